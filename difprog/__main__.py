@@ -1,0 +1,5 @@
+"""Run as ``python -m difprog``."""
+
+from difprog.cli import main
+
+main()

@@ -1,0 +1,120 @@
+"""The command line: a group of commands, each in a file of its own, and what all of them share.
+
+Imports click and nothing heavy; a command's module is imported when it is run or listed, and
+imports what it needs inside its functions.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from typing import Any
+
+import click
+
+from difprog import __version__
+from difprog.errors import BadInput, DifprogError, plain
+
+#: Command → module below difprog.cli that defines it as ``command``, in the order of --help.
+COMMANDS = {
+    "score": "score",
+    "explain": "explain",
+    "compare": "compare",
+    "rank": "rank",
+    "report": "report",
+    "diff": "diff",
+    "new": "new",
+    "priors": "priors",
+    "models": "models",
+    "evidence": "evidence",
+    "verify": "verify",
+}
+
+
+class Commands(click.Group):
+    """Finds commands by name, imports them when needed, and ends them with a sound status."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names, in the order of the list."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"difprog.cli.{COMMANDS[cmd_name]}")
+        found: click.Command = module.command
+        return found
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Run, turning every outcome into an exit status and no traceback."""
+        kwargs.pop("standalone_mode", None)
+        for stream in (sys.stdout, sys.stderr):
+            # A locale without UTF-8 must not turn a "−" into a crash.
+            if hasattr(stream, "reconfigure"):
+                stream.reconfigure(errors="replace")
+        try:
+            result = super().main(*args, standalone_mode=False, **kwargs)
+            sys.stdout.flush()
+        except click.exceptions.Exit as done:
+            _leave(done.exit_code)
+        except click.Abort:
+            click.echo("Stopped.", err=True)
+            _leave(130)
+        except click.ClickException as error:
+            error.show()
+            _leave(2)
+        except DifprogError as error:
+            lines = error.problems if isinstance(error, BadInput) else (error,)
+            for line in lines:
+                click.echo(f"difprog: {plain(line)}", err=True)
+            _reraise_for_debugging(error)
+            _leave(error.exit_status)
+        except KeyboardInterrupt:
+            click.echo("Stopped.", err=True)
+            _leave(130)
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _leave(0)
+        except OSError as error:
+            # A full disk or a folder that cannot be written is no bug of ours.
+            what = plain(error.strerror or error)
+            click.echo(f"difprog: {plain(error.filename or 'output')}: {what}", err=True)
+            _reraise_for_debugging(error)
+            _leave(2)
+        except Exception as error:
+            _reraise_for_debugging(error)
+            click.echo(
+                f"difprog: a bug: {type(error).__name__}: {plain(error)}\n"
+                "Set DIFPROG_DEBUG=1 to see where, and please report it.",
+                err=True,
+            )
+            _leave(1)
+        else:
+            _leave(result if isinstance(result, int) else 0)
+
+
+def _leave(status: int) -> None:
+    sys.exit(status)
+
+
+def _reraise_for_debugging(error: BaseException) -> None:
+    if os.environ.get("DIFPROG_DEBUG") == "1":
+        raise error
+
+
+@click.command(
+    cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
+@click.version_option(__version__, prog_name="difprog")
+def main() -> None:
+    """Forecast the differential progress of a research project.
+
+    Does it help alignment more than it shortens the time to AGI? Start with
+
+    \b
+        difprog score rlhf            a shipped proposal, under every model
+        difprog new my-project.toml   a proposal of your own, by questions
+        difprog explain rlhf          why, and what would change the answer
+    """

@@ -1,0 +1,11 @@
+"""The `compare` command."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command("compare")
+def command() -> None:
+    """Not written yet."""
+    raise click.ClickException("not written yet")

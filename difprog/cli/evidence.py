@@ -1,0 +1,11 @@
+"""The `evidence` command."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command("evidence")
+def command() -> None:
+    """Not written yet."""
+    raise click.ClickException("not written yet")

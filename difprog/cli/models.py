@@ -1,0 +1,11 @@
+"""The `models` command."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command("models")
+def command() -> None:
+    """Not written yet."""
+    raise click.ClickException("not written yet")

@@ -1,0 +1,11 @@
+"""The `new` command."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command("new")
+def command() -> None:
+    """Not written yet."""
+    raise click.ClickException("not written yet")

@@ -1,0 +1,68 @@
+"""Options that several commands share, as decorators. Imports click only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+def _chain(*options: Decorator) -> Decorator:
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return decorate
+
+
+def world_options() -> Decorator:
+    """Which models and belief files a project is scored under."""
+    return _chain(
+        click.option(
+            "--model", "models", multiple=True, metavar="NAME-OR-FILE",
+            help="A shipped model's name or a file's path; repeatable. All shipped models by default.",
+        ),
+        click.option(
+            "--priors", "priors", multiple=True, metavar="FILE",
+            help="A belief file to lay over the shipped ones; repeatable, the last one wins.",
+        ),
+        click.option(
+            "--evidence/--no-evidence", "use_evidence", default=True,
+            help="Condition world beliefs on evidence, or use their priors as they are.",
+        ),
+    )  # fmt: skip
+
+
+def draw_options() -> Decorator:
+    """How many draws, from which seed, and how wide the intervals are."""
+    return _chain(
+        click.option(
+            "--draws", type=click.IntRange(100, 10**8), default=20_000, show_default=True,
+            help="Joint draws of the beliefs.",
+        ),
+        click.option(
+            "--seed", type=click.IntRange(0, 2**63 - 1), default=1, show_default=True,
+            help="The same seed, files and versions give the same bytes.",
+        ),
+        click.option(
+            "--prob", type=click.FloatRange(0, 1, min_open=True, max_open=True), default=0.9,
+            show_default=True, help="Probability of the equal-tailed intervals.",
+        ),
+    )  # fmt: skip
+
+
+def publication_option() -> Decorator:
+    """Which publication policy to suppose."""
+    return click.option(
+        "--publication", type=click.Choice(["open", "delayed", "restricted", "closed"]),
+        help="Suppose this publication policy in place of the proposal's.",
+    )  # fmt: skip
+
+
+def json_option() -> Decorator:
+    """Machine-readable output."""
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON, and only JSON.")

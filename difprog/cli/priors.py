@@ -1,0 +1,11 @@
+"""The `priors` command."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command("priors")
+def command() -> None:
+    """Not written yet."""
+    raise click.ClickException("not written yet")

@@ -1,0 +1,11 @@
+"""The `rank` command."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command("rank")
+def command() -> None:
+    """Not written yet."""
+    raise click.ClickException("not written yet")

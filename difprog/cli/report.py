@@ -1,0 +1,11 @@
+"""The `report` command."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command("report")
+def command() -> None:
+    """Not written yet."""
+    raise click.ClickException("not written yet")

@@ -1,0 +1,11 @@
+"""The `score` command."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command("score")
+def command() -> None:
+    """Not written yet."""
+    raise click.ClickException("not written yet")

@@ -1,0 +1,11 @@
+"""The `verify` command."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command("verify")
+def command() -> None:
+    """Not written yet."""
+    raise click.ClickException("not written yet")

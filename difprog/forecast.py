@@ -1,0 +1,393 @@
+"""From files to a forecast: layers, models and evidence brought together for one project.
+
+The library's front door: `prepare` reads, `score` draws and summarises. Prints nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from difprog import files
+from difprog.beliefs import Belief, Layer, Stack, read_layer
+from difprog.errors import BadInput, Problem, Problems
+from difprog.model import Model, load, shipped_models
+from difprog.parameters import PARAMETERS
+from difprog.project import Project, read_project
+from difprog.simulate import Draws, Question, correlated_groups, copula, draw
+from difprog.summary import Summary, sign, summarise, summarise_mixture, weighted_mean
+from difprog.units import UnitError, quantity
+
+DEFAULT_DRAWS = 20_000
+DEFAULT_SEED = 1
+DEFAULT_PROB = 0.9
+
+#: What `score` summarises for every model, in the order of the JSON.
+QUANTITIES = (
+    "p_success_without",
+    "p_success_with",
+    "net_effect",
+    "parallel_speedup",
+    "serial_speedup",
+    "capability_speedup",
+    "timeline_shortening",
+)
+MIXED = QUANTITIES[:3]
+
+
+@dataclass(frozen=True)
+class Setup:
+    """Models, priors and credences that any number of projects are scored under.
+
+    Attributes
+    ----------
+    models : tuple of Model
+        In the order of the report.
+    stacks : dict of str to Stack
+        Per model, the layers below the project's own.
+    credences : dict of str to float
+        Per model, over all models that have one; they sum to 1.
+    use_evidence : bool
+        Whether beliefs that say so are conditioned on evidence.
+    """
+
+    models: tuple[Model, ...]
+    stacks: dict[str, Stack]
+    credences: dict[str, float]
+    use_evidence: bool = True
+    say: Callable[[str], None] = field(default=lambda _: None, compare=False)
+
+
+@dataclass(frozen=True)
+class ModelForecast:
+    """One model's answer."""
+
+    question: Question
+    layers: tuple[Layer, ...]
+    credence: float
+    draws: Draws
+    summaries: dict[str, Summary]
+    arrival_given_success: float | None
+
+    @property
+    def model(self) -> Model:
+        """The reading of the race."""
+        return self.question.model
+
+    @property
+    def net(self) -> Summary:
+        """The net effect on the chance of success."""
+        return self.summaries["net_effect"]
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """All models' answers about one project, on the same worlds."""
+
+    project: Project
+    setup: Setup
+    models: tuple[ModelForecast, ...]
+    ensemble: dict[str, Summary]
+    count: int
+    seed: int
+    prob: float
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def sign_disagreement(self) -> bool:
+        """Whether some model's mean effect is resolved above zero and another's below."""
+        signs = {sign(m.net) for m in self.models}
+        return {1, -1} <= signs
+
+    @property
+    def weights(self) -> list[float]:
+        """The models' credences, scaled to sum to 1 over those shown."""
+        total = math.fsum(m.credence for m in self.models)
+        return [m.credence / total for m in self.models]
+
+
+def prepare(
+    models: Sequence[str] = (), priors: Sequence[str] = (), use_evidence: bool = True
+) -> Setup:
+    """Load models and the belief files that stand under every project.
+
+    Layers stack in this order: the shipped ``world.toml``, the user's own, the shipped
+    ``<model>.toml``, the user's own, then ``priors`` as given; a proposal's beliefs come last.
+
+    Parameters
+    ----------
+    models : sequence of str
+        Names or paths; all shipped models by default.
+    priors : sequence of str
+        Names or paths of further layers.
+    use_evidence : bool
+        Whether beliefs that say so are conditioned on evidence.
+
+    Raises
+    ------
+    BadInput
+        With every problem of every file.
+    """
+    problems: list[Problem] = []
+    loaded: list[Model] = []
+    for name in dict.fromkeys(models or shipped_models()):
+        try:
+            loaded.append(load(name))
+        except BadInput as error:
+            problems.extend(error.problems)
+    vocabulary = dict(PARAMETERS)
+    for model in loaded:
+        vocabulary.update(model.own)
+    cache: dict[Path, Layer] = {}
+
+    def read(path: Path, name: str | None = None) -> Layer | None:
+        if path not in cache:
+            try:
+                cache[path] = read_layer(path, vocabulary, name)
+            except BadInput as error:
+                problems.extend(p for p in error.problems if p not in problems)
+                return None
+        return cache[path]
+
+    extra: list[Layer | None] = []
+    for name in priors:
+        try:
+            path = files.find(name, "priors")
+        except BadInput as error:
+            problems.extend(error.problems)
+            continue
+        extra.append(read(path, None if files.is_path(name) else f"{name} ({files.label(path)})"))
+    stacks: dict[str, Stack] = {}
+    for model in loaded:
+        base = [read(path) for path in _standing_files(model)]
+        stacks[model.name] = Stack(tuple(layer for layer in (*base, *extra) if layer is not None))
+    names = [m.name for m in loaded]
+    for twice in sorted({n for n in names if names.count(n) > 1}):
+        problems.append(Problem(twice, "", "two models have this name", hint="rename the file"))
+    credences: dict[str, float] = {}
+    try:
+        credences = read_credences(loaded)
+    except BadInput as error:
+        problems.extend(error.problems)
+    if problems:
+        raise BadInput(*dict.fromkeys(problems))
+    return Setup(tuple(loaded), stacks, credences, use_evidence)
+
+
+def _standing_files(model: Model) -> list[Path]:
+    """Return the layers under every project: shipped and the user's, world before model."""
+    found = []
+    for name in ("world", model.name):
+        for folder in (files.shipped("priors"), files.user_folder() / "priors"):
+            path = folder / f"{name}.toml"
+            if path.is_file():
+                found.append(path)
+    beside = model.source.path.with_suffix(".toml")
+    if beside.is_file() and beside not in found:
+        found.append(beside)
+    return found
+
+
+def read_credences(models: Sequence[Model]) -> dict[str, float]:
+    """Return the credence of each model: from the user's credences.toml, else the shipped one.
+
+    A model that has none there counts as much as the average one.
+
+    Raises
+    ------
+    BadInput
+        Where the file is wrong.
+    """
+    path = files.user_folder() / "priors" / "credences.toml"
+    if not path.is_file():
+        path = files.shipped("priors", "credences.toml")
+    content, _ = files.read_toml(path)
+    problems = Problems(str(path))
+    table = content.get("credences")
+    weights: dict[str, float] = {}
+    if not isinstance(table, dict):
+        problems.add("credences", "must be a table of weights per model", table)
+        table = {}
+    for name, value in table.items():
+        try:
+            weights[name] = quantity(value, None, "")
+        except UnitError as error:
+            problems.add(f"credences.{name}", str(error), value)
+            continue
+        if weights[name] < 0:
+            problems.add(f"credences.{name}", "must not be negative", value)
+    problems.check()
+    average = math.fsum(weights.values()) / len(weights) if weights else 1.0
+    for model in models:
+        weights.setdefault(model.name, average)
+    total = math.fsum(weights.values())
+    if not total > 0 or not any(weights[m.name] > 0 for m in models):
+        problems.add("credences", "are all 0 for the models asked for", hint="give one a weight")
+        problems.check()
+    return {name: weight / total for name, weight in weights.items()}
+
+
+def find_project(name: str, setup: Setup) -> Project:
+    """Read the proposal that a path or a bare name means; raises `BadInput`."""
+    vocabulary = dict(PARAMETERS)
+    for model in setup.models:
+        vocabulary.update(model.own)
+    return read_project(files.find(name, "project"), vocabulary, name if files.is_path(name) else None)
+
+
+def questions(project: Project, setup: Setup) -> list[tuple[Question, tuple[Layer, ...]]]:
+    """Return each model's view of a project, with the layers it rests on.
+
+    Raises
+    ------
+    BadInput
+        Where a belief is missing or correlations cannot hold, for all models at once.
+    """
+    found: list[tuple[Question, tuple[Layer, ...]]] = []
+    problems: list[Problem] = []
+    for model in setup.models:
+        stack = Stack((*setup.stacks[model.name].layers, project.layer))
+        facts = project.model_facts(stack.layers)
+        names = [n for n in model.reads if not (facts.certain and n == "hit_probability")]
+        beliefs, missing = stack.resolve(names, project.facts, model.vocabulary)
+        problems.extend(
+            p._replace(file=project.source.label, hint=f"{model.name} reads it; {p.hint}")
+            for p in missing
+        )
+        if missing:
+            continue
+        question = Question(model, facts, beliefs, tuple(stack.correlations.values()))
+        if setup.use_evidence:
+            question = condition(question, project, setup)
+        try:
+            for group in correlated_groups(question):
+                copula(question, group)
+        except BadInput as error:
+            problems.extend(error.problems)
+        found.append((question, stack.layers))
+    if problems:
+        raise BadInput(*dict.fromkeys(problems))
+    return found
+
+
+def condition(question: Question, project: Project, setup: Setup) -> Question:
+    """Return the question with its beliefs conditioned on evidence and on the reviews."""
+    if not project.reviews and not any(b.evidence for b in question.beliefs.values()):
+        return question
+    return question
+
+
+def ask(
+    question: Question, layers: tuple[Layer, ...], credence: float, count: int, seed: int, prob: float
+) -> ModelForecast:
+    """Draw and summarise one model's answer."""
+    drawn = draw(question, count, seed)
+    return ModelForecast(
+        question,
+        layers,
+        credence,
+        drawn,
+        {
+            name: summarise(value, count, prob, question.clusters)
+            for name, value in quantities(drawn).items()
+        },
+        weighted_mean(drawn.values["agi_arrival"], drawn.chances.without),
+    )
+
+
+def quantities(drawn: Draws) -> dict[str, Any]:
+    """Return the draws of everything that `score` summarises, by name."""
+    chances = drawn.chances
+    outcome = chances.outcome
+    return {
+        "p_success_without": chances.without,
+        "p_success_with": chances.with_project,
+        "net_effect": chances.net_effect,
+        "parallel_speedup": outcome.if_hit.parallel_speedup,
+        "serial_speedup": outcome.if_hit.serial_speedup,
+        "capability_speedup": outcome.capability_speedup,
+        "timeline_shortening": outcome.timeline_shortening,
+    }
+
+
+def score(
+    project: Project,
+    setup: Setup,
+    count: int = DEFAULT_DRAWS,
+    seed: int = DEFAULT_SEED,
+    prob: float = DEFAULT_PROB,
+    progress: Callable[[str], None] | None = None,
+) -> Forecast:
+    """Score a project under every model of the setup.
+
+    Parameters
+    ----------
+    project : Project
+        The proposal.
+    setup : Setup
+        Models, layers and credences.
+    count, seed : int
+        Number of draws and the seed.
+    prob : float
+        Probability of the intervals.
+    progress : callable, optional
+        Told each model's name before it is asked.
+
+    Raises
+    ------
+    BadInput
+        With every problem.
+    """
+    asked = questions(project, setup)
+    answers = []
+    for question, layers in asked:
+        if progress is not None:
+            progress(question.model.name)
+        answers.append(
+            ask(question, layers, setup.credences[question.model.name], count, seed, prob)
+        )
+    return Forecast(
+        project=project,
+        setup=setup,
+        models=tuple(answers),
+        ensemble=mix(answers, count, prob),
+        count=count,
+        seed=seed,
+        prob=prob,
+        warnings=tuple(doubts(project, answers)),
+    )
+
+
+def mix(answers: Sequence[ModelForecast], count: int, prob: float) -> dict[str, Summary]:
+    """Return the mixture of the models' answers by credence."""
+    if math.fsum(a.credence for a in answers) <= 0:
+        answers = [replace(a, credence=1.0) for a in answers]
+    clusters = [a.question.clusters for a in answers if a.question.clusters is not None]
+    drawn = [quantities(a.draws) for a in answers]
+    return {
+        name: summarise_mixture(
+            [d[name] for d in drawn],
+            [a.credence for a in answers],
+            count,
+            prob,
+            min(clusters) if clusters else None,
+        )
+        for name in MIXED
+    }
+
+
+def doubts(project: Project, answers: Sequence[ModelForecast]) -> list[str]:
+    """Return what a reader should know before trusting a forecast."""
+    found = [f"the proposal does not state {fact}, which was assumed" for fact in project.assumed]
+    unsourced: dict[str, Belief] = {}
+    for answer in answers:
+        for name, belief in answer.question.beliefs.items():
+            if not belief.source and name not in ("effort", "duration", "cost"):
+                unsourced.setdefault(name, belief)
+    if unsourced:
+        listed = ", ".join(f"{name} ({b.layer})" for name, b in sorted(unsourced.items()))
+        found.append(f"no source is given for: {listed}")
+    return found
