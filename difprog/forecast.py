@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +102,11 @@ class Forecast:
         """Whether some model's mean effect is resolved above zero and another's below."""
         signs = {sign(m.net) for m in self.models}
         return {1, -1} <= signs
+
+    @property
+    def as_of(self) -> date:
+        """The date from which years are counted."""
+        return Stack(self.models[0].layers).as_of
 
     @property
     def weights(self) -> list[float]:

@@ -1,0 +1,1 @@
+"""From summaries to what people and programs read. Knows nothing of PyMC or of how draws are made."""

@@ -1,0 +1,21 @@
+"""All of it: every mechanism of every other model, open at once.
+
+The essays are not alternatives in logic. Serial time can be scarce while part of it waits for
+a paradigm; practice can pay while it leaks; and whoever builds AGI first has to adopt what is
+found. This model holds all mechanisms together. With one of them at its neutral value it is
+the model without it, exactly, so that it can be asked which of them makes the difference.
+"""
+
+from difprog.effects import derive
+from difprog.parameters import PARAMETERS
+from difprog.race import success
+
+TITLE = "all of it"
+CITES = "the five essays together"
+ASSUMES = (
+    "Every mechanism of the other models is at work at once.",
+    "The beliefs about one mechanism do not depend on the others being open.",
+)
+OPENS = {name: "open in at least one reading" for name, p in PARAMETERS.items() if not p.base}
+
+__all__ = ["ASSUMES", "CITES", "OPENS", "TITLE", "derive", "success"]
