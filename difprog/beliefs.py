@@ -269,7 +269,7 @@ def _parse_shape(
         elif level in percentiles:
             problems.add(f"{key}.{name}", "states a percentile for the second time")
         else:
-            percentiles[level] = _number(parameter, value, unit, f"{key}.{name}", problems)
+            percentiles[level] = _number(_smooth(parameter), value, unit, f"{key}.{name}", problems)
     distribution = content.get("distribution")
     if distribution is not None and distribution not in DISTRIBUTIONS:
         if isinstance(distribution, str):
@@ -311,6 +311,11 @@ def _parse_shape(
     return shape, percentiles
 
 
+def _smooth(parameter: Parameter) -> Parameter:
+    """Return the parameter without its rounding: only draws and points of a count are integers."""
+    return replace(parameter, support=replace(parameter.support, integer=False))
+
+
 def _number(
     parameter: Parameter, value: object, unit: str | None, key: str, problems: Problems
 ) -> float:
@@ -334,7 +339,7 @@ def _bounds(
     if not isinstance(value, Sequence) or isinstance(value, str) or len(value) != 2:
         problems.add(key, "must be two numbers, the lower and the upper", value)
         return None
-    low, high = (_number(parameter, v, unit, key, problems) for v in value)
+    low, high = (_number(_smooth(parameter), v, unit, key, problems) for v in value)
     if not math.isnan(low + high) and high <= low:
         problems.add(key, "the upper bound must be above the lower", value)
     return low, high

@@ -186,7 +186,7 @@ def prepare(
 def _standing_files(model: Model) -> list[Path]:
     """Return the layers under every project: shipped and the user's, world before model."""
     found = []
-    for name in ("world", model.name):
+    for name in ("world", *model.priors, model.name):
         for folder in (files.shipped("priors"), files.user_folder() / "priors"):
             path = folder / f"{name}.toml"
             if path.is_file():

@@ -10,7 +10,8 @@ shipped folder, and a user's own is run only when named by path. It defines
 ``derive``    facts and beliefs → effects (usually `difprog.effects.derive`)
 ``success``   beliefs and effects → the chance of success (usually `difprog.race.success`)
 
-and may define ``PARAMETERS``, a tuple of `difprog.parameters.Parameter` of its own.
+and may define ``PARAMETERS``, a tuple of `difprog.parameters.Parameter` of its own, and
+``PRIORS``, the names of models whose belief files lie under its own.
 """
 
 from __future__ import annotations
@@ -76,6 +77,8 @@ class Model:
         The file.
     own : dict of str to Parameter
         Parameters that the file itself defines.
+    priors : tuple of str
+        Names of the belief files that lie between world.toml and the model's own.
     """
 
     name: str
@@ -88,6 +91,7 @@ class Model:
     success: Callable[[Any, Effects, Namespace], Any]
     source: files.Source
     own: Mapping[str, Parameter] = field(default_factory=dict)
+    priors: tuple[str, ...] = ()
 
     @property
     def vocabulary(self) -> dict[str, Parameter]:
@@ -202,6 +206,7 @@ def load_file(path: Path, where: str | None = None) -> Model:
         success=module.success,
         source=source,
         own=own,
+        priors=tuple(map(str, getattr(module, "PRIORS", ()))),
     )
 
 

@@ -17,5 +17,6 @@ ASSUMES = (
     "The beliefs about one mechanism do not depend on the others being open.",
 )
 OPENS = {name: "open in at least one reading" for name, p in PARAMETERS.items() if not p.base}
+PRIORS = ("overhang", "alignment_tax", "narrow_superhuman", "research_grid")
 
-__all__ = ["ASSUMES", "CITES", "OPENS", "TITLE", "derive", "success"]
+__all__ = ["ASSUMES", "CITES", "OPENS", "PRIORS", "TITLE", "derive", "success"]
