@@ -9,12 +9,14 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from difprog import files
 from difprog.beliefs import Belief, Layer, Stack, read_layer
 from difprog.errors import BadInput, Problem, Problems
+from difprog.memory import Memory
 from difprog.model import Model, load, shipped_models
 from difprog.parameters import PARAMETERS
 from difprog.project import Project, read_project
@@ -144,6 +146,9 @@ def prepare(
             loaded.append(load(name))
         except BadInput as error:
             problems.extend(error.problems)
+    if not models:
+        # From the base race to everything at once: by the number of mechanisms opened.
+        loaded.sort(key=lambda model: (len(model.opens), model.name))
     vocabulary = dict(PARAMETERS)
     for model in loaded:
         vocabulary.update(model.own)
@@ -265,7 +270,8 @@ def questions(project: Project, setup: Setup) -> list[tuple[Question, tuple[Laye
         )
         if missing:
             continue
-        question = Question(model, facts, beliefs, tuple(stack.correlations.values()))
+        correlations = tuple(stack.correlations.values())
+        question = Question(model, facts, beliefs, correlations, own=project.name.strip())
         if setup.use_evidence:
             question = condition(question, project, setup)
         try:
@@ -287,20 +293,36 @@ def condition(question: Question, project: Project, setup: Setup) -> Question:
 
 
 def ask(
-    question: Question, layers: tuple[Layer, ...], credence: float, count: int, seed: int, prob: float
+    question: Question,
+    layers: tuple[Layer, ...],
+    credence: float,
+    count: int,
+    seed: int,
+    prob: float,
+    memory: Memory | None = None,
 ) -> ModelForecast:
     """Draw and summarise one model's answer."""
-    drawn = draw(question, count, seed)
+    drawn = draw(question, count, seed, memory=memory)
+    arrival, without = drawn.values["agi_arrival"], drawn.chances.without
+    about_the_world: dict[str, Callable[[], Any]] = {
+        "p_success_without": partial(summarise, without, count, prob, question.clusters),
+        "arrival_given_success": partial(weighted_mean, arrival, without),
+    }
+    rest = (count, prob, question.clusters)
+    shared = {
+        name: make() if memory is None else memory.get((name, rest), make, arrival, without)
+        for name, make in about_the_world.items()
+    }
     return ModelForecast(
         question,
         layers,
         credence,
         drawn,
         {
-            name: summarise(value, count, prob, question.clusters)
+            name: shared[name] if name in shared else summarise(value, count, prob, question.clusters)
             for name, value in quantities(drawn).items()
         },
-        weighted_mean(drawn.values["agi_arrival"], drawn.chances.without),
+        shared["arrival_given_success"],
     )
 
 
@@ -326,6 +348,7 @@ def score(
     seed: int = DEFAULT_SEED,
     prob: float = DEFAULT_PROB,
     progress: Callable[[str], None] | None = None,
+    memory: Memory | None = None,
 ) -> Forecast:
     """Score a project under every model of the setup.
 
@@ -341,6 +364,8 @@ def score(
         Probability of the intervals.
     progress : callable, optional
         Told each model's name before it is asked.
+    memory : Memory, optional
+        Keeps what several projects share; changes no number.
 
     Raises
     ------
@@ -353,13 +378,13 @@ def score(
         if progress is not None:
             progress(question.model.name)
         answers.append(
-            ask(question, layers, setup.credences[question.model.name], count, seed, prob)
+            ask(question, layers, setup.credences[question.model.name], count, seed, prob, memory)
         )
     return Forecast(
         project=project,
         setup=setup,
         models=tuple(answers),
-        ensemble=mix(answers, count, prob),
+        ensemble=mix(answers, count, prob, memory),
         count=count,
         seed=seed,
         prob=prob,
@@ -367,22 +392,25 @@ def score(
     )
 
 
-def mix(answers: Sequence[ModelForecast], count: int, prob: float) -> dict[str, Summary]:
+def mix(
+    answers: Sequence[ModelForecast], count: int, prob: float, memory: Memory | None = None
+) -> dict[str, Summary]:
     """Return the mixture of the models' answers by credence."""
     if math.fsum(a.credence for a in answers) <= 0:
         answers = [replace(a, credence=1.0) for a in answers]
     clusters = [a.question.clusters for a in answers if a.question.clusters is not None]
     drawn = [quantities(a.draws) for a in answers]
-    return {
-        name: summarise_mixture(
-            [d[name] for d in drawn],
-            [a.credence for a in answers],
-            count,
-            prob,
-            min(clusters) if clusters else None,
-        )
-        for name in MIXED
-    }
+    credences = tuple(a.credence for a in answers)
+    fewest = min(clusters) if clusters else None
+    mixed: dict[str, Summary] = {}
+    for name in MIXED:
+        columns = [d[name] for d in drawn]
+        make = partial(summarise_mixture, columns, credences, count, prob, fewest)
+        if memory is None or name != "p_success_without":
+            mixed[name] = make()
+        else:
+            mixed[name] = memory.get((name, credences, count, prob, fewest), make, *columns)
+    return mixed
 
 
 def doubts(project: Project, answers: Sequence[ModelForecast]) -> list[str]:

@@ -29,6 +29,7 @@ from difprog import files
 from difprog.arrays import Namespace
 from difprog.effects import Facts, Outcome
 from difprog.errors import BadInput, Problem, Problems, nearest
+from difprog.memory import Memory
 from difprog.parameters import PARAMETERS, Parameter
 from difprog.race import NO_EFFECT, Effects
 
@@ -107,7 +108,13 @@ class Model:
             if p.base or name in self.opens or name in self.own
         )
 
-    def chances(self, facts: Facts, values: Mapping[str, Any], xp: Namespace) -> Chances:
+    def chances(
+        self,
+        facts: Facts,
+        values: Mapping[str, Any],
+        xp: Namespace,
+        memory: Memory | None = None,
+    ) -> Chances:
         """Return the paired worlds for draws of the beliefs that the model reads.
 
         Parameters
@@ -118,11 +125,17 @@ class Model:
             Draws by name; what is absent and has a neutral value is held there.
         xp : Namespace
             The array functions that fit the draws.
+        memory : Memory, optional
+            Keeps the world without a project, which many projects share; changes no number.
         """
         w = self.world(values)
         outcome = self.derive(facts, w, xp)
+
+        def without(world: Any) -> Any:
+            return self.success(world, NO_EFFECT, xp)
+
         return Chances(
-            without=self.success(w, NO_EFFECT, xp),
+            without=without(w) if memory is None else memory.world(self.name, without, w),
             if_hit=self.success(w, outcome.if_hit, xp),
             if_miss=self.success(w, outcome.if_miss, xp),
             outcome=outcome,

@@ -406,8 +406,23 @@ FACTS: dict[str, tuple[str, ...]] = {
     "publication": ("open", "delayed", "restricted", "closed"),
 }
 
+#: Beliefs "from facts to effects" and "the grid" that are about one piece of work, not about the
+#: field it is done in: two projects do not share their luck in them.
+_ONE_PROJECT = frozenset(
+    (
+        "serial_share", "skill", "displacement", "advance", "breakthrough", "hit_probability",
+        "lead_time", "area_researchers", "applications_relevance", "applications_coupling",
+        "relevance", "coupling", "relevance_residual", "coupling_residual",
+    )
+)  # fmt: skip
+
 #: Which fact a value belongs to.
 FACT_OF: dict[str, str] = {value: fact for fact, values in FACTS.items() for value in values}
+
+
+def personal(parameter: Parameter) -> bool:
+    """Whether a belief is about one project, so that two projects' draws of it are independent."""
+    return parameter.group in (Group.FACT, Group.EFFECT) or parameter.name in _ONE_PROJECT
 
 
 def in_group(group: Group) -> tuple[Parameter, ...]:

@@ -4,14 +4,21 @@ Every belief has a stream of standard normal scores of its own, named by the see
 belief's name. So two models, two projects or two prior files are compared on the same worlds,
 a mechanism at neutral changes no other belief's draws, and the first n draws of a longer run
 are the shorter run. All work is on whole arrays; nothing loops over draws.
+
+What is about one project only (its effort, its deviation from its class, its effects:
+`difprog.parameters.personal`) takes its stream from the project's name too (`Question.own`).
+Two projects then share their worlds but not their luck, without which the chance that one beats
+the other would be far too near 0 or 1; policies and edited versions of one project, which keep
+its name, stay paired throughout; and no project's numbers depend on what it is compared with.
 """
 
 from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -23,7 +30,9 @@ from difprog.beliefs import Belief, Correlation
 from difprog.effects import Facts
 from difprog.errors import BadInput, Problem
 from difprog.families import Point
+from difprog.memory import Memory
 from difprog.model import Chances, Model
+from difprog.parameters import PARAMETERS, personal
 from difprog.posterior import Posterior
 
 Array = npt.NDArray[np.float64]
@@ -48,6 +57,9 @@ class Question:
         Between those beliefs; others are passed by.
     posterior : Posterior or None
         Draws in place of the beliefs that are conditioned on evidence.
+    own : str
+        Names the streams of what is about this project only; "" shares them with every other
+        question that leaves it so.
     """
 
     model: Model
@@ -55,6 +67,14 @@ class Question:
     beliefs: Mapping[str, Belief]
     correlations: Sequence[Correlation] = ()
     posterior: Posterior | None = None
+    own: str = ""
+
+    def stream_of(self, name: str) -> str:
+        """Return the name of a belief's stream of scores."""
+        parameter = self.model.own.get(name) or PARAMETERS.get(name)
+        if self.own and parameter is not None and personal(parameter):
+            return f"{name} of {self.own}"
+        return name
 
     def conditioned(self, name: str) -> bool:
         """Whether a belief's draws come from the posterior."""
@@ -116,7 +136,9 @@ def stream(name: str, seed: int, count: int, start: int = 0) -> Array:
     return scores
 
 
-def draw(question: Question, count: int, seed: int, start: int = 0) -> Draws:
+def draw(
+    question: Question, count: int, seed: int, start: int = 0, memory: Memory | None = None
+) -> Draws:
     """Draw beliefs and evaluate both worlds on them.
 
     Parameters
@@ -129,20 +151,28 @@ def draw(question: Question, count: int, seed: int, start: int = 0) -> Draws:
         Non-negative.
     start : int
         Number of draws to skip, for drawing in chunks.
+    memory : Memory, optional
+        Keeps what several questions share; changes no number.
 
     Raises
     ------
     BadInput
         Where correlations cannot hold together, or a user's model returns no probability.
     """
-    values = draw_beliefs(question, count, seed, start)
-    return evaluate(question, values, count, seed)
+    values = draw_beliefs(question, count, seed, start, memory)
+    return evaluate(question, values, count, seed, memory)
 
 
-def evaluate(question: Question, values: Mapping[str, Any], count: int, seed: int) -> Draws:
+def evaluate(
+    question: Question,
+    values: Mapping[str, Any],
+    count: int,
+    seed: int,
+    memory: Memory | None = None,
+) -> Draws:
     """Evaluate both worlds on draws of beliefs that are given."""
     with np.errstate(over="ignore", under="ignore"):
-        chances = question.model.chances(question.facts, values, numpy_namespace())
+        chances = question.model.chances(question.facts, values, numpy_namespace(), memory)
     for chance in (chances.without, chances.if_hit, chances.if_miss):
         if not np.all((np.asarray(chance) >= -1e-12) & (np.asarray(chance) <= 1 + 1e-12)):
             raise BadInput(
@@ -154,8 +184,22 @@ def evaluate(question: Question, values: Mapping[str, Any], count: int, seed: in
     return Draws(question, values, chances, count, seed)
 
 
-def draw_beliefs(question: Question, count: int, seed: int, start: int = 0) -> dict[str, Any]:
+def draw_beliefs(
+    question: Question, count: int, seed: int, start: int = 0, memory: Memory | None = None
+) -> dict[str, Any]:
     """Return draws of every belief, shape (count,); a point is a plain float."""
+
+    def kept(names: Sequence[str], make: Callable[[], Any], ties: tuple[Correlation, ...] = ()) -> Any:
+        """Make draws of one stream and one belief only once for all models and projects."""
+        if memory is None:
+            return make()
+        shapes = tuple(
+            None if question.conditioned(name) else question.beliefs[name].shape for name in names
+        )
+        streams = tuple(question.stream_of(name) for name in names)
+        key = ("draws", streams, shapes, ties, count, seed, start)
+        return memory.get(key, make, *((question.posterior,) if None in shapes else ()))
+
     index = _posterior_index(question, count, seed, start)
     values: dict[str, Any] = {}
     groups = correlated_groups(question)
@@ -166,9 +210,13 @@ def draw_beliefs(question: Question, count: int, seed: int, start: int = 0) -> d
         if isinstance(belief.shape, Point) and not question.conditioned(name):
             values[name] = belief.shape.value
         else:
-            values[name] = _value(question, name, index, stream(name, seed, count, start))
+            values[name] = kept(
+                [name], partial(_fresh, question, name, index, count, seed, start)
+            )
     for group in groups:
-        values.update(_correlated(question, group, index, count, seed, start))
+        ties = tuple(c for c in question.correlations if set(c.between) <= set(group))
+        make = partial(_correlated, question, group, index, count, seed, start)
+        values.update(kept(group, make, ties))
     return {name: values[name] for name in question.beliefs}
 
 
@@ -181,6 +229,18 @@ def _posterior_index(
         return None
     order = np.argsort(stream("posterior", seed, size), kind="stable")
     return order[np.arange(start, start + count) % size]
+
+
+def _fresh(
+    question: Question,
+    name: str,
+    index: npt.NDArray[np.intp] | None,
+    count: int,
+    seed: int,
+    start: int,
+) -> Any:
+    """Return draws of a belief that correlates with no other."""
+    return _value(question, name, index, stream(question.stream_of(name), seed, count, start))
 
 
 def _value(
@@ -251,9 +311,10 @@ def copula(question: Question, group: Sequence[str]) -> Array:
         value = 2.0 * math.sin(math.pi * correlation.rank / 6.0)
         matrix[place[first], place[second]] = matrix[place[second], place[first]] = value
     if np.linalg.eigvalsh(matrix)[0] < 1e-9:
-        values, vectors = np.linalg.eigh(matrix)
-        weakest = np.abs(np.outer(vectors[:, 0], vectors[:, 0]) * matrix)
-        worst = max(pairs, key=lambda c: weakest[place[c.between[0]], place[c.between[1]]])
+        _, vectors = np.linalg.eigh(matrix)
+        weakest = np.outer(vectors[:, 0], vectors[:, 0]) * matrix
+        # Along the weakest direction the pairs' terms sum to below -1: the most negative is worst.
+        worst = min(pairs, key=lambda c: weakest[place[c.between[0]], place[c.between[1]]])
         raise BadInput(
             Problem(
                 worst.layer, f"correlations {worst.between[0]}, {worst.between[1]}",
@@ -279,12 +340,13 @@ def _correlated(
     values: dict[str, Any] = {}
     known = np.empty((len(given), count))
     for row, name in enumerate(given):
-        values[name] = _value(question, name, index, stream(name, seed, count, start))
+        values[name] = _fresh(question, name, index, count, seed, start)
         known[row] = _normal_scores(question, name, values[name], seed)
     m = len(given)
     if m:
-        # The posterior says how the conditioned beliefs move together.
-        matrix[:m, :m] = np.atleast_2d(np.corrcoef(known)) if count > m + 1 else np.eye(m)
+        # The posterior says how the conditioned beliefs move together: all of it, so that the
+        # first draws of a longer run stay those of a shorter one.
+        matrix[:m, :m] = _posterior_correlation(question, given, seed)
         weights = np.linalg.solve(matrix[:m, :m], matrix[:m, m:]).T
         rest = matrix[m:, m:] - weights @ matrix[:m, m:]
     else:
@@ -295,11 +357,25 @@ def _correlated(
         raise BadInput(
             Problem("correlations", ", ".join(group), "cannot hold together with the evidence")
         ) from None
-    fresh = np.stack([stream(name, seed, count, start) for name in free])
+    fresh = np.stack([stream(question.stream_of(name), seed, count, start) for name in free])
     scores = weights @ known + root @ fresh
     for row, name in enumerate(free):
         values[name] = question.beliefs[name].shape.quantile(scores[row])
     return values
+
+
+def _posterior_correlation(question: Question, names: Sequence[str], seed: int) -> Array:
+    """Return the correlation matrix of the normal scores of conditioned beliefs."""
+    assert question.posterior is not None
+    size = question.posterior.size
+    every = np.arange(size)
+    scores = np.empty((len(names), size))
+    for row, name in enumerate(names):
+        sample = question.posterior.sample(
+            name, every, stream(question.stream_of(name), seed, size)
+        )
+        scores[row] = _normal_scores(question, name, sample, seed)
+    return np.atleast_2d(np.corrcoef(scores)) if size > len(names) + 1 else np.eye(len(names))
 
 
 def _normal_scores(question: Question, name: str, values: Array, seed: int) -> Array:
@@ -307,6 +383,8 @@ def _normal_scores(question: Question, name: str, values: Array, seed: int) -> A
     assert question.posterior is not None
     size = question.posterior.size
     every = np.arange(size)
-    reference = np.sort(question.posterior.sample(name, every, stream(name, seed, size)))
+    reference = np.sort(question.posterior.sample(
+            name, every, stream(question.stream_of(name), seed, size)
+        ))
     rank = np.searchsorted(reference, values, side="left") + 0.5
     return np.asarray(special.ndtri(np.clip(rank / size, 0.5 / size, 1 - 0.5 / size)))
