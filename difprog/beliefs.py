@@ -7,6 +7,7 @@ reported at once. Knows nothing of models, PyMC or draws.
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -151,7 +152,11 @@ def parse_layer(
 
 def _date(value: object, problems: Problems) -> date | None:
     try:
-        return value if type(value) is date else date.fromisoformat(str(value))
+        if type(value) is date:
+            return value
+        if isinstance(value, str):
+            return date.fromisoformat(value)
+        raise ValueError
     except ValueError:
         problems.add("as_of", "is not a date", value, 'write as_of = "2026-11-20"')
         return None
@@ -298,7 +303,7 @@ def _parse_shape(
         )
         return None, {}
     levels = sorted(percentiles)
-    for low, high in zip(levels, levels[1:], strict=False):
+    for low, high in itertools.pairwise(levels):
         if percentiles[high] <= percentiles[low]:
             problems.add(
                 key,
@@ -521,7 +526,8 @@ class Stack:
                 beliefs[name] = neutral(parameter)
             else:
                 stated = {v for layer in self.layers for v in layer.beliefs.get(name, {})}
-                hint = f"stated only for: {', '.join(sorted(stated))}" if stated else "state it in a belief file"
+                only = f"stated only for: {', '.join(sorted(stated))}"
+                hint = only if stated else "state it in a belief file"
                 missing.append(Problem("beliefs", name, "is not stated by any file", hint=hint))
         return beliefs, missing
 

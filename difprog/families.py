@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -218,6 +218,9 @@ FAMILIES: dict[str, Family] = {
     )
 }  # fmt: skip
 
+#: The largest level below 1: a score past 8.3 must not become an infinite draw.
+_BELOW_ONE = 1.0 - 2.0**-53
+
 #: Families whose two ends are `bounds`, not a truncation.
 BOUNDED_BY_ENDS = ("pert", "triangular")
 
@@ -228,11 +231,11 @@ class Point:
 
     value: float
 
-    def quantile(self, z: Any) -> Any:
+    def quantile(self, z: Any) -> Any:  # noqa: ARG002
         """Return the value, whatever the score."""
         return self.value
 
-    def percentile(self, p: float) -> float:
+    def percentile(self, p: float) -> float:  # noqa: ARG002
         """Return the value."""
         return self.value
 
@@ -286,7 +289,7 @@ class Distribution:
         elif self.family.normal:
             value = self.family.quantile(z, *self.parameters)
         else:
-            value = self.family.quantile(special.ndtr(z), *self.parameters)
+            value = self.family.quantile(np.minimum(special.ndtr(z), _BELOW_ONE), *self.parameters)
         return np.round(value) if self.integer else value
 
     def percentile(self, p: float) -> float:
@@ -302,7 +305,14 @@ class Distribution:
 
     @cached_property
     def mean(self) -> float:
-        """The mean, by Gauss–Legendre quadrature of the quantile function in 32 panels."""
+        """The mean: closed where it is, else by Gauss–Legendre quadrature in 32 panels.
+
+        A lognormal's whose logarithm is wide lies where the quadrature does not look.
+        """
+        if self.family.name == "lognormal" and not self.truncated and not self.integer:
+            mu, sigma = self.parameters
+            exponent = mu + sigma**2 / 2
+            return math.exp(exponent) if exponent < 709 else math.inf
         return _mean(self)
 
 
@@ -327,6 +337,15 @@ class Mixture:
             middle = 0.5 * (low + high)
             below = self.cdf(middle) < u
             low, high = np.where(below, middle, low), np.where(below, high, middle)
+        for value in {part.value for part in self.parts if isinstance(part, Point)}:
+            # Bisection only comes near a point of the mixture; its draws are to be exact.
+            mass = sum(
+                w
+                for w, part in zip(self.weights, self.parts, strict=True)
+                if isinstance(part, Point) and part.value == value
+            )
+            top = self.cdf(value)
+            high = np.where((u > top - mass) & (u <= top), value, high)
         return np.round(high) if self.integer else high
 
     def percentile(self, p: float) -> float:
@@ -391,8 +410,10 @@ def fit(
     lower, upper = bounds
     cut = lower > family.lower or upper < family.upper
     start = _linear_fit(family, levels, values)
-    if start is not None and not cut:
-        return _checked(Distribution(family, tuple(start), integer=integer))
+    if start is not None:
+        member = Distribution(family, tuple(start), lower, upper, integer)
+        if not cut or (np.isfinite(start).all() and not member.truncated):
+            return _checked(replace(member, lower=-math.inf, upper=math.inf))
     if start is None:
         assert family.start is not None
         start = list(family.start(levels, values))
@@ -401,7 +422,11 @@ def fit(
 
 def _checked(distribution: Distribution) -> Distribution:
     """Refuse parameters that fell out of the numbers a machine holds."""
-    if not np.isfinite(distribution.parameters).all() or distribution.parameters[-1] == 0:
+    with np.errstate(all="ignore"):
+        usable = np.isfinite(distribution.parameters).all() and distribution.parameters[-1] != 0
+        # Draws reach about eight standard scores; none may overflow.
+        usable = usable and np.isfinite(distribution.quantile(np.array([-8.0, 8.0]))).all()
+    if not usable:
         raise FitError("the percentiles are too close together or too far apart to fit")
     return distribution
 
@@ -410,7 +435,8 @@ def _linear_fit(family: Family, levels: Array, values: Array) -> list[float] | N
     if family.linear is None:
         return None
     x, y = family.linear(levels), family.scale(values)
-    slope = float(np.dot(x - x.mean(), y - y.mean()) / np.dot(x - x.mean(), x - x.mean()))
+    with np.errstate(over="ignore", invalid="ignore"):
+        slope = float(np.dot(x - x.mean(), y - y.mean()) / np.dot(x - x.mean(), x - x.mean()))
     try:
         return _from_line(family, float(y.mean() - slope * x.mean()), slope)
     except OverflowError as error:
@@ -469,7 +495,11 @@ def _numerical_fit(
 
 
 def misfit(shape: Shape, percentiles: Mapping[float, float]) -> float:
-    """Return the largest relative distance of a fitted percentile from the one stated."""
+    """Return the largest distance of a fitted percentile from the one stated.
+
+    Relative to the percentile where all are positive, else to their range: a percentile near 0
+    says nothing about the size of the quantity.
+    """
     if isinstance(shape, Point) or not percentiles:
         return 0.0
     smooth = (
@@ -478,8 +508,9 @@ def misfit(shape: Shape, percentiles: Mapping[float, float]) -> float:
         else Mixture(shape.weights, shape.parts)
     )
     spread = max(percentiles.values()) - min(percentiles.values())
+    positive = min(percentiles.values()) > 0
     return max(
-        abs(smooth.percentile(p) - value) / max(abs(value), spread * 1e-3, 1e-300)
+        abs(smooth.percentile(p) - value) / max(value if positive else spread, 1e-300)
         for p, value in percentiles.items()
     )
 
@@ -502,50 +533,54 @@ def pymc_variable(name: str, shape: Shape) -> Any:
 
     if isinstance(shape, Point):
         return pm.Deterministic(name, pt.as_tensor_variable(shape.value))
+    inner = f"{name}_" if shape.integer else name
     if isinstance(shape, Mixture):
-        variable = pm.Mixture(
-            f"{name}_" if shape.integer else name,
-            w=np.asarray(shape.weights),
-            comp_dists=[_part_dist(part) for part in shape.parts],
-        )
-    elif shape.integer:
-        variable = _named(f"{name}_", shape)
-    else:
-        return _named(name, shape)
+        # PyMC's Mixture takes neither points among densities nor transformed variables.
+        part = pm.Categorical(f"{name}_part", p=np.asarray(shape.weights))
+        variable = pt.stack(
+            [
+                pt.as_tensor_variable(p.value) if isinstance(p, Point) else _named(f"{name}_{i}", p)
+                for i, p in enumerate(shape.parts)
+            ]
+        )[part]
+        return pm.Deterministic(name, pt.round(variable) if shape.integer else variable)
+    variable = _named(inner, shape)
     return pm.Deterministic(name, pt.round(variable)) if shape.integer else variable
 
 
-def _part_dist(part: Distribution | Point) -> Any:
-    import pymc as pm
-
-    if isinstance(part, Point):
-        return pm.DiracDelta.dist(part.value)
-    return _pymc_dist(part)
-
-
 def _named(name: str, shape: Distribution) -> Any:
+    """Return one member of a family, cut or not, as a named variable."""
     import pymc as pm
+    import pytensor.tensor as pt
 
-    if shape.family.name in ("loguniform", "pert"):
-        # PyMC has neither; both are transforms of what it has.
-        if shape.family.name == "pert":
-            low, mode, high = shape.parameters
-            a, b = _shape_beta((mode - low) / (high - low))
-            unit = pm.Beta(f"{name}_unit", a, b)
-            return pm.Deterministic(name, low + (high - low) * unit)
-        low, high = shape.parameters
-        cut = (max(low, shape.lower), min(high, shape.upper))
-        exponent = pm.Uniform(f"{name}_log", math.log(cut[0]), math.log(cut[1]))
-        return pm.Deterministic(name, pm.math.exp(exponent))
-    if shape.truncated:
-        inner = _pymc_dist(Distribution(shape.family, shape.parameters))
-        lower = shape.lower if shape.lower > shape.family.lower else None
-        upper = shape.upper if shape.upper < shape.family.upper else None
-        return pm.Truncated(name, inner, lower=lower, upper=upper)
-    return pm.model.core.modelcontext(None).register_rv(_pymc_dist(shape), name=name)
+    family, p = shape.family.name, shape.parameters
+    lower, upper = max(shape.lower, shape.family.lower), min(shape.upper, shape.family.upper)
+    if family == "pert":
+        # PyMC has neither this nor the log-uniform: both are transforms of what it has.
+        a, b = _shape_beta((p[1] - p[0]) / (p[2] - p[0]))
+        return pm.Deterministic(name, p[0] + (p[2] - p[0]) * pm.Beta(f"{name}_unit", a, b))
+    if family == "loguniform":
+        ends = math.log(max(p[0], lower)), math.log(min(p[1], upper))
+        return pm.Deterministic(name, pm.math.exp(pm.Uniform(f"{name}_log", *ends)))
+    if family == "uniform":
+        return pm.Uniform(name, max(p[0], lower), min(p[1], upper))
+    if not shape.truncated:
+        return pm.model.core.modelcontext(None).register_rv(_pymc_dist(shape), name=name)
+    if shape.family.normal:
+        # By inversion: PyMC cuts these by rejection, which fails where little is left.
+        level = pm.Uniform(f"{name}_level", *shape._ends)
+        scaled = p[0] - p[1] * math.sqrt(2.0) * pt.erfcinv(2.0 * level)
+        back = {"normal": _same, "lognormal": pt.exp, "logitnormal": pt.sigmoid}[family]
+        return pm.Deterministic(name, back(scaled))
+    cuts = {
+        "lower": lower if lower > shape.family.lower else None,
+        "upper": upper if upper < shape.family.upper else None,
+    }
+    return pm.Truncated(name, _pymc_dist(shape), **cuts)
 
 
 def _pymc_dist(shape: Distribution) -> Any:
+    """Return a member of a family that PyMC has, without its cut."""
     import pymc as pm
 
     p = shape.parameters
@@ -560,11 +595,9 @@ def _pymc_dist(shape: Distribution) -> Any:
             return pm.Beta.dist(*p)
         case "gamma":
             return pm.Gamma.dist(alpha=p[0], beta=1.0 / p[1])
-        case "uniform":
-            return pm.Uniform.dist(*p)
         case "exponential":
             return pm.Exponential.dist(scale=p[0])
         case "triangular":
             return pm.Triangular.dist(lower=p[0], c=p[1], upper=p[2])
         case name:
-            raise NotImplementedError(f"{name} inside a mixture or a truncation")
+            raise NotImplementedError(f"no PyMC variable for a {name}")

@@ -10,7 +10,8 @@ import re
 from functools import lru_cache
 from typing import Any
 
-_QUANTITY = re.compile(r"\s*([-+]?(?:\d[\d_,]*)?(?:\.\d+)?(?:[eE][-+]?\d+)?)\s*(%|[^\d\s].*)?\s*")
+_NUMBER = r"[-+]?(?:\d{1,3}(?:,\d{3})+|\d[\d_]*)?(?:\.\d+)?(?:[eE][-+]?\d+)?"
+_QUANTITY = re.compile(rf"\s*({_NUMBER})\s*(%|[^\d\s].*)?\s*")
 _RANGE = re.compile(r"\s*(.+?)\s+(?:to|–|—)\s+(.+?)\s*")
 
 
