@@ -41,6 +41,11 @@ class Summary:
     p_positive: float
     p_negative: float
 
+    @property
+    def p_zero(self) -> float:
+        """Share of draws at exactly zero: worlds that nothing can change any more."""
+        return max(0.0, 1.0 - self.p_positive - self.p_negative)
+
 
 def clustered_error(values: Array, clusters: int | None) -> float:
     """Return the standard error of the mean of draws that reuse ``clusters`` posterior draws.

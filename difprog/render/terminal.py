@@ -1,0 +1,341 @@
+"""The report of ``difprog score`` on a terminal."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from rich.console import Console, Group
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from difprog.beliefs import Belief
+from difprog.families import Point
+from difprog.forecast import Forecast, ModelForecast, quantities
+from difprog.parameters import PARAMETERS
+from difprog.render.axis import Axis, common_axis, dots, rule, strip
+from difprog.render.format import (
+    interval,
+    microdooms,
+    one_in,
+    percent,
+    probability,
+    significant,
+    supported,
+    with_error,
+)
+from difprog.render.screen import BAD, DIM, GOOD, HEAD, section, text
+from difprog.summary import MICRODOOM, Summary, sign
+
+MARGIN = 2
+
+
+def score(forecast: Forecast, screen: Console, beliefs: bool = True) -> None:
+    """Print the report of one forecast.
+
+    Parameters
+    ----------
+    forecast : Forecast
+        What was found.
+    screen : Console
+        Where to print.
+    beliefs : bool
+        Whether to end with where every belief came from.
+    """
+    _title(forecast, screen)
+    screen.print()
+    for line in headline(forecast):
+        screen.print(Padding(line, (0, 0, 0, MARGIN), expand=False))
+    _net_effects(forecast, screen)
+    _distribution(forecast, screen)
+    _success(forecast, screen)
+    _project_effects(forecast, screen)
+    _notes(forecast, screen)
+    if beliefs:
+        _sources(forecast, screen)
+
+
+def _title(forecast: Forecast, screen: Console) -> None:
+    project = forecast.project
+    screen.print(text(project.name, HEAD))
+    facts = " · ".join(project.facts.values())
+    many = len(forecast.models)
+    screen.print(
+        Text(
+            f"{facts}\n{many} model{'s' if many > 1 else ''} · {forecast.count:,} draws · "
+            f"seed {forecast.seed} · years from {forecast.as_of}",
+            style=DIM,
+        )
+    )
+    if project.summary:
+        screen.print(Padding(text(project.summary), (1, 2, 0, MARGIN), expand=False))
+
+
+def verdict(net: Summary) -> tuple[str, str]:
+    """Return what a mean effect says in a word, and the colour that goes with the word."""
+    return {1: ("helps", GOOD), -1: ("harms", BAD), 0: ("makes no difference that shows", "")}[
+        sign(net)
+    ]
+
+
+def headline(forecast: Forecast) -> list[Text]:
+    """Return the answer in sentences a busy person can act on; disagreement comes first."""
+    lines: list[Text] = []
+    net = forecast.ensemble["net_effect"]
+    if forecast.sign_disagreement:
+        for_it = [m.model.name for m in forecast.models if sign(m.net) > 0]
+        against = [m.model.name for m in forecast.models if sign(m.net) < 0]
+        lines.append(
+            Text.assemble(
+                ("The models disagree about the sign. ", HEAD),
+                ("It helps", GOOD), f" by {_listed(for_it)}; ",
+                ("it harms", BAD), f" by {_listed(against)}.",
+            )
+        )  # fmt: skip
+    word, colour = verdict(net)
+    many = len(forecast.models) > 1
+    whose = "Mixed by credence, doing this project " if many else "Doing this project "
+    size = Text.assemble(whose, (word, f"{HEAD} {colour}".strip()))
+    if sign(net):
+        size.append(f": {microdooms(net.mean, net.mcse)} microdooms averted on average")
+        size.append(
+            f" ({forecast.prob:.0%} interval {interval(net.lower, net.upper, MICRODOOM, sign=True)}), "
+        )
+        adds = "adds" if net.mean > 0 else "takes away"
+        chance = one_in(net.mean).replace("1 in", "1 chance in")
+        size.append(f"which {adds} {chance} that alignment succeeds before AGI.")
+    else:
+        error = microdooms(2 * net.mcse, sign=False)
+        size.append(f": the mean effect is within {error} microdooms of zero.")
+    lines.append(size)
+    n = forecast.count
+    lines.append(
+        Text(
+            f"It helps in {percent(net.p_positive, n)} of the worlds drawn, harms in "
+            f"{percent(net.p_negative, n)}, and changes nothing in {percent(net.p_zero, n)}."
+        )
+    )
+    return lines
+
+
+def _listed(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _net_effects(forecast: Forecast, screen: Console) -> None:
+    section(screen, "Net effect", "microdooms averted: millionths of the chance of success")
+    table = Table(box=None, padding=(0, 2, 0, 0), show_edge=False, header_style=DIM)
+    table.add_column("model", no_wrap=True)
+    table.add_column("credence", justify="right")
+    table.add_column("mean ± error", justify="right", no_wrap=True)
+    table.add_column(f"{forecast.prob:.0%} interval", justify="right", no_wrap=True)
+    table.add_column("helps", justify="right")
+    table.add_column("harms", justify="right")
+    rows: list[tuple[str, str, Summary]] = [
+        (answer.model.name, f"{weight:.0%}", answer.net)
+        for answer, weight in zip(forecast.models, forecast.weights, strict=True)
+    ]
+    if len(rows) > 1:
+        rows.append(("all, by credence", "", forecast.ensemble["net_effect"]))
+    for index, (name, credence, net) in enumerate(rows):
+        colour = verdict(net)[1]
+        table.add_row(
+            text(name),
+            credence,
+            Text(with_error(net.mean, net.mcse, MICRODOOM, sign=True), style=colour),
+            interval(net.lower, net.upper, MICRODOOM, sign=True),
+            percent(net.p_positive, forecast.count),
+            percent(net.p_negative, forecast.count),
+            style=HEAD if index and index == len(rows) - 1 else "",
+        )
+    screen.print(Padding(table, (0, 0, 0, MARGIN), expand=False))
+
+
+def _distribution(forecast: Forecast, screen: Console) -> None:
+    """Density strips of all models on one axis, and the quantile dot plot of their mixture."""
+    count = forecast.count
+    samples = [_sample(m.draws.chances.net_effect, count) / MICRODOOM for m in forecast.models]
+    if all((s == s[0]).all() and s[0] == samples[0][0] for s in samples):
+        return
+    names = [m.model.name for m in forecast.models]
+    left = min(max(len(n) for n in names), 24) + 2
+    axis = common_axis(samples, max(20, min(screen.width, 120) - left - 2 * MARGIN))
+    section(screen, "Where the worlds lie", "microdooms; darker: more worlds; the bar is zero")
+    lines = [_beside(plain_name, strip(s, axis), left) for plain_name, s in zip(names, samples, strict=True)]
+    mixed = _mixture_sample(samples, forecast.weights)
+    pile = dots(mixed, axis)
+    for index, row in enumerate(pile):
+        caption = {len(pile) - 2: "50 dots, each", len(pile) - 1: "1 world in 50"}.get(index, "")
+        lines.append(_beside(caption, row, left, DIM))
+    lines.append(_beside("", rule(axis), left))
+    lines.append(_beside("", axis.labels(), left, DIM))
+    harm, help_ = "◂ harms", "helps ▸"
+    gap = max(1, axis.width - len(harm) - len(help_))
+    ends = Text(" " * left)
+    ends.append(harm, BAD).append(" " * gap).append(help_, GOOD)
+    lines.append(ends)
+    screen.print(Padding(Group(*lines), (0, 0, 0, MARGIN), expand=False))
+
+
+def _beside(name: str, drawn: str, left: int, style: str = "") -> Text:
+    return Text.assemble((name[: left - 2].ljust(left), style), (drawn, style))
+
+
+def _sample(values: Any, count: int) -> np.ndarray[Any, Any]:
+    return np.broadcast_to(np.asarray(values, dtype=float), (count,))
+
+
+def _mixture_sample(
+    samples: Sequence[np.ndarray[Any, Any]], weights: Sequence[float]
+) -> np.ndarray[Any, Any]:
+    """Return a sample of the mixture: from each model's sorted draws, as many as its weight."""
+    size = 4000
+    parts = [
+        np.quantile(s, (np.arange(k) + 0.5) / k)
+        for s, w in zip(samples, weights, strict=True)
+        if (k := round(size * w)) > 0
+    ]
+    return np.concatenate(parts)
+
+
+def _success(forecast: Forecast, screen: Console) -> None:
+    section(screen, "Chance that alignment succeeds before AGI")
+    table = Table(box=None, padding=(0, 2, 0, 0), show_edge=False, header_style=DIM)
+    table.add_column("model", no_wrap=True)
+    table.add_column("without", justify="right")
+    table.add_column("with", justify="right")
+    table.add_column("change", justify="right", no_wrap=True)
+    table.add_column("AGI in, mean", justify="right", no_wrap=True)
+    table.add_column("if it succeeds", justify="right", no_wrap=True)
+    for answer in forecast.models:
+        summaries = answer.summaries
+        net = answer.net
+        arrival = _sample(answer.draws.values["agi_arrival"], forecast.count)
+        error = float(arrival.std()) / math.sqrt(forecast.count)
+        given = answer.arrival_given_success
+        table.add_row(
+            text(answer.model.name),
+            probability(summaries["p_success_without"]),
+            probability(summaries["p_success_with"]),
+            supported(net.mean, net.mcse, sign=True),
+            f"{supported(float(arrival.mean()), error)} y",
+            "never" if given is None else f"{supported(given, error)} y",
+        )
+    screen.print(Padding(table, (0, 0, 0, MARGIN), expand=False))
+
+
+def years(value: float, error: float = 0.0, digits: int = 2) -> str:
+    """Return a time in the unit that people would say it in."""
+    size = abs(value)
+    for unit, length in (("y", 1.0), ("d", 1 / 365.25), ("h", 1 / 8766), ("min", 1 / 525960)):
+        if size >= length:
+            return f"{supported(value / length, error / length, digits=digits)} {unit}"
+    return "0" if value == 0 else f"{supported(value * 525960 * 60, error * 525960 * 60, digits=digits)} s"
+
+
+def _project_effects(forecast: Forecast, screen: Console) -> None:
+    prob = forecast.prob
+    section(screen, "Speedups that the project brings", f"mean, and {prob:.0%} interval below it")
+    table = Table(box=None, padding=(0, 2, 0, 0), show_edge=False, header_style=DIM)
+    table.add_column("model", no_wrap=True)
+    for title in ("parallel", "serial", "capability", "AGI sooner"):
+        table.add_column(title, justify="right", no_wrap=True)
+    for answer in forecast.models:
+        cells = [text(answer.model.name, limit=24)]
+        parallel = answer.summaries["parallel_speedup"]
+        mean = supported(parallel.mean, parallel.mcse, digits=2)
+        cells.append(Text(_stacked(f"{mean} p-y", parallel, significant)))
+        for name in ("serial_speedup", "capability_speedup", "timeline_shortening"):
+            values = answer.summaries[name]
+            mean = years(values.mean, values.mcse)
+            cells.append(Text(_stacked(mean, values, years)))
+        table.add_row(*cells)
+    screen.print(Padding(table, (0, 0, 0, MARGIN), expand=False))
+    screen.print(
+        Padding(
+            Text("p-y: quality-adjusted person-years of work; y, d, h, min, s: of calendar time", style=DIM),
+            (0, 0, 0, MARGIN),
+            expand=False,
+        )
+    )
+
+
+def _stacked(mean: str, values: Summary, spell: Any) -> str:
+    if values.lower == values.upper:
+        return mean
+    return f"{mean}\n{spell(values.lower)} – {spell(values.upper)}"
+
+
+def _notes(forecast: Forecast, screen: Console) -> None:
+    worst = max(forecast.models, key=lambda m: m.net.mcse / (abs(m.net.mean) or math.inf))
+    lines: list[Text] = []
+    ensemble = forecast.ensemble["net_effect"]
+    if ensemble.mcse > 0:
+        share = ensemble.mcse / abs(ensemble.mean) if ensemble.mean else math.inf
+        said = f"Monte Carlo error of the mean: {significant(100 * share, 2)}% of it"
+        if len(forecast.models) > 1 and worst.net.mean:
+            rate = worst.net.mcse / abs(worst.net.mean)
+            said += f" ({significant(100 * rate, 2)}% under {worst.model.name}, the least certain)"
+        lines.append(Text(said + "."))
+    lines.extend(text(f"Note: {warning}.") for warning in forecast.warnings)
+    if lines:
+        section(screen, "How far to trust the numbers")
+        for line in lines:
+            screen.print(Padding(line, (0, 0, 0, MARGIN), expand=False))
+
+
+def spell_belief(belief: Belief) -> str:
+    """Return a belief as "5% to 95%" values, or as its point."""
+    if isinstance(belief.shape, Point):
+        return f"{significant(belief.shape.value, 3)}"
+    low, high = belief.shape.percentile(0.05), belief.shape.percentile(0.95)
+    return f"{significant(low)} to {significant(high)}"
+
+
+def _sources(forecast: Forecast, screen: Console) -> None:
+    """Print where every belief came from, file by file: each that any model reads, once."""
+    note = "5% to 95%"
+    every = _every_belief(forecast.models)
+    if any(answer.question.conditioned(belief.name) for belief, answer in every):
+        note += "; * conditioned on evidence"
+    section(screen, "Where every belief came from", note)
+    files = dict.fromkeys(belief.layer for belief, _ in every)
+    table = Table(box=None, padding=(0, 2, 0, 0), show_edge=False, show_header=False)
+    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True, overflow="ellipsis")
+    for file in files:
+        table.add_row(text(file, HEAD))
+        for belief, answer in every:
+            if belief.layer != file:
+                continue
+            shown, mark = spell_belief(belief), ""
+            if answer.question.conditioned(belief.name):
+                low, high = np.quantile(answer.draws.values[belief.name], [0.05, 0.95])
+                shown, mark = f"{significant(low)} to {significant(high)}", " *"
+            unit = answer.model.vocabulary[belief.name].unit
+            says = f"{shown} {unit}".strip() + mark
+            table.add_row(
+                text(belief.name), says,
+                text(belief.source or "no source is given", DIM),
+            )  # fmt: skip
+    screen.print(Padding(table, (0, 0, 0, MARGIN), expand=False))
+
+
+def _every_belief(models: Sequence[ModelForecast]) -> list[tuple[Belief, ModelForecast]]:
+    """Return each distinct belief once, with the first model that reads it; neutrals left out."""
+    found: dict[tuple[str, int], tuple[Belief, ModelForecast]] = {}
+    for answer in models:
+        for name, belief in answer.question.beliefs.items():
+            if belief.layer != "neutral":
+                found.setdefault((name, hash((belief.layer, belief.source, str(belief.shape)))), (belief, answer))
+    order = list(PARAMETERS)
+    return sorted(
+        found.values(), key=lambda item: order.index(item[0].name) if item[0].name in order else -1
+    )
+
+
+__all__ = ["Axis", "headline", "quantities", "score", "spell_belief", "verdict", "years"]
