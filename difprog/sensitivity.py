@@ -30,7 +30,7 @@ from difprog.summary import clustered_error
 
 Array = npt.NDArray[np.float64]
 
-FOLDS = 10
+FOLDS = 5
 
 #: Inner knots of the spline, in normal scores: they reach into the tails, where heavy-tailed
 #: beliefs do most of their work.
@@ -42,8 +42,14 @@ FEW = 12
 #: Fewest draws that folds and a spline make sense for.
 FEWEST = 100
 
-#: Penalties that are tried, relative to the scale at which they halve a coefficient.
-PENALTIES = 10.0 ** np.arange(-6.0, 7.0, 0.5)
+#: Penalties that are tried, in units in which 1 halves the roughest part of the curve.
+PENALTIES = 10.0 ** np.arange(-3.0, 9.5, 0.5)
+
+#: Width, in normal scores, of the cells within which draws of a belief count as equal.
+CELL = 0.02
+
+#: Number of groups of cells, of equal size, within which the spread of an outcome is taken.
+GROUPS = 40
 
 
 class Driver(NamedTuple):
@@ -56,6 +62,12 @@ class Driver(NamedTuple):
     evppi: float
     """Gain in the chance of success from knowing the belief before choosing; ≥ 0."""
     evppi_se: float
+    low: float
+    """Mean net effect where the belief is in its lowest tenth."""
+    low_se: float
+    high: float
+    """Mean net effect where it is in its highest tenth."""
+    high_se: float
 
 
 def drivers(
@@ -93,7 +105,17 @@ def _driver(name: str, belief: Array, outcomes: Array, clusters: int | None) -> 
     fitted = conditional_means(belief, outcomes, clusters)
     share, share_se = variance_share(outcomes[:, 0], fitted[:, 0], clusters)
     value, value_se = information_value(outcomes[:, 1:], fitted[:, 1:], clusters)
-    return Driver(name, share, share_se, value, value_se)
+    cuts = np.quantile(belief, [0.1, 0.9])
+    low = _mean_where(outcomes[:, 0], belief <= cuts[0], clusters)
+    high = _mean_where(outcomes[:, 0], belief >= cuts[1], clusters)
+    return Driver(name, share, share_se, value, value_se, *low, *high)
+
+
+def _mean_where(outcome: Array, chosen: npt.NDArray[np.bool_], clusters: int | None) -> tuple[float, float]:
+    """Return the mean of the draws that are chosen, and its standard error."""
+    share = chosen.mean()
+    centre = float(outcome[chosen].mean())
+    return centre, clustered_error(np.where(chosen, outcome - centre, 0.0), clusters) / float(share)
 
 
 def variance_share(
@@ -138,7 +160,9 @@ def information_value(
     return max(float(gain.mean()), 0.0), clustered_error(gain, clusters)
 
 
-def conditional_means(belief: Array, outcomes: Array, clusters: int | None = None) -> Array:
+def conditional_means(
+    belief: Array, outcomes: Array, clusters: int | None = None
+) -> Array:
     """Return E[outcome | belief] at every draw, from a regression on the draws of other folds.
 
     Parameters
@@ -151,79 +175,125 @@ def conditional_means(belief: Array, outcomes: Array, clusters: int | None = Non
         Draws that reuse a posterior draw are kept in one fold.
     """
     count = len(belief)
-    design, penalty = _design(belief)
-    member = np.arange(count) if clusters is None else np.arange(count) % max(clusters, 1)
-    folds = max(2, min(FOLDS, count // 50 or 2, int(member[-1]) + 1 if clusters is None else clusters))
+    cell, basis, penalty, coarse = _design(belief)
+    if clusters is None or clusters >= count:
+        member, folds = np.arange(count), min(FOLDS, count)
+    else:
+        member, folds = np.arange(count) % clusters, min(FOLDS, clusters)
     fold = member % folds
+    cells = len(basis)
+    place = fold * cells + cell
     centre = outcomes.mean(axis=0)
-    y = outcomes - centre
-    parts = [np.flatnonzero(fold == k) for k in range(folds)]
-    blocks = [(design[i], y[i]) for i in parts]
-    grams = np.stack([b.T @ b for b, _ in blocks])
-    crosses = np.stack([b.T @ v for b, v in blocks])
-    squares = np.stack([np.sum(v * v, axis=0) for _, v in blocks])
-    gram, cross, square = grams.sum(0), crosses.sum(0), squares.sum(0)
-    fitted = np.empty_like(y)
-    for k, (index, (block, _)) in enumerate(zip(parts, blocks, strict=True)):
-        coefficients = _smooth(
-            gram - grams[k], cross - crosses[k], square - squares[k], count - len(index), penalty
-        )
-        fitted[index] = block @ coefficients
-    return fitted + centre
+    y = (outcomes - centre).T
+
+    def totals(values: Array | None) -> Array:
+        found = np.bincount(place, weights=values, minlength=folds * cells)
+        return found.reshape(folds, cells).astype(float)
+
+    sizes = totals(None)
+    sums = np.stack([totals(v) for v in y])  # (outcomes, folds, cells)
+    squares = np.stack([totals(v * v) for v in y])
+    weight = _weights(sizes.sum(0), sums.sum(1), squares.sum(1), coarse)
+    outer = (basis[:, :, None] * basis[:, None, :]).reshape(cells, -1)
+    width = basis.shape[1]
+    grams = ((weight[:, None, :] * sizes) @ outer).reshape(len(y), folds, width, width)
+    crosses = (weight[:, None, :] * sums) @ basis
+    losses = np.einsum("oc,ofc->of", weight, squares)
+    left = sizes.sum(1)
+    coefficients = _smooth(
+        grams.sum(1, keepdims=True) - grams,
+        crosses.sum(1, keepdims=True) - crosses,
+        losses.sum(1, keepdims=True) - losses,
+        left.sum() - left,
+        penalty,
+    )
+    curves = coefficients @ basis.T  # (outcomes, folds, cells)
+    return np.asarray(curves.reshape(len(y), -1)[:, place].T + centre)
 
 
-def _smooth(gram: Array, cross: Array, square: Array, count: int, penalty: Array) -> Array:
-    """Return penalised least-squares coefficients, the penalty of each outcome chosen by GCV.
+def _weights(
+    sizes: Array, sums: Array, squares: Array, coarse: npt.NDArray[np.intp]
+) -> Array:
+    """Return each cell's weight for each outcome: one over the local variance.
+
+    Any weights leave the regression valid. With these the draws where the outcome is wild (the
+    far tail of a capability speedup) do not choose the smoothness for all the others.
+    """
+    group = np.zeros((coarse.max() + 1, len(coarse)))
+    group[coarse, np.arange(len(coarse))] = 1.0
+    many = np.maximum(group @ sizes, 1.0)
+    local = squares @ group.T / many - (sums @ group.T / many) ** 2
+    overall = squares.sum(1, keepdims=True) / sizes.sum()
+    local = np.maximum(local, 1e-6 * overall)
+    ratio = np.divide(overall, local, out=np.ones_like(local), where=local > 0)
+    return np.asarray(ratio[:, coarse])
+
+
+def _smooth(gram: Array, cross: Array, square: Array, count: Array, penalty: Array) -> Array:
+    """Return penalised least-squares coefficients, shape (..., functions), by GCV.
 
     In the basis that makes the Gram matrix the identity and the penalty diagonal (Demmler &
     Reinsch) every penalty is a matter of elementwise arithmetic.
     """
-    size = len(gram)
-    ridge = 1e-9 * np.trace(gram) / size
-    root = np.linalg.cholesky(gram + ridge * np.eye(size))
-    half = np.linalg.solve(root, penalty)
-    values, vectors = np.linalg.eigh(np.linalg.solve(root, half.T))
-    basis = np.linalg.solve(root.T, vectors)
-    score = basis.T @ cross  # (size, outcomes)
+    size = gram.shape[-1]
+    scale = np.trace(gram, axis1=-2, axis2=-1)[..., None, None] / size
+    root = np.linalg.cholesky(gram + 1e-9 * scale * np.eye(size))
+    half = np.linalg.solve(root, np.broadcast_to(penalty, gram.shape))
+    values, vectors = np.linalg.eigh(np.linalg.solve(root, np.swapaxes(half, -1, -2)))
+    basis = np.linalg.solve(np.swapaxes(root, -1, -2), vectors)
+    score = np.einsum("...ij,...i->...j", basis, cross)
     values = np.maximum(values, 0.0)
-    scale = values[-1] if values[-1] > 0 else 1.0
-    shrink = 1.0 / (1.0 + PENALTIES[:, None] * values / scale * 1e3)  # (penalties, size)
-    freedom = shrink.sum(axis=1)[:, None]
-    residual = square - (2.0 * shrink - shrink**2) @ score**2
-    gcv = np.maximum(residual, 0.0) / (1.0 - freedom / count) ** 2
-    best = np.argmin(gcv, axis=0)
-    return np.asarray(basis @ (shrink[best].T * score))
+    values = values / np.maximum(values[..., -1:], np.finfo(float).tiny)
+    shrink = 1.0 / (1.0 + PENALTIES[:, None] * values[..., None, :])  # (..., penalties, size)
+    freedom = shrink.sum(axis=-1)
+    residual = square[..., None] - ((2.0 * shrink - shrink**2) @ (score**2)[..., None])[..., 0]
+    gcv = np.maximum(residual, 0.0) / (1.0 - freedom / count[..., None]) ** 2
+    best = np.argmin(gcv, axis=-1)[..., None, None]
+    chosen = np.take_along_axis(shrink, best, axis=-2)[..., 0, :]
+    return np.asarray(np.einsum("...ij,...j->...i", basis, chosen * score))
 
 
-def _design(belief: Array) -> tuple[Array, Array]:
-    """Return the design matrix of a belief, shape (draws, functions), and its penalty."""
-    levels, code, sizes = np.unique(belief, return_inverse=True, return_counts=True)
-    if len(levels) <= FEW:
+def _design(belief: Array) -> tuple[npt.NDArray[np.intp], Array, Array, npt.NDArray[np.intp]]:
+    """Return each draw's cell, the basis at the cells, its penalty, and the cells' groups."""
+    order = np.argsort(belief, kind="stable")
+    ordered = belief[order]
+    new = np.concatenate([[True], ordered[1:] != ordered[:-1]])
+    starts = np.flatnonzero(new)
+    if len(starts) <= FEW:
         # Means of the values, shrunk to each other only where that predicts better.
-        penalty = np.eye(len(levels)) - 1.0 / len(levels)
-        return np.eye(len(levels))[code], penalty
-    # Equal values share the middle of their ranks, in half steps.
-    last = np.cumsum(sizes)
-    middle = 2 * last - sizes - 1
-    rows, penalty = _spline(len(belief))
-    return rows[middle[code]], penalty
+        cell = np.empty(len(belief), dtype=np.intp)
+        cell[order] = np.cumsum(new) - 1
+        levels = np.eye(len(starts))
+        return cell, levels, levels - 1.0 / len(starts), np.arange(len(starts))
+    grid, basis, penalty, coarse = _spline(len(belief))
+    if len(starts) < len(belief):
+        # Equal values share the middle of their ranks.
+        ends = np.append(starts[1:], len(belief))
+        grid = np.repeat(grid[(starts + ends - 1) // 2], ends - starts)
+    cell = np.empty(len(belief), dtype=np.intp)
+    cell[order] = grid
+    return cell, basis, penalty, coarse
 
 
 @lru_cache(maxsize=4)
-def _spline(count: int) -> tuple[Array, Array]:
-    """Return cubic B-splines at the normal scores of ranks 0, ½, 1, … of ``count`` draws.
+def _spline(count: int) -> tuple[npt.NDArray[np.intp], Array, Array, npt.NDArray[np.intp]]:
+    """Return each rank's cell of normal scores, cubic B-splines at the cells, penalty and groups.
 
     The penalty is the integral of the squared second derivative.
     """
     from scipy.interpolate import BSpline
     from scipy.special import ndtri
 
-    scores = ndtri((np.arange(2 * count - 1) / 2.0 + 0.5) / count)
-    ends = scores[0] - 1e-9, scores[-1] + 1e-9
+    scores = ndtri((np.arange(count) + 0.5) / count)
+    number = np.floor((scores - scores[0]) / CELL).astype(np.intp)
+    _, cell = np.unique(number, return_inverse=True)
+    sizes = np.bincount(cell)
+    centres = np.bincount(cell, weights=scores) / sizes
+    ends = centres[0], centres[-1]
     inner = [k for k in KNOTS if ends[0] + 0.2 < k < ends[1] - 0.2]
     knots = np.concatenate([[ends[0]] * 4, inner, [ends[1]] * 4])
-    rows = BSpline.design_matrix(scores, knots, 3).toarray()
-    size = rows.shape[1]
+    basis = BSpline.design_matrix(centres, knots, 3).toarray()
+    size = basis.shape[1]
     # The second derivative is piecewise linear: two Gauss points a piece are exact.
     breaks = np.unique(knots)
     middle, half = (breaks[1:] + breaks[:-1]) / 2, np.diff(breaks) / 2
@@ -231,4 +301,7 @@ def _spline(count: int) -> tuple[Array, Array]:
     bend = np.column_stack(
         [BSpline(knots, np.eye(size)[j], 3).derivative(2)(points) for j in range(size)]
     )
-    return rows, bend.T @ (np.concatenate([half, half])[:, None] * bend)
+    penalty = bend.T @ (np.concatenate([half, half])[:, None] * bend)
+    groups = np.minimum(np.cumsum(sizes) * GROUPS // (count + 1), GROUPS - 1)
+    _, coarse = np.unique(groups, return_inverse=True)
+    return cell, basis, penalty, coarse
