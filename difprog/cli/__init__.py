@@ -109,7 +109,7 @@ def _reraise_for_debugging(error: BaseException) -> None:
 )
 @click.version_option(__version__, prog_name="difprog")
 def main() -> None:
-    """Forecast the differential progress of a research project.
+    r"""Forecast the differential progress of a research project.
 
     Does it help alignment more than it shortens the time to AGI? Start with
 

@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from difprog.beliefs import Belief
+from difprog.errors import plain
 from difprog.families import Point
 from difprog.forecast import Forecast, ModelForecast, quantities
 from difprog.parameters import PARAMETERS
@@ -302,36 +303,37 @@ def _sources(forecast: Forecast, screen: Console) -> None:
     if any(answer.question.conditioned(belief.name) for belief, answer in every):
         note += "; * conditioned on evidence"
     section(screen, "Where every belief came from", note)
-    files = dict.fromkeys(belief.layer for belief, _ in every)
-    table = Table(box=None, padding=(0, 2, 0, 0), show_edge=False, show_header=False)
-    table.add_column(no_wrap=True)
-    table.add_column(no_wrap=True)
-    table.add_column(no_wrap=True, overflow="ellipsis")
-    for file in files:
-        table.add_row(text(file, HEAD))
-        for belief, answer in every:
-            if belief.layer != file:
-                continue
-            shown, mark = spell_belief(belief), ""
-            if answer.question.conditioned(belief.name):
-                low, high = np.quantile(answer.draws.values[belief.name], [0.05, 0.95])
-                shown, mark = f"{significant(low)} to {significant(high)}", " *"
-            unit = answer.model.vocabulary[belief.name].unit
-            says = f"{shown} {unit}".strip() + mark
-            table.add_row(
-                text(belief.name), says,
-                text(belief.source or "no source is given", DIM),
-            )  # fmt: skip
-    screen.print(Padding(table, (0, 0, 0, MARGIN), expand=False))
+    rows = [(belief.layer, belief.name, _says(belief, answer), belief.source) for belief, answer in every]
+    name_room = max(len(name) for _, name, _, _ in rows)
+    says_room = min(max(len(says) for _, _, says, _ in rows), 34)
+    for file in dict.fromkeys(layer for layer, _, _, _ in rows):
+        screen.print(Padding(text(file, HEAD), (0, 0, 0, MARGIN), expand=False))
+        for layer, name, says, source in rows:
+            if layer == file:
+                room = max(12, screen.width - MARGIN - name_room - says_room - 4)
+                line = Text(" " * MARGIN + f"{plain(name):{name_room}}  {says:{says_room}}  ")
+                line.append_text(text(source or "no source is given", DIM, limit=room))
+                screen.print(line, no_wrap=True, overflow="ellipsis")
+
+
+def _says(belief: Belief, answer: ModelForecast) -> str:
+    """Return what is believed, of the draws where those come from the evidence."""
+    shown, mark = spell_belief(belief), ""
+    if answer.question.conditioned(belief.name):
+        low, high = np.quantile(answer.draws.values[belief.name], [0.05, 0.95])
+        shown, mark = f"{significant(low)} to {significant(high)}", " *"
+    unit = answer.model.vocabulary[belief.name].unit
+    return f"{shown} {unit}".strip() + mark
 
 
 def _every_belief(models: Sequence[ModelForecast]) -> list[tuple[Belief, ModelForecast]]:
     """Return each distinct belief once, with the first model that reads it; neutrals left out."""
-    found: dict[tuple[str, int], tuple[Belief, ModelForecast]] = {}
+    found: dict[tuple[str, str, str, str], tuple[Belief, ModelForecast]] = {}
     for answer in models:
         for name, belief in answer.question.beliefs.items():
             if belief.layer != "neutral":
-                found.setdefault((name, hash((belief.layer, belief.source, str(belief.shape)))), (belief, answer))
+                key = (name, belief.layer, belief.source, str(belief.shape))
+                found.setdefault(key, (belief, answer))
     order = list(PARAMETERS)
     return sorted(
         found.values(), key=lambda item: order.index(item[0].name) if item[0].name in order else -1

@@ -1,0 +1,288 @@
+"""`difprog score` as its users see it: points worked by hand, bad input, screens, JSON."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from difprog.cli import main
+from difprog.model import shipped_models
+from tests import reference, strategies
+from tests.helpers import names, project, proposal, score
+
+SUMMARY = {"mean", "sd", "mcse", "median", "lower", "upper", "p_positive", "p_negative"}
+
+
+def run(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(main, [str(a) for a in arguments])
+
+
+def toml(table: str, values: dict[str, Any]) -> str:
+    lines = [f"[{table}]"]
+    lines += [f"{key} = {json.dumps(value)}" for key, value in values.items()]
+    return "\n".join(lines) + "\n"
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    points=strategies.points(), facts=strategies.facts(), amounts=strategies.quantities(),
+    stated=st.fixed_dictionaries(
+        {},
+        optional={
+            "capability_speedup": st.floats(0, 5).map(lambda v: round(v, 6)),
+            "parallel_speedup": st.floats(0, 500).map(lambda v: round(v, 6)),
+            "serial_speedup": st.floats(0, 3).map(lambda v: round(v, 6)),
+            "hit_probability": st.floats(0, 1).map(lambda v: round(v, 6)),
+            "relevance": st.floats(0, 1).map(lambda v: round(v, 6)),
+            "coupling": st.floats(0, 1).map(lambda v: round(v, 6)),
+        },
+    ),
+)  # fmt: skip
+def test_points_give_what_the_formulas_give_by_hand(
+    tmp_path: Path, points: dict[str, float], facts: dict[str, Any], amounts: dict[str, float],
+    stated: dict[str, float],
+) -> None:  # fmt: skip
+    priors, asked = tmp_path / "points.toml", tmp_path / "asked.toml"
+    priors.write_text(toml("beliefs", points))
+    asked.write_text(toml("project", {"name": "by hand", **facts, **amounts}) + toml("beliefs", stated))
+    result = run("score", asked, "--priors", priors, "--draws", 100, "--json")
+    assert result.exit_code == 0, result.output
+    for answer in json.loads(result.stdout)["models"]:
+        want = reference.evaluate(answer["model"], facts, points, amounts, stated)
+        for name, value in want.items():
+            got = answer[name]
+            assert strategies.close(got["mean"], value), (answer["model"], name, got, value)
+            assert got["mean"] == got["lower"] == got["upper"] == got["median"]
+            assert got["sd"] == got["mcse"] == 0
+
+
+def test_json_is_json_and_nothing_else_and_holds_what_it_should() -> None:
+    result = run("score", "rlhf", "--json", "--draws", 1000)
+    found = json.loads(result.stdout)
+    assert found["schema"] == "difprog.score/1"
+    assert (found["draws"], found["seed"], found["prob"]) == (1000, 1, 0.9)
+    assert {m["model"] for m in found["models"]} == set(shipped_models())
+    for answer in found["models"]:
+        for name in ("p_success_without", "p_success_with", "net_effect", "parallel_speedup",
+                     "serial_speedup", "capability_speedup", "timeline_shortening"):  # fmt: skip
+            assert set(answer[name]) == SUMMARY
+        assert answer["arrival_given_success"] > 0
+        assert all(len(layer["sha256"]) == 64 for layer in answer["priors"])
+        difference = answer["p_success_with"]["mean"] - answer["p_success_without"]["mean"]
+        assert answer["net_effect"]["mean"] == pytest.approx(difference, abs=1e-12)
+    assert sum(m["credence"] for m in found["models"]) == pytest.approx(1)
+    assert set(found["ensemble"]) == {
+        "p_success_without", "p_success_with", "net_effect", "sign_disagreement",
+    }  # fmt: skip
+
+
+def test_the_same_seed_gives_the_same_bytes_and_another_does_not() -> None:
+    first, again, other = (
+        run("score", "rlhf", "--json", "--draws", 500, "--seed", seed).stdout for seed in (7, 7, 8)
+    )
+    assert first == again
+    assert first != other
+
+
+def test_a_longer_run_starts_with_the_shorter() -> None:
+    short, long = (score("rlhf", "serial_parallel", draws=n).draws for n in (500, 70_000))
+    assert (long.chances.net_effect[:500] == short.chances.net_effect).all()
+
+
+def test_an_effect_of_a_microdoom_is_resolved_to_five_percent() -> None:
+    answer = score(proposal(
+        {}, kind="alignment", focus="pessimistic", approach="behaviourist", publication="open",
+        effort=0.6, duration=0.3,
+    ), "serial_parallel")  # fmt: skip
+    assert 0.3e-6 < answer.net.mean < 3e-6
+    assert answer.net.mcse < 0.05 * answer.net.mean
+
+
+def test_the_stated_error_is_the_spread_over_seeds() -> None:
+    answers = [score("agent-foundations", "synthesis", draws=2000, seed=s).net for s in range(40)]
+    means = [a.mean for a in answers]
+    centre = sum(means) / len(means)
+    spread = (sum((m - centre) ** 2 for m in means) / (len(means) - 1)) ** 0.5
+    typical = sum(a.mcse for a in answers) / len(answers)
+    assert 0.65 < spread / typical < 1.5
+
+
+@pytest.mark.parametrize("width", [80, 140])
+@pytest.mark.parametrize("name", names([]))
+def test_every_shipped_proposal_reads_at_every_width(name: str, width: int) -> None:
+    result = CliRunner(env={"COLUMNS": str(width)}).invoke(main, ["score", name, "--draws", "400"])
+    assert result.exit_code == 0, result.output
+    lines = result.stdout.splitlines()
+    assert max(map(len, lines)) <= width
+    assert "Traceback" not in result.output
+    assert lines[0].startswith(project(name).name[:70])
+
+
+def test_the_terminal_says_the_same_as_the_json() -> None:
+    found = json.loads(run("score", "sandwiching", "--json", "--model", "serial_parallel").stdout)
+    net = found["models"][0]["net_effect"]
+    screen = run("score", "sandwiching", "--model", "serial_parallel").stdout
+    row = next(line for line in screen.splitlines() if "±" in line and "mean" not in line)
+    mean, error = row.split("±")[0].split()[-1], row.split("±")[1].split()[0]
+    assert float(mean.replace("+", "")) == pytest.approx(net["mean"] * 1e6, abs=0.51 * float(error))
+    assert float(error) == pytest.approx(net["mcse"] * 1e6, rel=0.35)
+
+
+def test_disagreement_in_sign_comes_before_anything_else() -> None:
+    screen = run("score", "capability-work-now").stdout
+    assert screen.index("The models disagree about the sign") < screen.index("microdooms")
+
+
+BAD = {
+    "unknown key": ('[project]\nname = "x"\neffrot = 1\n', ["project.effrot", "effort"]),
+    "unknown belief": ('[project]\nname="x"\neffort=1\nduration=1\n[beliefs]\nagi_arival=3\n',
+                       ["beliefs.agi_arival", "agi_arrival"]),
+    "wrong unit": ('[project]\nname="x"\neffort=1\nduration=1\n[beliefs]\nagi_arrival="3 kg"\n',
+                   ["beliefs.agi_arrival", "3 kg"]),
+    "order": ('[project]\nname="x"\neffort=1\nduration=1\n[beliefs.agi_arrival]\np10=9\np90=2\n',
+              ["beliefs.agi_arrival", "above"]),
+    "support": ('[project]\nname="x"\neffort=1\nduration=1\n[beliefs.leak]\np10=0.5\np90=1.5\n',
+                ["beliefs.leak.p90", "1.5"]),
+    "nan": ('[project]\nname="x"\neffort=nan\nduration=1\n', ["project.effort", "finite"]),
+    "infinity": ('[project]\nname="x"\neffort=1\nduration=inf\n', ["project.duration", "finite"]),
+    "no table": ("x = 1\n", ["project"]),
+    "not TOML": ("[project\n", ["TOML"]),
+    "wrong fact": ('[project]\nname="x"\nkind="alignmnet"\neffort=1\nduration=1\n',
+                   ["project.kind", "alignment"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input_is_named_and_nothing_is_printed(tmp_path: Path, case: str) -> None:
+    content, wanted = BAD[case]
+    file = tmp_path / "bad.toml"
+    file.write_text(content)
+    result = run("score", file)
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert "Traceback" not in result.stderr
+    assert "bad.toml" in result.stderr
+    for words in wanted:
+        assert words in result.stderr, result.stderr
+
+
+def test_every_problem_of_all_files_is_reported_at_once(tmp_path: Path) -> None:
+    priors, asked = tmp_path / "p.toml", tmp_path / "a.toml"
+    priors.write_text("[beliefs]\nresearchers = -4\nleek = 0.2\n")
+    asked.write_text('[project]\nname = "x"\neffort = "many"\nduration = 1\nfocus = "best"\n')
+    first = run("score", asked, "--priors", priors, "--model", "nonesuch")
+    assert first.exit_code == 2
+    assert len(first.stderr.splitlines()) >= 3
+    for words in ("researchers", "leek", "nonesuch"):
+        assert words in first.stderr
+    second = run("score", asked)
+    assert {"effort", "focus"} <= {w for line in second.stderr.splitlines() for w in
+                                   line.replace(":", " ").replace(".", " ").split()}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda p: p.mkdir(), "folder"),
+        (lambda p: None, "no such file"),
+        (lambda p: p.write_bytes(b"\xff\xfe[\x00p\x00"), "UTF-8"),
+        (lambda p: p.write_bytes(b"#" * (2 << 20)), "too large"),
+        (lambda p: p.write_text("a = " + "[" * 50_000), "nested"),
+        (lambda p: os.mkfifo(p), "regular"),
+    ],
+)
+def test_things_that_are_no_proposal(tmp_path: Path, make: Any, words: str) -> None:
+    file = tmp_path / "thing.toml"
+    make(file)
+    result = run("score", file)
+    assert result.exit_code == 2
+    assert words in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_a_misspelt_proposal_or_model_gets_the_nearest_name() -> None:
+    assert 'did you mean "rlhf"?' in run("score", "rlfh").stderr
+    assert 'did you mean "overhang"?' in run("score", "rlhf", "--model", "overhnag").stderr
+
+
+def test_text_from_files_is_neither_markup_nor_control_characters(tmp_path: Path) -> None:
+    file = tmp_path / "hostile.toml"
+    file.write_text(
+        '[project]\nname = "[bold red]x[/] \\u001b[31mred \\u202e"\nsummary = "[link=file:///]y[/link]"\n'
+        'effort = 1\nduration = 1\n[beliefs.leak]\nvalue = 0.5\nsource = "\\u0007bell [blink]"\n'
+    )
+    result = run("score", file, "--draws", 200)
+    assert result.exit_code == 0
+    assert "[bold red]x[/]" in result.stdout
+    assert not any(c in result.stdout for c in "\x1b\x07\u202e")
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+def test_terminals_without_the_characters_get_plain_ones(encoding: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "difprog", "score", "rlhf", "--draws", "300"],
+        env={**os.environ, "PYTHONIOENCODING": encoding, "LC_ALL": "C"},
+        capture_output=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert b"Traceback" not in done.stderr
+    text = done.stdout.decode(encoding)
+    assert ("█" in text or "▓" in text) == (encoding == "utf-8")
+
+
+def test_no_color_is_respected() -> None:
+    environment = {**os.environ, "NO_COLOR": "1", "FORCE_COLOR": "1", "TERM": "xterm-256color"}
+    done = subprocess.run(
+        [sys.executable, "-m", "difprog", "score", "rlhf", "--draws", "300"],
+        env=environment, capture_output=True, check=True, text=True,
+    )  # fmt: skip
+    assert "\x1b[3" not in done.stdout
+
+
+def test_help_loads_nothing_heavy() -> None:
+    heavy = ("pymc", "pytensor", "arviz", "xarray", "scipy", "pandas", "matplotlib", "numpy", "pint")
+    code = (
+        "import sys\nfrom difprog.cli import main\n"
+        "try:\n    main(['--help'])\nexcept SystemExit as done:\n    assert not done.code\n"
+        f"print([m for m in {heavy!r} if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+    assert "score" in done.stdout
+
+
+def test_a_warm_score_loads_no_pymc() -> None:
+    code = (
+        "import sys\nfrom difprog.cli import main\n"
+        "try:\n    main(['score', 'rlhf', '--draws', '300'])\nexcept SystemExit as done:\n"
+        "    assert not done.code\n"
+        "print([m for m in ('pymc', 'pytensor', 'arviz', 'matplotlib') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_an_effect_stated_in_the_proposal_replaces_what_is_derived() -> None:
+    stated = score(project("rlhf", {"parallel_speedup": 3.5}), "serial_parallel", draws=500)
+    assert stated.summaries["parallel_speedup"].mean == 3.5
+    certain = score(project("rlhf", {"capability_speedup": 0.25}), "serial_parallel", draws=500)
+    assert certain.summaries["capability_speedup"].mean == 0.25
+    both = {"capability_speedup": 0.25, "hit_probability": 0.4}
+    averaged = score(project("rlhf", both), "serial_parallel", draws=500)
+    assert averaged.summaries["capability_speedup"].mean == pytest.approx(0.1, rel=1e-12)
+
+
+def test_a_belief_without_a_source_is_a_warning(tmp_path: Path) -> None:
+    file = tmp_path / "p.toml"
+    file.write_text("[beliefs]\nserial_chains = 2\n")
+    assert "no source" in run("score", "rlhf", "--priors", file, "--draws", 300).stdout
+    assert "no source is given for" not in run("score", "rlhf", "--draws", 300).stdout
