@@ -1,11 +1,73 @@
-"""The `compare` command."""
+"""``difprog compare``: several proposals, or one under every publication policy, side by side."""
 
 from __future__ import annotations
 
 import click
 
+from difprog.cli.options import draw_options, json_option, publication_option, world_options
 
-@click.command("compare")
-def command() -> None:
-    """Not written yet."""
-    raise click.ClickException("not written yet")
+
+@click.command("compare", short_help="Proposals or publication policies side by side: which is best.")
+@click.argument("projects", nargs=-1, required=True, metavar="PROJECT...")
+@click.option(
+    "--policies", is_flag=True,
+    help="Every proposal under each publication policy; on by itself for a single PROJECT.",
+)  # fmt: skip
+@world_options()
+@draw_options()
+@publication_option()
+@json_option()
+def command(
+    projects: tuple[str, ...],
+    policies: bool,
+    models: tuple[str, ...],
+    priors: tuple[str, ...],
+    use_evidence: bool,
+    draws: int,
+    seed: int,
+    prob: float,
+    publication: str | None,
+    as_json: bool,
+) -> None:
+    """Compare PROJECTs, proposal files or names of ones, on the same worlds.
+
+    A single PROJECT is compared with itself under the other publication policies. Shows the
+    differences pair by pair with their intervals, the chance that each is the best (and that
+    doing nothing is), which dominates which, and what a million dollars buys.
+    """
+    from difprog import compare, forecast
+    from difprog.errors import BadInput, Problem
+    from difprog.memory import Memory
+    from difprog.parameters import FACTS
+    from difprog.render import compare as shown
+    from difprog.render import data, screen
+
+    if publication is not None and (policies or len(projects) == 1):
+        raise click.UsageError("--publication supposes one policy; every policy is compared here.")
+    with screen.working("reading and drawing"):
+        setup = forecast.prepare(models, priors, use_evidence)
+        problems: list[Problem] = []
+        proposals = []
+        for name in projects:
+            try:
+                proposals.append(forecast.find_project(name, setup))
+            except BadInput as error:
+                problems += error.problems
+        if problems:
+            raise BadInput(*dict.fromkeys(problems))
+        memory = Memory()
+        options = []
+        for proposal in proposals:
+            each = FACTS["publication"] if policies or len(proposals) == 1 else (publication,)
+            for policy in each:
+                supposed = proposal if policy is None else proposal.published(policy)
+                found = forecast.score(supposed, setup, draws, seed, prob, memory=memory)
+                name = supposed.name
+                if len(each) > 1:
+                    name = str(policy) if len(proposals) == 1 else f"{name}, {policy}"
+                options.append(compare.Option(name, found))
+        comparison = compare.compare(options)
+    if as_json:
+        click.echo(data.dumps(shown.as_data(comparison)))
+    else:
+        shown.terminal(comparison, screen.console())

@@ -1,11 +1,193 @@
-"""The `rank` command."""
+"""``difprog rank``: a portfolio, best first, with a progress bar and results that survive a kill."""
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import click
 
+from difprog.cli.options import json_option, publication_option, world_options
 
-@click.command("rank")
-def command() -> None:
-    """Not written yet."""
-    raise click.ClickException("not written yet")
+if TYPE_CHECKING:
+    from difprog.portfolio import Portfolio
+    from difprog.rank import Ranking
+
+#: Seconds between two lines of progress where standard error is no terminal.
+LINES_EVERY = 10.0
+
+
+@click.command("rank", short_help="Rank a portfolio: a folder of proposals, files, or a CSV table.")
+@click.argument("portfolio", nargs=-1, required=True, metavar="FILES-OR-TABLE...")
+@world_options()
+@click.option(
+    "--draws", type=click.IntRange(100, 10**7), default=4_000, show_default=True,
+    help="Joint draws of the beliefs, the same for every row.",
+)
+@click.option(
+    "--seed", type=click.IntRange(0, 2**63 - 1), default=1, show_default=True,
+    help="The same seed, files and versions give the same bytes.",
+)
+@click.option(
+    "--prob", type=click.FloatRange(0, 1, min_open=True, max_open=True), default=0.9,
+    show_default=True, help="Probability of the equal-tailed intervals.",
+)
+@publication_option()
+@click.option(
+    "--jobs", type=click.IntRange(1, 256), default=1, show_default=True,
+    help="Processes; the numbers do not depend on how many.",
+)
+@click.option("--dask", metavar="ADDRESS", help="Send the work to a Dask scheduler, such as tcp://host:8786.")
+@click.option(
+    "--resume/--fresh", default=True,
+    help="Take up what an interrupted run of the same command left, or begin anew.",
+)
+@json_option()
+@click.option(
+    "--csv", "csv_file", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+    help="Write the ranking as a CSV table too.",
+)
+@click.option(
+    "--report", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
+    help="Write a markdown report of the portfolio too.",
+)  # fmt: skip
+def command(
+    portfolio: tuple[str, ...],
+    models: tuple[str, ...],
+    priors: tuple[str, ...],
+    use_evidence: bool,
+    draws: int,
+    seed: int,
+    prob: float,
+    publication: str | None,
+    jobs: int,
+    dask: str | None,
+    resume: bool,
+    as_json: bool,
+    csv_file: Path | None,
+    report: Path | None,
+) -> None:
+    """Rank FILES-OR-TABLE: proposal files, folders of them, or CSV tables.
+
+    A table's columns are the keys of a proposal's [project] (name, effort, duration, cost, kind,
+    focus, approach, novelty, publication, criteria) and any belief, such as capability_speedup
+    with cells like "0.001 to 0.01 years"; other columns are carried through. Rows that cannot be
+    read are reported and passed over. Interrupted, the same command goes on where it stopped.
+    """
+    from difprog.portfolio import read_portfolio
+    from difprog.rank import Spec, ranked, vocabulary
+    from difprog.render import rank as shown
+
+    if dask is not None and jobs > 1:
+        raise click.UsageError("--jobs is for this machine, --dask for a cluster: give one of them.")
+    spec = Spec(models, priors, use_evidence, draws, seed, prob, publication)
+    found = read_portfolio(portfolio, vocabulary(spec.setup()))
+    for note in found.notes:
+        click.echo(f"difprog: {note}", err=True)
+    with _progress() as progress, ranked(
+        found, spec, shown.entry, jobs, dask, fresh=not resume, progress=progress
+    ) as ranking:
+        progress(-1, len(found.rows))
+        _show(ranking, found, as_json, csv_file, report)
+
+
+def _show(
+    ranking: Ranking, portfolio: Portfolio, as_json: bool, csv_file: Path | None, report: Path | None
+) -> None:
+    """Report bad rows, write the files that were asked for, print."""
+    from difprog import files
+    from difprog.errors import plain
+    from difprog.rank import nothing_scored
+    from difprog.render import rank as shown
+
+    if not ranking.order:
+        raise nothing_scored(ranking)
+    for bad in ranking.errors():
+        for line in bad["problems"]:
+            click.echo(f"difprog: {plain(line)}", err=True)
+    if csv_file is not None:
+        extra = tuple(dict.fromkeys(column for row in portfolio.rows for column in row.extra))
+        files.write_atomically(csv_file, shown.as_csv(ranking, extra))
+    if report is not None:
+        _report(ranking, report)
+    if as_json:
+        for piece in shown.as_json(ranking):
+            click.echo(piece, nl=False)
+        click.echo()
+    else:
+        from difprog.render import ranktable, screen
+
+        start = shown.start(ranking)
+        projects = list(ranking.projects(ranktable.MOST_ROWS))
+        ranktable.rank(start, projects, len(ranking.order), len(ranking.failed), screen.console())
+
+
+def _report(ranking: Ranking, folder: Path) -> None:
+    """Write the markdown report of the portfolio."""
+    from difprog import files
+    from difprog.render import markdown
+    from difprog.render import rank as shown
+
+    data = {**shown.start(ranking), "projects": list(ranking.projects()), "errors": list(ranking.errors())}
+    files.write_atomically(folder / "portfolio.md", markdown.portfolio(data))
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[int, int], None]]:
+    """Yield what is told how many of how many rows are done; -1 says that it is over."""
+    if sys.stderr.isatty():
+        with _bar() as tell:
+            yield tell
+    else:
+        yield _Lines()
+
+
+@contextmanager
+def _bar() -> Iterator[Callable[[int, int], None]]:
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from difprog.render import screen
+
+    console = screen.console(stderr=True)
+    with Progress(
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
+        TimeRemainingColumn(elapsed_when_finished=True), console=console, transient=True,
+    ) as bar:  # fmt: skip
+        task = bar.add_task("ranking", total=None)
+        first = True
+
+        def tell(done: int, total: int) -> None:
+            nonlocal first
+            if done < 0:
+                bar.stop()
+                return
+            if first and done:
+                # Rows taken up took no time now: they must not flatter the time left.
+                console.print(f"{done:,} of {total:,} rows taken up from an interrupted run.")
+                bar.reset(task, total=total, completed=done)
+            first = False
+            bar.update(task, completed=done, total=total)
+
+        yield tell
+
+
+class _Lines:
+    """Progress as plain lines, few of them."""
+
+    def __init__(self) -> None:
+        import time
+
+        self._clock = time.monotonic
+        self._last = self._clock()
+        self._first = True
+
+    def __call__(self, done: int, total: int) -> None:
+        if self._first and done > 0:
+            click.echo(f"difprog: {done:,} of {total:,} rows taken up from an interrupted run.", err=True)
+        self._first = False
+        if 0 < done < total and self._clock() - self._last >= LINES_EVERY:
+            self._last = self._clock()
+            click.echo(f"difprog: {done:,} of {total:,} rows", err=True)

@@ -1,0 +1,65 @@
+"""Hashes that say under which code and which files a number was made. Reads files only."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+from collections.abc import Mapping
+from functools import lru_cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import difprog
+from difprog.forecast import Setup
+
+#: Distributions whose version can change a number.
+LIBRARIES = ("numpy", "scipy")
+
+
+def digest(data: Any) -> str:
+    """Return the SHA-256 of plain data, whatever the order of its keys."""
+    text = json.dumps(data, sort_keys=True, ensure_ascii=True, allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+@lru_cache
+def code() -> str:
+    """Return the SHA-256 of the package's own code: what decides a number, not how it is shown."""
+    root = Path(difprog.__file__).resolve().parent
+    found = {}
+    for path in sorted(root.glob("*.py")):
+        found[path.name] = hashlib.sha256(path.read_bytes().replace(b"\r\n", b"\n")).hexdigest()
+    return digest(found)
+
+
+def versions() -> dict[str, str]:
+    """Return the versions that a number can depend on."""
+    return {
+        "difprog": difprog.__version__,
+        "python": platform.python_version(),
+        **{name: version(name) for name in LIBRARIES},
+    }
+
+
+def setup(used: Setup) -> dict[str, Any]:
+    """Return what identifies the models, layers and credences that projects are scored under."""
+    return {
+        "code": code(),
+        "versions": versions(),
+        "evidence": used.use_evidence,
+        "models": {
+            model.name: {
+                "source": model.source.sha256,
+                "credence": used.credences[model.name],
+                "layers": [layer.source.sha256 for layer in used.stacks[model.name].layers],
+            }
+            for model in used.models
+        },
+    }
+
+
+def same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two identities are one."""
+    return digest(dict(one)) == digest(dict(other))

@@ -1,0 +1,156 @@
+"""A ranking as plain data: JSON and CSV. The terminal's table is `difprog.render.ranktable`."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from difprog import __version__
+from difprog.forecast import Forecast, Setup
+from difprog.portfolio import Row
+from difprog.rank import Ranking
+from difprog.render import data
+from difprog.summary import MICRODOOM
+
+RANK_SCHEMA = "difprog.rank/1"
+
+MILLION = 1e6
+
+
+def entry(row: Row, found: Forecast) -> dict[str, Any]:
+    """Return a row's part of the JSON, all but what depends on other rows."""
+    scored = data.score(found)
+    return {
+        "row": row.number,
+        "name": found.project.name,
+        "facts": dict(found.project.facts),
+        "ensemble": scored["ensemble"],
+        "models": [{k: v for k, v in each.items() if k != "priors"} for each in scored["models"]],
+        "value_for_money": value_for_money(found),
+        "assumed": list(found.project.assumed),
+        "extra": dict(row.extra),
+    }
+
+
+def value_for_money(found: Forecast) -> dict[str, float | None] | None:
+    """Return microdooms averted per million dollars, with its error; None where no cost is given.
+
+    The ratio of the expected effect to the expected cost: what a budget buys that buys many such
+    projects. The mean of the draws' own ratios would let the cheap draws decide.
+    """
+    belief = found.models[0].question.beliefs.get("cost")
+    cost = belief.shape.mean if belief is not None else 0.0
+    if not 0 < cost < np.inf:
+        return None
+    net = found.ensemble["net_effect"]
+    scale = MILLION / cost / MICRODOOM
+    return {
+        "microdooms_per_million_usd": data.number(scale * net.mean),
+        "mcse": data.number(scale * net.mcse),
+        "mean_cost_usd": data.number(cost),
+    }
+
+
+def head(schema: str, setup: Setup, count: int, seed: int, prob: float) -> dict[str, Any]:
+    """Return what stands before the projects: under what they were scored."""
+    as_of = setup.stacks[setup.models[0].name].as_of
+    return {
+        "schema": schema,
+        "version": __version__,
+        "as_of": as_of.isoformat(),
+        "draws": count,
+        "seed": seed,
+        "prob": prob,
+        "models": [
+            {
+                "model": model.name,
+                "credence": setup.credences[model.name],
+                "priors": data.layers(setup.stacks[model.name].layers),
+            }
+            for model in setup.models
+        ],
+    }
+
+
+def start(ranking: Ranking) -> dict[str, Any]:
+    """Return the JSON of ``difprog rank`` but for its projects and errors."""
+    spec = ranking.spec
+    found = head(RANK_SCHEMA, ranking.setup, spec.count, spec.seed, spec.prob)
+    return {**found, "nothing": ranking.nothing()}
+
+
+def as_json(ranking: Ranking) -> Iterator[str]:
+    """Yield the pieces of the JSON text, a project at a time: the whole never is in memory."""
+    yield data.dumps(start(ranking)).removesuffix("\n}")
+    yield from _array("projects", ranking.projects())
+    yield from _array("errors", ranking.errors())
+    yield "\n}"
+
+
+def _array(name: str, items: Iterator[dict[str, Any]]) -> Iterator[str]:
+    yield f",\n  {json.dumps(name)}: ["
+    comma = ""
+    for item in items:
+        yield comma + "\n    " + data.dumps(item).replace("\n", "\n    ")
+        comma = ","
+    yield "\n  ]" if comma else "]"
+
+
+def as_csv(ranking: Ranking, extra: tuple[str, ...]) -> str:
+    """Return the ranking as a CSV table, best first.
+
+    Numbers are in full precision and in the units of the JSON. A text that a spreadsheet would
+    take for a formula gets an apostrophe before it.
+
+    Parameters
+    ----------
+    ranking : Ranking
+        What was found.
+    extra : tuple of str
+        The free columns, in the order of the input.
+    """
+    names = [model.name for model in ranking.setup.models]
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    summary = ("mean", "mcse", "median", "lower", "upper", "p_positive", "p_negative")
+    writer.writerow(
+        [
+            "rank", "row", "name",
+            *(f"net_effect_{part}" for part in summary),
+            "p_best", "sign_disagreement", "microdooms_per_million_usd",
+            *(f"net_effect_mean_{name}" for name in names),
+            *(f"net_effect_mcse_{name}" for name in names),
+            *(_cell(column) for column in extra),
+        ]
+    )  # fmt: skip
+    for project in ranking.projects():
+        net = project["ensemble"]["net_effect"]
+        money = project["value_for_money"] or {}
+        writer.writerow(
+            [
+                project["rank"], project["row"], _cell(project["name"]),
+                *(net[part] for part in summary),
+                project["p_best"], str(project["ensemble"]["sign_disagreement"]).lower(),
+                money.get("microdooms_per_million_usd"),
+                *(each["net_effect"]["mean"] for each in project["models"]),
+                *(each["net_effect"]["mcse"] for each in project["models"]),
+                *(_cell(project["extra"].get(column, "")) for column in extra),
+            ]
+        )  # fmt: skip
+    return out.getvalue()
+
+
+def _cell(text: str) -> str:
+    """Return a text that no spreadsheet runs (OWASP, CSV injection); numbers stay numbers."""
+    if not text.startswith(("=", "+", "-", "@", "\t", "\r", "\n")):
+        return text
+    try:
+        float(text)
+    except ValueError:
+        return "'" + text
+    return text
