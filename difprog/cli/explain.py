@@ -1,11 +1,53 @@
-"""The `explain` command."""
+"""``difprog explain``: why a forecast comes out as it does, and what would change it."""
 
 from __future__ import annotations
 
 import click
 
+from difprog.cli.options import draw_options, json_option, publication_option, world_options
 
-@click.command("explain")
-def command() -> None:
-    """Not written yet."""
-    raise click.ClickException("not written yet")
+
+@click.command("explain", short_help="Explain a score: channels, break-even, prices, drivers.")
+@click.argument("project")
+@world_options()
+@draw_options()
+@publication_option()
+@json_option()
+@click.option(
+    "--drivers/--no-drivers", "with_drivers", default=True,
+    help="Rank the beliefs that drive the answer; this takes most of the time.",
+)
+@click.option("--all", "everything", is_flag=True, help="Every belief, and under every model too.")
+def command(
+    project: str,
+    models: tuple[str, ...],
+    priors: tuple[str, ...],
+    use_evidence: bool,
+    draws: int,
+    seed: int,
+    prob: float,
+    publication: str | None,
+    as_json: bool,
+    with_drivers: bool,
+    everything: bool,
+) -> None:
+    """Explain the score of PROJECT, a proposal file or the name of one.
+
+    Says through which channels it helps and harms, what would have to be true for it to break
+    even, what a month of capability speedup costs in alignment work, and which beliefs are worth
+    arguing about before deciding.
+    """
+    from difprog import explain, forecast
+    from difprog.render import data, explained, screen
+    from difprog.render import explain as terminal
+
+    with screen.working("drawing and explaining"):
+        setup = forecast.prepare(models, priors, use_evidence)
+        proposal = forecast.find_project(project, setup)
+        if publication is not None:
+            proposal = proposal.published(publication)
+        found = explain.explain(forecast.score(proposal, setup, draws, seed, prob), with_drivers)
+    if as_json:
+        click.echo(data.dumps(explained.explain(found)))
+    else:
+        terminal.explain(found, screen.console(), everything)
