@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 #: Bytes of arrays that are kept before the least recently used are dropped.
-LIMIT = 1 << 27
+LIMIT = 1 << 26
 
 #: Different worlds without a project that are kept per model.
 WORLDS = 4

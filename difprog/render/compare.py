@@ -16,9 +16,9 @@ from difprog.compare import Comparison, Pair
 from difprog.errors import plain
 from difprog.portfolio import Row
 from difprog.render import data
-from difprog.render.format import interval, microdooms, percent, with_error
+from difprog.render.format import microdooms, percent, with_error
 from difprog.render.rank import entry, head
-from difprog.render.ranktable import grid, legend, table_of
+from difprog.render.ranktable import grid, legend, span, table_of
 from difprog.render.screen import BAD, DIM, GOOD, HEAD, section, text
 from difprog.summary import MICRODOOM, sign
 
@@ -168,7 +168,7 @@ def _pairs(found: Comparison, prob: float, count: int, screen: Console) -> None:
             text(found.options[pair.first].name, limit=60),
             text(found.options[pair.second].name, limit=60),
             with_error(net.mean, net.mcse, MICRODOOM, sign=True),
-            interval(net.lower, net.upper, MICRODOOM, sign=True),
+            span(net),
             percent(net.p_positive, count),
             percent(net.p_negative, count),
             dominance(pair),

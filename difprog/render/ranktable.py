@@ -27,6 +27,13 @@ def summary_of(found: Mapping[str, Any]) -> Summary:
     return Summary(**{name: found[name] for name in Summary.__dataclass_fields__})
 
 
+def span(net: Summary) -> str:
+    """Return an effect's interval in microdooms; an end that is nothing beside the other is 0."""
+    least = 1e-3 * max(abs(net.lower), abs(net.upper))
+    low, high = (end if abs(end) >= least else 0.0 for end in (net.lower, net.upper))
+    return interval(low, high, MICRODOOM, sign=True)
+
+
 def signs(project: Mapping[str, Any]) -> Text:
     """Return a mark per model: + helps, − harms, · not told from zero."""
     line = Text()
@@ -113,7 +120,7 @@ def table_of(
             str(project["rank"]),
             text(project["name"], limit=80),
             with_error(net.mean, net.mcse, MICRODOOM, sign=True),
-            interval(net.lower, net.upper, MICRODOOM, sign=True),
+            span(net),
             percent(project["p_best"], count),
             *([money(project)] if priced else []),
             signs(project),
