@@ -154,7 +154,7 @@ def _date(value: object, problems: Problems) -> date | None:
     try:
         if type(value) is date:
             return value
-        if isinstance(value, str):
+        if isinstance(value, str) and re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
             return date.fromisoformat(value)
         raise ValueError
     except ValueError:
@@ -420,6 +420,8 @@ def _mixture(
         if "parts" in part or "weights" in part or part.get("distribution") == "mixture":
             problems.add(where, "a mixture cannot hold a mixture")
             continue
+        for name in ("source", "note", "evidence"):
+            _text(part.get(name, ""), f"{where}.{name}", problems)
         inner = {"unit": unit, **part} if unit is not None else part
         shape, _ = _parse_shape(parameter, inner, where, problems)
         if isinstance(shape, (Distribution, Point)):
@@ -450,6 +452,8 @@ def parse_correlations(
         for name in entry:
             if name not in CORRELATION_KEYS:
                 problems.unknown(f"{key}.{name}", name, CORRELATION_KEYS)
+        for name in ("source", "note"):
+            _text(entry.get(name, ""), f"{key}.{name}", problems)
         pair = entry.get("between")
         if not isinstance(pair, list) or len(pair) != 2 or pair[0] == pair[1]:
             problems.add(f"{key}.between", "must be two different beliefs", pair)

@@ -6,7 +6,7 @@ The library's front door: `prepare` reads, `score` draws and summarises. Prints 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
@@ -202,6 +202,27 @@ def _standing_files(model: Model) -> list[Path]:
     return found
 
 
+def parse_credences(content: Mapping[str, Any], problems: Problems) -> dict[str, float]:
+    """Return a weight per model from the content of a credences file; adds what is wrong."""
+    for key in content:
+        if key != "credences":
+            problems.unknown(key, key, ("credences",))
+    table = content.get("credences")
+    weights: dict[str, float] = {}
+    if not isinstance(table, dict):
+        problems.add("credences", "must be a table of weights per model", table)
+        table = {}
+    for name, value in table.items():
+        try:
+            weights[name] = quantity(value, None, "")
+        except UnitError as error:
+            problems.add(f"credences.{name}", str(error), value)
+            continue
+        if weights[name] < 0:
+            problems.add(f"credences.{name}", "must not be negative", value)
+    return weights
+
+
 def read_credences(models: Sequence[Model]) -> dict[str, float]:
     """Return the credence of each model: from the user's credences.toml, else the shipped one.
 
@@ -217,19 +238,7 @@ def read_credences(models: Sequence[Model]) -> dict[str, float]:
         path = files.shipped("priors", "credences.toml")
     content, _ = files.read_toml(path)
     problems = Problems(str(path))
-    table = content.get("credences")
-    weights: dict[str, float] = {}
-    if not isinstance(table, dict):
-        problems.add("credences", "must be a table of weights per model", table)
-        table = {}
-    for name, value in table.items():
-        try:
-            weights[name] = quantity(value, None, "")
-        except UnitError as error:
-            problems.add(f"credences.{name}", str(error), value)
-            continue
-        if weights[name] < 0:
-            problems.add(f"credences.{name}", "must not be negative", value)
+    weights = parse_credences(content, problems)
     problems.check()
     average = math.fsum(weights.values()) / len(weights) if weights else 1.0
     for model in models:
@@ -272,9 +281,8 @@ def questions(project: Project, setup: Setup) -> list[tuple[Question, tuple[Laye
             continue
         correlations = tuple(stack.correlations.values())
         question = Question(model, facts, beliefs, correlations, own=project.name.strip())
-        if setup.use_evidence:
-            question = condition(question, project, setup)
         try:
+            question = condition(question, project, setup)
             for group in correlated_groups(question):
                 copula(question, group)
         except BadInput as error:
@@ -286,10 +294,45 @@ def questions(project: Project, setup: Setup) -> list[tuple[Question, tuple[Laye
 
 
 def condition(question: Question, project: Project, setup: Setup) -> Question:
-    """Return the question with its beliefs conditioned on evidence and on the reviews."""
-    if not project.reviews and not any(b.evidence for b in question.beliefs.values()):
+    """Return the question with its beliefs conditioned on evidence and on the reviews.
+
+    A belief that names a dataset is that dataset's prior and is replaced by its posterior, the
+    kept one where there is one (see `difprog.evidence.store`). The proposal's reviews are pooled
+    and replace what would be derived, whether or not datasets are used.
+
+    Raises
+    ------
+    BadInput
+        Where a belief names a dataset that does not condition it.
+    DiagnosticsFailed
+        Where a fit was needed and cannot be trusted.
+    """
+    tagged = {n: b for n, b in question.beliefs.items() if b.evidence and b.evidence != "reviews"}
+    if not project.reviews and not (tagged and setup.use_evidence):
         return question
-    return question
+    from difprog.evidence import DATASETS, likelihood, reviews, store
+
+    beliefs = dict(question.beliefs)
+    parts = []
+    if setup.use_evidence:
+        problems = [
+            Problem(b.layer, f"beliefs.{n}.evidence", "is no dataset that conditions it", b.evidence)
+            for n, b in tagged.items()
+            if b.evidence not in DATASETS or n not in likelihood(b.evidence).BELIEFS
+        ]
+        if problems:
+            raise BadInput(*problems)
+        stack = Stack((*setup.stacks[question.model.name].layers, project.layer))
+        for dataset in DATASETS:
+            names = likelihood(dataset).BELIEFS
+            if any(b.evidence == dataset for b in tagged.values()) and all(n in beliefs for n in names):
+                shapes = {n: beliefs[n].shape for n in names}
+                parts.append(store.condition(dataset, shapes, stack.as_of, say=setup.say))
+    if project.reviews:
+        pools = reviews.pools(project, question.model.reads)
+        parts.extend(reviews.posterior(project, name, pool) for name, pool in pools.items())
+        beliefs.update(reviews.beliefs(project, pools))
+    return replace(question, beliefs=beliefs, posterior=store.combine(parts))
 
 
 def ask(

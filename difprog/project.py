@@ -223,6 +223,9 @@ def _reviews(content: object, label: str, problems: Problems) -> tuple[Review, .
             problems.add(f"{key}.reviewer", "must be a text", reviewer)
         elif any(reviewer == other.reviewer for other in reviews):
             problems.add(f"{key}.reviewer", "reviews for the second time", reviewer)
+        for name in ("source", "note"):
+            if not isinstance(entry.get(name, ""), str):
+                problems.add(f"{key}.{name}", "must be a text", entry[name])
         found: dict[str, Belief] = {}
         for name, value in entry.items():
             if name in ("reviewer", "source", "note"):

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 _NUMBER = r"[-+]?(?:\d{1,3}(?:,\d{3})+|\d[\d_]*)?(?:\.\d+)?(?:[eE][-+]?\d+)?"
-_QUANTITY = re.compile(rf"\s*({_NUMBER})\s*(%|[^\d\s].*)?\s*")
+_QUANTITY = re.compile(rf"\s*({_NUMBER})\s*(%|[^\d\s].*)?\s*", re.ASCII)
 _RANGE = re.compile(r"\s*(.+?)\s+(?:to|–|—)\s+(.+?)\s*")
 
 
