@@ -1,11 +1,57 @@
-"""The `report` command."""
+"""``difprog report``: a written report with figures."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
+from difprog.cli.options import draw_options, publication_option, world_options
 
-@click.command("report")
-def command() -> None:
-    """Not written yet."""
-    raise click.ClickException("not written yet")
+
+@click.command("report", short_help="Write a report with figures, as markdown.")
+@click.argument("project", required=False)
+@click.option(
+    "-o", "--output", "folder", type=click.Path(file_okay=False, path_type=Path), default=Path("reports"),
+    show_default=True, help="Folder to write to.",
+)
+@click.option(
+    "--from", "run", type=click.Path(path_type=Path), metavar="RUN",
+    help="Render a saved run again, without sampling, in place of PROJECT.",
+)  # fmt: skip
+@world_options()
+@draw_options()
+@publication_option()
+def command(
+    project: str | None,
+    folder: Path,
+    run: Path | None,
+    models: tuple[str, ...],
+    priors: tuple[str, ...],
+    use_evidence: bool,
+    draws: int,
+    seed: int,
+    prob: float,
+    publication: str | None,
+) -> None:
+    """Write a report on PROJECT: markdown that a busy person can read and a careful one check.
+
+    Beside the page goes a folder of the same name with its figures. The same seed, files and
+    versions give the same bytes.
+    """
+    if (project is None) == (run is None):
+        raise click.UsageError("name a PROJECT, or a saved run with --from: one of the two.")
+    from difprog import report
+    from difprog.render import screen
+
+    with screen.working("drawing, explaining and writing"):
+        if run is not None:
+            content = report.kept(run)
+        else:
+            assert project is not None
+            content = report.content(
+                project, models, priors, use_evidence, draws, seed, prob, publication
+            )
+        written = report.write(content, folder)
+    for path in written:
+        click.echo(path)

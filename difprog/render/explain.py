@@ -164,17 +164,12 @@ def _ratios(content: Mapping[str, Any], screen: Console) -> None:
         table.add_row(
             text(entry["model"]),
             words.ratio(found["parallel"], found["parallel_mcse"]),
-            _needed(found["parallel_break_even"], rates["years_mcse"]),
+            words.needed(found["parallel_break_even"], rates["years_mcse"]),
             words.ratio(found["serial"], found["serial_mcse"]),
-            _needed(found["serial_break_even"], rates["serial_mcse"]),
+            words.needed(found["serial_break_even"], rates["serial_mcse"]),
         )
     _print(screen, table)
     _print(screen, Text(words.RATIOS_NOTE, style=DIM))
-
-
-def _needed(value: float | None, error: float | None) -> str:
-    """Return a break-even ratio; a negative one asks for no alignment work at all."""
-    return "any" if value is not None and value < 0 else words.ratio(value, error)
 
 
 def _arrival(content: Mapping[str, Any], screen: Console) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any
 
-from difprog.render.format import MINUS, significant, supported
+from difprog.render.format import MINUS, interval, percent, significant, supported, with_error
 from difprog.summary import MICRODOOM, Summary
 
 #: What the channels and, inside the last, the paths are called.
@@ -128,6 +128,11 @@ def ratio(value: float | None, error: float | None = None) -> str:
     return (MINUS if value < 0 else "") + amount(abs(value), error)
 
 
+def needed(value: float | None, error: float | None) -> str:
+    """Return a break-even ratio; a negative one asks for no alignment work at all."""
+    return "any" if value is not None and value < 0 else ratio(value, error)
+
+
 def choice(options: Mapping[str, Any], own: str) -> str:
     """Return which publication policy has the best mean, and what it gains over the stated one."""
     best = max(options, key=lambda name: options[name]["mean"])
@@ -183,3 +188,20 @@ def evppi(driver: Mapping[str, Any]) -> str:
     if driver["evppi"] <= 2 * driver["evppi_se"]:
         return "0"
     return supported(driver["evppi"], driver["evppi_se"], digits=2)
+
+
+def evppi_with_error(driver: Mapping[str, Any]) -> str:
+    """Return an EVPPI in microdooms with its error; "0" where neither is anything."""
+    if not driver["evppi_se"]:
+        return significant(driver["evppi"])
+    return with_error(driver["evppi"], driver["evppi_se"])
+
+
+def net_cells(net: Mapping[str, Any], count: int) -> list[str]:
+    """Return mean ± error and interval in microdooms, and the chances of help and of harm."""
+    return [
+        with_error(net["mean"], net["mcse"], MICRODOOM, sign=True),
+        interval(net["lower"], net["upper"], MICRODOOM, sign=True),
+        percent(net["p_positive"], count),
+        percent(net["p_negative"], count),
+    ]

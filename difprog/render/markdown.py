@@ -1,0 +1,353 @@
+"""Reports in GitHub-flavoured markdown, from plain data: one project's, and a portfolio's.
+
+A busy person reads the first screen; a careful one finds every number with its error, every
+belief with its source, and the command that does it again. Text from files goes through
+`difprog.render.gfm` only. No date of the run and no place on a machine gets in: the same inputs
+give the same bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from difprog.render import figures, words
+from difprog.render.format import (
+    interval,
+    microdooms,
+    probability,
+    significant,
+    supported,
+    with_error,
+)
+from difprog.render.gfm import bullets, code, escape, fence, image, slug, table
+from difprog.render.portfolio import portfolio
+from difprog.summary import MICRODOOM
+
+#: Drivers per table, and hexadecimal digits of a hash that are shown.
+TOP = 12
+DIGITS = 16
+
+
+def pages(content: Mapping[str, Any]) -> dict[str, bytes]:
+    """Return all files of a report: relative path → bytes, the markdown first.
+
+    Parameters
+    ----------
+    content : mapping
+        What `difprog.render.explained.report` returns, or what was kept of it.
+    """
+    name = slug(content["project"]["name"])
+    drawn = figures.figures(content)
+    found = {f"{name}.md": report(content).encode()}
+    return found | {f"{name}/{file}": data for file, data in drawn.items()}
+
+
+def report(content: Mapping[str, Any]) -> str:
+    """Return the markdown of one project's report."""
+    sections = [
+        _head(content),
+        _answer(content),
+        _agreement(content),
+        _distribution(content),
+        _channels(content),
+        _break_even(content),
+        _trade(content),
+        _drivers(content),
+        _publication(content),
+        _speedups(content),
+        _beliefs(content),
+        _trust(content),
+        _again(content),
+    ]
+    return "\n\n".join(part for section in sections for part in section if part) + "\n"
+
+
+def _kept(content: Mapping[str, Any], key: str) -> bool:
+    """Whether the data hold one part of an explanation: a run kept by ``score`` has not all."""
+    return all(m.get(key) for m in content["models"])
+
+
+def _models(content: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return list(content["models"])
+
+
+def _head(content: Mapping[str, Any]) -> list[str]:
+    project = content["project"]
+    facts = [f"{escape(fact)} {escape(value)}" for fact, value in project["facts"].items()]
+    if project["criteria"]:
+        facts.append(f"criteria met: {', '.join(escape(c) for c in project['criteria'])}")
+    summary = escape(project["summary"])
+    return [f"# {escape(project['name'])}", summary and f"> {summary}", " · ".join(facts)]
+
+
+def _answer(content: Mapping[str, Any]) -> list[str]:
+    own = content["project"]["facts"]["publication"]
+    first, *rest = words.headline(content)
+    lines = [*rest, words.choice(content["ensemble"]["options"], own)]
+    failed = [m["model"] for m in _models(content) if m["diagnostics"].get("failed")]
+    warning = f"**The evidence behind {', '.join(map(code, failed))} did not pass its diagnostics.**"
+    return ["## The answer", warning if failed else "", f"**{escape(first)}**", *map(escape, lines)]
+
+
+def _agreement(content: Mapping[str, Any]) -> list[str]:
+    models, count, prob = _models(content), content["draws"], content["prob"]
+    heads = [
+        "model", "it holds that", "credence", "mean ± error", f"{prob:.0%} interval", "helps", "harms",
+    ]  # fmt: skip
+    rows = [
+        [code(m["model"]), escape(m["title"]), f"{m['weight']:.0%}", *words.net_cells(m["net_effect"], count)]
+        for m in models
+    ]
+    if len(models) > 1:
+        net = content["ensemble"]["net_effect"]
+        rows.append([words.MIXTURE, "", "", *words.net_cells(net, count)])
+    return [
+        "## What each model says" if len(models) > 1 else "## What the model says",
+        "Net effect on the chance that alignment succeeds before AGI, in microdooms averted "
+        "(millionths of that chance; positive is good), with the Monte Carlo standard error of the mean.",
+        table(heads, rows, range(2, 7)),
+        table(
+            ["model", "chance without", "with", "AGI in years, mean", "given success"],
+            [
+                [
+                    code(m["model"]),
+                    probability(words.summary(m["p_success_without"])),
+                    probability(words.summary(m["p_success_with"])),
+                    supported(m["arrival"]["mean"], m["arrival"]["mcse"]),
+                    "never" if m["arrival_given_success"] is None
+                    else supported(m["arrival_given_success"], m["arrival"]["mcse"]),
+                ]
+                for m in models
+            ],
+            range(1, 5),
+        ),
+    ]  # fmt: skip
+
+
+def _figure(content: Mapping[str, Any], file: str, alternative: tuple[str, str]) -> str:
+    return image(". ".join(alternative), f"{slug(content['project']['name'])}/{file}")
+
+
+def _distribution(content: Mapping[str, Any]) -> list[str]:
+    return [
+        "## Where the worlds lie",
+        _figure(content, "distribution.svg", figures.alternative_distribution(content)),
+    ]
+
+
+def _channels(content: Mapping[str, Any]) -> list[str]:
+    if not _kept(content, "channels"):
+        return []
+    entries = [(code(m["model"]), m) for m in _models(content)]
+    if len(entries) > 1:
+        entries.append((words.MIXTURE, content["ensemble"]))
+    used = [c for c in words.CHANNEL_TITLES if any(e["channels"].get(c) for _, e in entries)]
+    rows = []
+    for name, entry in entries:
+        cells = [
+            with_error(entry["channels"][c], entry["channels_mcse"][c], MICRODOOM, sign=True)
+            if entry["channels"][c] else "–"
+            for c in used
+        ]  # fmt: skip
+        net = entry["net_effect"]
+        rows.append([name, *cells, with_error(net["mean"], net["mcse"], MICRODOOM, sign=True)])
+    parts = [
+        "## Through which channel",
+        _figure(content, "channels.svg", figures.alternative_channels(content)),
+        "Shapley values of the mean net effect, in microdooms averted; they add up to it.",
+        table(
+            ["model", *(words.CHANNEL_TITLES[c] for c in used), "net effect"], rows, range(1, len(used) + 2)
+        ),
+    ]
+    paths = [
+        [
+            code(m["model"]), words.PATH_TITLES[name],
+            with_error(path["value"], path["mcse"], MICRODOOM, sign=True),
+            microdooms(path["alone"], path["mcse"]),
+            microdooms(path["left_out"], m["net_effect"]["mcse"]),
+        ]
+        for m in _models(content)
+        for name, path in m["paths"].items()
+    ]  # fmt: skip
+    if paths:
+        heads = ["model", "path", "share ± error", "on its own", "net effect without it"]
+        parts += [
+            "Practice on narrowly superhuman models works through three paths:",
+            table(heads, paths, range(2, 5)),
+        ]
+    return parts
+
+
+def _break_even(content: Mapping[str, Any]) -> list[str]:
+    if not _kept(content, "break_even"):
+        return []
+    return [
+        "## What would have to be true for it to break even",
+        bullets(f"{code(m['model'])}: {escape(words.break_even(m))}" for m in _models(content)),
+    ]
+
+
+def _trade(content: Mapping[str, Any]) -> list[str]:
+    if not _kept(content, "exchange"):
+        return []
+    rows = [
+        [
+            code(m["model"]),
+            words.ratio(m["ratios"]["parallel"], m["ratios"]["parallel_mcse"]),
+            words.needed(m["ratios"]["parallel_break_even"], m["exchange"]["years_mcse"]),
+            words.ratio(m["ratios"]["serial"], m["ratios"]["serial_mcse"]),
+            words.needed(m["ratios"]["serial_break_even"], m["exchange"]["serial_mcse"]),
+        ]
+        for m in _models(content)
+    ]
+    return [
+        "## The trade",
+        bullets(f"{code(m['model'])}: {escape(words.exchange(m))}" for m in _models(content)),
+        "Differential ratios: years of alignment progress, parallel and serial, that the project brings "
+        "per year of capability progress. " + words.RATIOS_NOTE,
+        table(["model", "parallel", "breaks even at", "serial", "breaks even at"], rows, range(1, 5)),
+    ]
+
+
+def _drivers(content: Mapping[str, Any]) -> list[str]:
+    found = figures.drivers_shown(content)
+    if not found:
+        return []
+    several = len(_models(content)) > 1
+    source = content["ensemble"] if several else content["models"][0]
+    rows = [
+        [
+            code(d["belief"]), words.share(d), words.evppi_with_error(d),
+            with_error(d["low"], d["low_se"], MICRODOOM, sign=True),
+            with_error(d["high"], d["high_se"], MICRODOOM, sign=True),
+        ]
+        for d in source["drivers"][:TOP]
+    ]  # fmt: skip
+    parts = [
+        "## What drives it, and what is worth finding out",
+        _figure(content, "drivers.svg", figures.alternative_drivers(content)),
+        words.explained_together(source["drivers"]) + " " + escape(words.worth_knowing(source["drivers"])),
+        words.DRIVERS_NOTE,
+        table(
+            ["belief", "share", "EVPPI ± error", "effect at its lowest tenth", "at its highest"],
+            rows, range(1, 5),
+        ),
+    ]  # fmt: skip
+    if several:
+        parts += [
+            "Under each model on its own, by share of the variance:",
+            bullets(
+                f"{code(m['model'])}: "
+                + ", ".join(f"{code(d['belief'])} {words.share(d)}" for d in m["drivers"][:4])
+                for m in _models(content)
+            ),
+        ]
+    return parts
+
+
+def _publication(content: Mapping[str, Any]) -> list[str]:
+    if not _kept(content, "options"):
+        return []
+    entries = [(code(m["model"]), m["options"]) for m in _models(content)]
+    if len(entries) > 1:
+        entries.append((words.MIXTURE, content["ensemble"]["options"]))
+    policies, own = list(entries[0][1]), content["project"]["facts"]["publication"]
+    rows = [
+        [name, *(with_error(o[p]["mean"], o[p]["mcse"], MICRODOOM, sign=True) for p in policies)]
+        for name, o in entries
+    ]
+    return [
+        "## Under other publication policies",
+        f"Mean net effect in microdooms averted; the proposal says {escape(own)}.",
+        table(["model", *policies], rows, range(1, len(policies) + 1)),
+    ]
+
+
+_SPEEDUPS = {
+    "parallel_speedup": "parallel, person-years",
+    "serial_speedup": "serial, years",
+    "capability_speedup": "capability, years",
+    "timeline_shortening": "AGI sooner, years",
+}
+
+
+def _speedups(content: Mapping[str, Any]) -> list[str]:
+    rows = []
+    for m in _models(content):
+        cells = [
+            f"{supported(m[k]['mean'], m[k]['mcse'], digits=2)} ({interval(m[k]['lower'], m[k]['upper'])})"
+            for k in _SPEEDUPS
+        ]
+        rows.append([code(m["model"]), *cells])
+    return [
+        "## Speedups that the project brings",
+        f"Mean, and {content['prob']:.0%} interval.",
+        table(["model", *_SPEEDUPS.values()], rows, range(1, 5)),
+    ]
+
+
+_BELIEF = ("name", "p5", "p50", "p95", "unit", "conditioned", "source", "note", "file")
+
+
+def _beliefs(content: Mapping[str, Any]) -> list[str]:
+    """Return every belief that some model reads, once per wording."""
+    if not _kept(content, "beliefs"):
+        return []
+    seen: dict[tuple[Any, ...], list[str]] = {}
+    for m in _models(content):
+        for b in m["beliefs"]:
+            seen.setdefault(tuple(b[key] for key in _BELIEF), []).append(m["model"])
+    files = dict.fromkeys(key[-1] for key in seen)
+    parts = ["## Beliefs, and where they come from", "Percentiles: 5%, 50% and 95%."]
+    for file in files:
+        rows = [_belief(key, names, len(_models(content))) for key, names in seen.items() if key[-1] == file]
+        parts += [f"### {code(file)}", table(["belief", "5% · 50% · 95%", "unit", "source"], rows)]
+    return parts
+
+
+def _belief(key: tuple[Any, ...], names: Sequence[str], every: int) -> list[str]:
+    name, low, middle, high, unit, conditioned, source, note, _ = key
+    says = significant(low) if low == high else " · ".join(significant(v) for v in (low, middle, high))
+    said = escape(source) if source else "**no source is given**"
+    if note:
+        said += f" *{escape(note)}*"
+    if conditioned:
+        said += f" Conditioned on evidence: {code(conditioned)}."
+    if 1 < every != len(names):
+        said += f" ({', '.join(map(code, names))})"
+    return [code(name), says, escape(unit), said]
+
+
+def _trust(content: Mapping[str, Any]) -> list[str]:
+    lines = []
+    for m in _models(content):
+        net = m["net_effect"]
+        if net["mcse"] and net["mean"]:
+            rate = 100 * net["mcse"] / abs(net["mean"])
+            lines.append(f"{code(m['model'])}: Monte Carlo error {significant(rate)}% of the mean.")
+        for key, value in m["diagnostics"].items():
+            if isinstance(value, (int, float, str)) and not isinstance(value, bool):
+                said = value if isinstance(value, str) else significant(value, 3)
+                lines.append(f"{code(m['model'])}: {escape(key)} {code(said)}")
+    lines += [f"Note: {escape(warning)}." for warning in content["warnings"]]
+    return ["## How far to trust the numbers", bullets(lines)] if lines else []
+
+
+def _again(content: Mapping[str, Any]) -> list[str]:
+    project = content["project"]
+    hashes = {project["path"]: project["sha256"]}
+    for m in _models(content):
+        hashes[m["code"]["path"]] = m["code"]["sha256"]
+        hashes |= {layer["path"]: layer["sha256"] for layer in m["priors"]}
+    return [
+        "## How to do it again",
+        fence([content["command"]], "sh"),
+        f"difprog {escape(content['version'])}, seed {content['seed']}, {content['draws']:,} draws, "
+        f"years counted from {escape(content['as_of'])}. Files, by the first {DIGITS} digits of their "
+        "SHA-256:",
+        table(["file", "SHA-256"], [[code(f), code(h[:DIGITS])] for f, h in hashes.items()]),
+    ]
+
+
+__all__ = ["pages", "portfolio", "report"]

@@ -1,0 +1,67 @@
+"""A portfolio's report in markdown, from the JSON of ``difprog rank``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from difprog.render import words
+from difprog.render.format import percent, with_error
+from difprog.render.gfm import bullets, code, escape, table
+
+
+def portfolio(content: Mapping[str, Any]) -> str:
+    """Return the markdown of a ranking, from the JSON of ``difprog rank``."""
+    projects, count = content["projects"], content["draws"]
+    extra = list(dict.fromkeys(column for p in projects for column in p["extra"]))
+    money = any(p.get("value_for_money") for p in projects)
+    heads = ["rank", "project", "mean ± error", f"{content['prob']:.0%} interval", "helps", "harms"]
+    heads += ["chance best"] + (["per million USD"] if money else []) + [escape(e) for e in extra]
+    rows = []
+    for p in projects:
+        row = [str(p["rank"]), escape(p["name"]), *words.net_cells(p["ensemble"]["net_effect"], count)]
+        row.append("" if p.get("p_best") is None else percent(p["p_best"], count))
+        if money:
+            row.append(_per_million(p.get("value_for_money")))
+        rows.append(row + [escape(p["extra"].get(e, "")) for e in extra])
+    disagree = [p for p in projects if p["ensemble"]["sign_disagreement"]]
+    names = ", ".join(code(m["model"]) for m in content["models"])
+    parts = [
+        "# Portfolio",
+        f"{len(projects):,} projects ranked by their mean net effect on the chance that alignment succeeds "
+        f"before AGI, in microdooms averted, under {names}, mixed by credence.",
+        f"**On {len(disagree):,} of them the models disagree about the sign.**" if disagree else "",
+        table(heads, rows, [0, *range(2, 7 + money)]),
+    ]
+    if disagree:
+        parts += ["## Where the models disagree", bullets(_disagreement(p) for p in disagree)]
+    if content["errors"]:
+        bad = [f"{_row(e)}: {_problems(e)}" for e in content["errors"]]
+        parts += ["## Rows that could not be read", bullets(bad)]
+    parts += [
+        "## How it was made",
+        f"difprog {escape(content['version'])}, seed {content['seed']}, {count:,} draws, years counted from "
+        f"{escape(content['as_of'])}.",
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _row(entry: Mapping[str, Any]) -> str:
+    return escape(entry.get("name") or entry.get("where") or entry["row"])
+
+
+def _problems(entry: Mapping[str, Any]) -> str:
+    return "; ".join(escape(p) for p in entry.get("problems", ()))
+
+
+def _per_million(found: Mapping[str, Any] | None) -> str:
+    if not found or found["microdooms_per_million_usd"] is None:
+        return ""
+    return with_error(found["microdooms_per_million_usd"], found["mcse"] or 0.0, sign=True)
+
+
+def _disagreement(project: Mapping[str, Any]) -> str:
+    said = [
+        f"{code(m['model'])} {words.net_cells(m['net_effect'], 0)[0]}" for m in project["models"]
+    ]
+    return f"{escape(project['name'])}: {', '.join(said)}"
