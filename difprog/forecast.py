@@ -346,6 +346,19 @@ def ask(
 ) -> ModelForecast:
     """Draw and summarise one model's answer."""
     drawn = draw(question, count, seed, memory=memory)
+    return answer(question, layers, credence, drawn, prob, memory)
+
+
+def answer(
+    question: Question,
+    layers: tuple[Layer, ...],
+    credence: float,
+    drawn: Draws,
+    prob: float,
+    memory: Memory | None = None,
+) -> ModelForecast:
+    """Summarise one model's answer from its draws."""
+    count = drawn.count
     arrival, without = drawn.values["agi_arrival"], drawn.chances.without
     about_the_world: dict[str, Callable[[], Any]] = {
         "p_success_without": partial(summarise, without, count, prob, question.clusters),
