@@ -96,9 +96,25 @@ def test_every_shipped_file_names_its_schema_and_meets_it(path):
 
 NUMBERS = st.sampled_from([0, 1, 2, -1, 2.5, 30, 1e9, *([0.1, 0.25, 0.5, 0.9, 0.02] * 3)])
 TEXTS = st.sampled_from(
-    ["18 months", "2 to 45 years", "0.1 to 0.4", "10%", "5", "-1", "x", "", "2 to", "years", "1,100", ".5", ".",
-     "1,5", "3 people", "1e3"]
-)  # fmt: skip
+    [
+        "18 months",
+        "2 to 45 years",
+        "0.1 to 0.4",
+        "10%",
+        "5",
+        "-1",
+        "x",
+        "",
+        "2 to",
+        "years",
+        "1,100",
+        ".5",
+        ".",
+        "1,5",
+        "3 people",
+        "1e3",
+    ]
+)
 ODD = st.sampled_from([True, None, [], {}, [1, 2], {"p5": 1, "p95": 2}, "", {"value": 0.5}])
 
 
@@ -122,9 +138,12 @@ def shape(numbers, deep=True):
         lambda t: dict(zip(("p5", "p95"), sorted(t, key=repr), strict=True))
     )
     forms = [
-        two, two, st.fixed_dictionaries({"value": numbers}), st.dictionaries(PERCENTILES, numbers, max_size=3),
         two,
-    ]  # fmt: skip
+        two,
+        st.fixed_dictionaries({"value": numbers}),
+        st.dictionaries(PERCENTILES, numbers, max_size=3),
+        two,
+    ]
     if deep:
         part = numbers | shape(numbers, deep=False)
         forms.append(
@@ -139,10 +158,12 @@ def shape(numbers, deep=True):
         {},
         optional={
             "distribution": mostly(st.sampled_from([*DISTRIBUTIONS, "lognormla"])),
-            "bounds": mostly(st.lists(numbers, min_size=2, max_size=2)), "source": NOTES, "note": NOTES,
+            "bounds": mostly(st.lists(numbers, min_size=2, max_size=2)),
+            "source": NOTES,
+            "note": NOTES,
             "evidence": NOTES,
         },
-    )  # fmt: skip
+    )
     return st.tuples(st.one_of(forms), st.just({}) | extra).map(lambda t: {**t[0], **t[1]})
 
 
@@ -165,8 +186,16 @@ def belief(units=True):
     return st.one_of(*[table(units)] * 4, *[numbers] * 3, cases, cases, both, odd)
 
 
-SOME = ["agi_arrival", "overhang", "labour_quality", "paradigm_fraction", "serial_chains", "researcher_growth",
-        "grace_period", "capability_speedup"]  # fmt: skip
+SOME = [
+    "agi_arrival",
+    "overhang",
+    "labour_quality",
+    "paradigm_fraction",
+    "serial_chains",
+    "researcher_growth",
+    "grace_period",
+    "capability_speedup",
+]
 
 
 def mostly_named(names):
@@ -201,13 +230,21 @@ def belief_files(units):
 
 
 PROJECTS = st.fixed_dictionaries(
-    {"name": mostly(st.sampled_from(["x", "x", "  "])), "effort": table() | QUANTITIES, "duration": QUANTITIES},
+    {
+        "name": mostly(st.sampled_from(["x", "x", "  "])),
+        "effort": table() | QUANTITIES,
+        "duration": QUANTITIES,
+    },
     optional={
         "kind": mostly(st.sampled_from(["alignment", "capabilities", "applicatons"])),
-        "focus": mostly(st.just("worst")), "cost": QUANTITIES, "summary": NOTES, "note": NOTES, "nmae": NOTES,
+        "focus": mostly(st.just("worst")),
+        "cost": QUANTITIES,
+        "summary": NOTES,
+        "note": NOTES,
+        "nmae": NOTES,
         "criteria": mostly(st.lists(st.sampled_from(["humans", "useful", "no"]), max_size=2)),
     },
-)  # fmt: skip
+)
 REVIEWS = mostly(
     st.lists(
         st.dictionaries(
@@ -224,19 +261,24 @@ PROPOSALS = st.tuples(
     st.fixed_dictionaries(
         {"project": mostly(PROJECTS)},
         optional={
-            "reviews": REVIEWS, "correlations": CORRELATIONS,
+            "reviews": REVIEWS,
+            "correlations": CORRELATIONS,
             "beliefs": st.dictionaries(
-                st.sampled_from(["capability_speedup", "parallel_speedup", "serial_speedup"]), table(), max_size=3
+                st.sampled_from(["capability_speedup", "parallel_speedup", "serial_speedup"]),
+                table(),
+                max_size=3,
             ),
         },
     ),
     st.sampled_from([(), (), ("effort",), ("duration",), ("name",)]),
 ).map(
     lambda t: {
-        **t[0], "project": {k: v for k, v in t[0]["project"].items() if k not in t[1]}
-        if isinstance(t[0]["project"], dict) else t[0]["project"],
+        **t[0],
+        "project": {k: v for k, v in t[0]["project"].items() if k not in t[1]}
+        if isinstance(t[0]["project"], dict)
+        else t[0]["project"],
     }
-)  # fmt: skip
+)
 
 
 @given(st.booleans().flatmap(belief_files))

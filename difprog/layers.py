@@ -1,0 +1,236 @@
+"""Which belief file a name means, what it lies over, and whether a text of its kind is sound.
+
+Finds and reads files through `difprog.files`; writes none. A proposal and a file of credences
+are understood too, so that every command on files takes any of the three.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from difprog import coherence, files
+from difprog.beliefs import Belief, Layer, Stack, parse_layer, read_layer
+from difprog.coherence import Doubt
+from difprog.errors import BadInput, Problem, Problems
+from difprog.forecast import parse_credences
+from difprog.model import load, shipped_models
+from difprog.parameters import FACT_OF, PARAMETERS, Parameter
+from difprog.project import Project, parse_project
+
+
+@lru_cache
+def vocabulary() -> dict[str, Parameter]:
+    """Return every parameter, those that shipped models define among them."""
+    found = dict(PARAMETERS)
+    for name in shipped_models():
+        found.update(load(name).own)
+    return found
+
+
+def user_file(name: str) -> Path:
+    """Return where the user's own layer of that name is or would be."""
+    return files.user_folder() / "priors" / f"{name}.toml"
+
+
+def is_shipped(path: Path) -> bool:
+    """Whether a file is one of those that ship."""
+    return path.resolve().is_relative_to(files.shipped("priors").resolve())
+
+
+def locate(name: str) -> Path:
+    """Return the file that a path or a bare name means: a belief file, else a proposal.
+
+    Raises
+    ------
+    BadInput
+        Where there is neither.
+    """
+    try:
+        return files.find(name, "priors")
+    except BadInput as error:
+        if files.is_path(name):
+            raise
+        try:
+            return files.find(name, "project")
+        except BadInput:
+            raise error from None
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A sound file of one of the three kinds: what it says, and what is doubtful about it."""
+
+    kind: str
+    layer: Layer
+    doubts: tuple[Doubt, ...] = ()
+    project: Project | None = None
+    credences: Mapping[str, float] | None = None
+
+
+def kind_of(content: Mapping[str, Any]) -> str:
+    """Return "proposal", "credences" or "beliefs" by what a file holds."""
+    if "project" in content:
+        return "proposal"
+    return "credences" if "credences" in content else "beliefs"
+
+
+def validate(text: str, where: str, path: Path | None = None) -> Checked:
+    """Return what the text of a file says.
+
+    Parameters
+    ----------
+    text : str
+        TOML.
+    where : str
+        What to call the file in messages.
+    path : Path, optional
+        Where it is or would be: decides what it lies over.
+
+    Raises
+    ------
+    BadInput
+        With every problem.
+    """
+    content = files.parse_toml(text, where)
+    source = files.Source(path or Path(where), where, "")
+    problems, kind = Problems(where), kind_of(content)
+    if kind == "credences":
+        weights = parse_credences(content, problems)
+        problems.check()
+        return Checked(kind, Layer(source, {}), credences=weights)
+    if kind == "proposal":
+        project = parse_project(content, source, problems, vocabulary())
+        problems.check()
+        assert project is not None
+        stack = Stack((*beneath(path).layers, project.layer))
+        doubts = coherence.of_project(project, lambda name: stack.lookup(name, project.facts))
+        return Checked(kind, project.layer, tuple(doubts), project)
+    layer = parse_layer(content, source, problems, vocabulary())
+    problems.check()
+    return Checked(kind, layer, tuple(coherence.of_layer(layer, beneath(path), vocabulary())))
+
+
+def explained(doubt: Doubt, layer: Layer) -> bool:
+    """Whether the note of a belief that a warning is about names its topic."""
+    for key in doubt.key.split(", "):
+        name, _, case = key.partition(".")
+        belief = layer.beliefs.get(name, {}).get(case)
+        if belief is not None and doubt.topic in belief.note.lower():
+            return True
+    return False
+
+
+def beneath(path: Path | None) -> Stack:
+    """Return the standing layers that a file lies over, those below it."""
+    layers: list[Layer] = []
+    stem = path.stem if path is not None else ""
+    here = path.resolve() if path is not None else None
+    for candidate in standing("world", *([stem] if stem in shipped_models() else [])):
+        if here is not None and candidate.source.path.resolve() == here:
+            break
+        layers.append(candidate)
+    return Stack(tuple(layers))
+
+
+def standing(*names: str) -> list[Layer]:
+    """Return the layers of that name which stand under every project: shipped, then the user's."""
+    found = []
+    for name in names:
+        for path in (files.shipped("priors", f"{name}.toml"), user_file(name)):
+            if path.is_file():
+                found.append(_read(path))
+    return found
+
+
+def _read(path: Path) -> Layer:
+    return read_layer(path, vocabulary())
+
+
+def label(layer: Layer) -> str:
+    """Return what to call a layer in a table: the user's own are told from those that ship."""
+    path = layer.source.path
+    if is_shipped(path):
+        return files.label(path)
+    try:
+        return f"yours: {path.resolve().relative_to(files.user_folder().resolve()).as_posix()}"
+    except ValueError:
+        return path.name
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One belief of one layer."""
+
+    parameter: Parameter
+    case: str
+    belief: Belief
+    layer: Layer
+
+    @property
+    def name(self) -> str:
+        """The name, with the value of a fact that it holds for."""
+        return ".".join(filter(None, (self.parameter.name, self.case)))
+
+
+def entries(layers: Iterable[Layer]) -> list[Entry]:
+    """Return the beliefs in force in a stack of layers, a later layer's in place of an earlier's."""
+    found: dict[tuple[str, str], Entry] = {}
+    for layer in layers:
+        for name, cases in layer.beliefs.items():
+            if "" in cases:
+                for key in [k for k in found if k[0] == name]:
+                    del found[key]
+            for case, belief in cases.items():
+                found[name, case] = Entry(vocabulary()[name], case, belief, layer)
+    order = list(vocabulary())
+    return sorted(found.values(), key=lambda e: order.index(e.parameter.name))
+
+
+def layers_of(name: str | None) -> list[Layer]:
+    """Return the layers that a name shows: one file by path, a standing name's, or all that stand."""
+    if name is None:
+        return standing("world", *shipped_models())
+    if not files.is_path(name) and (name == "world" or name in shipped_models()):
+        beside = Path(f"{name}.toml")
+        own = [_read(beside)] if beside.is_file() and not is_shipped(beside) else []
+        return [*standing(name), *own]
+    path = locate(name)
+    text, source = files.read_text(path, name=name)
+    found = validate(text, name, path)
+    if found.kind == "credences":
+        raise BadInput(Problem(name, "", "holds credences, not beliefs", hint="open it with: difprog priors edit"))
+    return [Layer(source, found.layer.beliefs, found.layer.correlations, found.layer.as_of)]
+
+
+def split_name(text: str) -> tuple[str, str]:
+    """Split "leak.open" into a parameter and a value of a fact; raises `BadInput` where unknown."""
+    name, _, case = text.partition(".")
+    problems = Problems("")
+    if name not in vocabulary():
+        problems.unknown("", name, vocabulary(), "unknown belief")
+    if case and case not in FACT_OF:
+        problems.unknown(name, case, FACT_OF, "unknown value of a fact")
+    problems.check()
+    return name, case
+
+
+def pick(name: str | None, belief: str) -> list[Entry]:
+    """Return the entries that "agi_arrival", "leak" or "leak.open" means in a file or in all.
+
+    Raises
+    ------
+    BadInput
+        Where no layer of it states the belief.
+    """
+    wanted, case = split_name(belief)
+    found = [
+        e for e in entries(layers_of(name)) if e.parameter.name == wanted and (not case or e.case in (case, ""))
+    ]
+    if not found:
+        where = name or "the shipped files"
+        raise BadInput(Problem(where, belief, "is not stated here", hint="difprog priors list shows what is"))
+    return found
