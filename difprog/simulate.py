@@ -28,10 +28,10 @@ from scipy import special
 from difprog.arrays import numpy_namespace
 from difprog.beliefs import Belief, Correlation
 from difprog.effects import Facts
-from difprog.errors import BadInput, Problem
+from difprog.errors import BadInput, DifprogError, Problem
 from difprog.families import Point
 from difprog.memory import Memory
-from difprog.model import Chances, Model
+from difprog.model import Chances, Model, shipped_models
 from difprog.parameters import PARAMETERS, personal
 from difprog.posterior import Posterior
 
@@ -171,8 +171,15 @@ def evaluate(
     memory: Memory | None = None,
 ) -> Draws:
     """Evaluate both worlds on draws of beliefs that are given."""
-    with np.errstate(over="ignore", under="ignore"):
-        chances = question.model.chances(question.facts, values, numpy_namespace(), memory)
+    model = question.model
+    try:
+        with np.errstate(over="ignore", under="ignore"):
+            chances = model.chances(question.facts, values, numpy_namespace(), memory)
+    except Exception as error:
+        if model.name in shipped_models() and not isinstance(error, DifprogError):
+            raise
+        what = f"cannot be evaluated: {type(error).__name__}: {error}"
+        raise BadInput(Problem(model.source.label, "", what)) from error
     for chance in (chances.without, chances.if_hit, chances.if_miss):
         if not np.all((np.asarray(chance) >= -1e-12) & (np.asarray(chance) <= 1 + 1e-12)):
             raise BadInput(

@@ -1,11 +1,48 @@
-"""The `models` command."""
+"""``difprog models``: what each reading of the race assumes, opens and cites."""
 
 from __future__ import annotations
 
 import click
 
+from difprog.cli.options import json_option
 
-@click.command("models")
+
+@click.group("models", short_help="What each model assumes, opens and cites, and its graph.")
 def command() -> None:
-    """Not written yet."""
-    raise click.ClickException("not written yet")
+    """Look at the models: the shipped ones by name, your own by path."""
+
+
+@command.command("list")
+@json_option()
+def list_models(as_json: bool) -> None:
+    """List the shipped models with their credences."""
+    from difprog import forecast
+    from difprog.render import data, models, screen
+
+    setup = forecast.prepare()
+    if as_json:
+        click.echo(data.dumps({"models": [models.plain_data(m, setup.credences) for m in setup.models]}))
+    else:
+        models.listing(setup, screen.console())
+
+
+@command.command("show")
+@click.argument("name")
+@click.option("--mermaid", "as_mermaid", is_flag=True, help="Print the graph as a Mermaid flowchart.")
+@json_option()
+def show(name: str, as_mermaid: bool, as_json: bool) -> None:
+    """Show NAME, a shipped model or the path of a model file."""
+    from difprog import forecast, graph
+    from difprog.render import data, models, screen
+
+    setup = forecast.prepare([name])
+    model = setup.models[0]
+    if as_mermaid:
+        click.echo(graph.mermaid(model))
+        return
+    with screen.working("building the graph"):
+        found = graph.reads(model)
+    if as_json:
+        click.echo(data.dumps({**models.plain_data(model, setup.credences), "graph": found}))
+    else:
+        models.page(setup, found, screen.console())
