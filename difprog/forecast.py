@@ -16,6 +16,7 @@ from typing import Any
 from difprog import files
 from difprog.beliefs import Belief, Layer, Stack, read_layer
 from difprog.errors import BadInput, Problem, Problems
+from difprog.families import Point
 from difprog.memory import Memory
 from difprog.model import Model, load, shipped_models
 from difprog.parameters import PARAMETERS
@@ -325,7 +326,9 @@ def condition(question: Question, project: Project, setup: Setup) -> Question:
         stack = Stack((*setup.stacks[question.model.name].layers, project.layer))
         for dataset in DATASETS:
             names = likelihood(dataset).BELIEFS
-            if any(b.evidence == dataset for b in tagged.values()) and all(n in beliefs for n in names):
+            # A point is certain: no data can move it.
+            moved = [b for b in tagged.values() if b.evidence == dataset and not isinstance(b.shape, Point)]
+            if moved and all(n in beliefs for n in names):
                 shapes = {n: beliefs[n].shape for n in names}
                 parts.append(store.condition(dataset, shapes, stack.as_of, say=setup.say))
     if project.reviews:

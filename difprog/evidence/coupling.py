@@ -1,0 +1,86 @@
+"""Benchmark correlations → how coupling to capabilities falls over the research grid.
+
+A safety benchmark on which models do the better the more capable they are is a sign that the
+work behind it is capability work too. For benchmark k in a cell (f, a) of the grid,
+
+    Fisher z_k ~ N( a₀ + b·(α_c − γ_f·f − γ_a·a),  se_k² + σ² )
+
+with a free intercept and a free slope b ≥ 0, since a correlation across models is a proxy for
+spillover and no measurement of it: the level of coupling stays as stated, and what moves is how
+it falls over the grid. Base and chat models share benchmarks and ancestry; a benchmark counts
+once, by the mean of its z over the two, with the standard error of one.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from difprog.effects import APPROACH_SCORE, FOCUS_SCORE
+from difprog.evidence import Case, scores, tables
+
+Array = npt.NDArray[np.float64]
+
+BELIEFS = ("coupling_intercept", "coupling_focus", "coupling_approach")
+STATED = tuple(f"{name}_score" for name in BELIEFS)
+TITLE = "rank correlations of safety benchmarks with general capability"
+NOTE = "a proxy across models for spillover; no benchmark looks at cognition"
+
+#: Variance of Fisher's z of a Spearman correlation is 1.06/(n − 3): Fieller, Hartley & Pearson
+#: 1957, Biometrika 44:470.
+SPEARMAN = 1.06
+
+
+class Data(NamedTuple):
+    """One entry per benchmark."""
+
+    z: Array
+    errors: Array
+    focus: Array
+    approach: Array
+    names: tuple[str, ...]
+
+
+def read() -> Data:
+    """Return the benchmarks with their cells."""
+    rows = tables.rows("coupling")
+    z, errors = [], []
+    for row in rows:
+        kinds = [kind for kind in ("base", "chat") if row[kind]]
+        z.append(float(np.mean([np.arctanh(float(row[kind])) for kind in kinds])))
+        models = min(int(row[f"{kind}_models"]) for kind in kinds)
+        errors.append((SPEARMAN / (models - 3)) ** 0.5)
+    return Data(
+        np.asarray(z),
+        np.asarray(errors),
+        np.asarray([FOCUS_SCORE[row["focus"]] for row in rows]),
+        np.asarray([APPROACH_SCORE[row["approach"]] for row in rows]),
+        tuple(row["benchmark"] for row in rows),
+    )
+
+
+def build(case: Case) -> Any:
+    """Return the likelihood over the stated beliefs, a pymc.Model.
+
+    Parameters
+    ----------
+    case : Case
+        The table and the beliefs as stated.
+    """
+    import pymc as pm
+    import pytensor.tensor as pt
+
+    data, shapes, _ = case
+    with pm.Model() as model:
+        intercept, focus, approach = (scores.prior(name, shapes[name]) for name in BELIEFS)
+        level = pm.Normal("level", 0.0, 1.0)
+        slope = pm.HalfNormal("slope", 0.5)
+        spread = pm.HalfNormal("benchmark_spread", 0.7)
+        eta = intercept - focus * data.focus - approach * data.approach
+        pm.Normal(
+            "z", level + slope * eta, pt.sqrt(data.errors**2 + spread**2),
+            observed=pm.Data("z_data", data.z),
+        )  # fmt: skip
+    return model

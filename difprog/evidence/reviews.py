@@ -1,0 +1,279 @@
+"""Reviewers' intervals on one effect of a proposal → their pool.
+
+On the effect's natural scale (log where every interval is positive, logit for a chance, else as
+it is) reviewer j states a middle l_j and a width w_j. With θ the effect,
+
+    l_j ~ N( θ + √r·k_j·w_j·e₀ , (1 − r)·k_j²·w_j² + (β·w)² )
+
+k_j is how overconfident the reviewer is, β the reviewers' bias in units of the typical width w,
+and r the share of their errors that all have in common, e₀: reviewers read the same papers, and
+at a correlation r no number of them is worth more than 1/r independent ones (Clemen & Winkler
+1985, Operations Research 33:427). So one reviewer's interval is widened, agreement narrows the
+pool by less than one over the square root of their number, and contradiction widens it.
+
+`build` is the likelihood in PyMC. `pool` has the same posterior without a sampler: k_j is summed
+out by quadrature for each reviewer, and the four numbers that are left by importance sampling
+over a fixed low-discrepancy sequence, deterministic and below a second. Imports pymc only in
+`build`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from scipy import special
+
+from difprog.beliefs import Belief
+from difprog.families import FAMILIES, FitError, Point, Shape, fit
+from difprog.parameters import PARAMETERS, SHARE
+from difprog.posterior import Posterior
+from difprog.project import Project, Review
+
+Array = npt.NDArray[np.float64]
+
+#: Overconfidence: 90% intervals hold the truth about half of the time (Moore, Tenney & Haran 2015,
+#: Overprecision in Judgment), a factor of 2.4; reviewers know their field, so the median is lower.
+#: A judgement: 1 and 2.6 are the ends of its 80% interval.
+OVERCONFIDENCE, OVERCONFIDENCE_SPREAD = 1.6, 0.4
+#: Bias in units of the typical width: half-t, so that reviewers who contradict each other can be.
+BIAS, BIAS_TAILS = 0.5, 4.0
+#: Beta prior of the share of error that reviewers have in common.
+COMMON = 2.0
+#: θ is vague: its prior sd is this many times the reviewers' widths and distances together.
+VAGUE = 10.0
+
+#: Draws kept, as many as a dataset's.
+KEPT = 8000
+#: Points of the low-discrepancy sequence at first, and the most that are tried.
+POINTS, MOST_POINTS = 1 << 15, 1 << 19
+#: Effective draws below which more points are tried.
+ENOUGH = 4000.0
+#: Levels at which reviewers and pool are listed.
+LEVELS = (0.05, 0.1, 0.5, 0.9, 0.95)
+
+
+class Interval(NamedTuple):
+    """What a reviewer says, on the scale that the pool is made on."""
+
+    middle: float
+    width: float
+
+
+class Pool(NamedTuple):
+    """The pool of one effect."""
+
+    scale: str
+    """"log", "logit" or "plain"."""
+    draws: Array
+    """Draws of the effect in its unit, shape (kept,), in random order."""
+    effective: float
+    """Effective number of those draws."""
+
+
+_TO = {"log": np.log, "logit": special.logit, "plain": lambda x: x}
+_FROM = {"log": np.exp, "logit": special.expit, "plain": lambda x: x}
+
+
+def scale_of(name: str, beliefs: Sequence[Belief]) -> str:
+    """Return the scale on which reviewers of an effect are pooled."""
+    if PARAMETERS[name].support is SHARE:
+        return "logit"
+    low = min(float(b.shape.percentile(0.01)) for b in beliefs)
+    return "log" if low > 0 else "plain"
+
+
+def interval(belief: Belief, scale: str) -> Interval:
+    """Return a reviewer's median and standard deviation on a scale, from the 16th to the 84th percentile."""
+    low, middle, high = (float(_TO[scale](belief.shape.quantile(z))) for z in (-1.0, 0.0, 1.0))
+    return Interval(middle, max((high - low) / 2.0, 1e-9))
+
+
+def vague(intervals: Sequence[Interval]) -> tuple[float, float, float]:
+    """Return (centre, scale) of the prior of θ, and the typical width w."""
+    middles = np.asarray([i.middle for i in intervals])
+    width = float(np.median([i.width for i in intervals]))
+    return float(np.median(middles)), VAGUE * (width + float(np.ptp(middles))), width
+
+
+def build(intervals: Sequence[Interval], centre: float, spread: float, width: float) -> Any:
+    """Return the likelihood of one effect's reviews, a pymc.Model.
+
+    Parameters
+    ----------
+    intervals : sequence of Interval
+        One per reviewer.
+    centre, spread : float
+        Of the prior of θ.
+    width : float
+        The unit of bias.
+    """
+    import pymc as pm
+    import pytensor.tensor as pt
+
+    widths = np.asarray([i.width for i in intervals])
+    with pm.Model() as model:
+        # Centred on θ plus what all reviewers have wrong, which is what the intervals pin.
+        shared = pm.Normal("shared")
+        common = pm.Beta("common", COMMON, COMMON)
+        bias = pm.HalfStudentT("bias", nu=BIAS_TAILS, sigma=BIAS)
+        score = pm.Normal("overconfidence_score", shape=len(intervals))
+        k = OVERCONFIDENCE * pt.exp(OVERCONFIDENCE_SPREAD * score)
+        theta = pm.Normal("theta", centre, spread)
+        pm.Normal(
+            "middles",
+            theta + pt.sqrt(common) * k * widths * shared,
+            pt.sqrt((1.0 - common) * (k * widths) ** 2 + (bias * width) ** 2),
+            observed=pm.Data("middles_data", np.asarray([i.middle for i in intervals])),
+        )
+    return model
+
+
+def pool(intervals: Sequence[Interval], seed: int = 1) -> tuple[Array, float]:
+    """Return draws of θ given reviewers' intervals, and how many they are worth.
+
+    Parameters
+    ----------
+    intervals : sequence of Interval
+        In any order: they are sorted, so that permuting them changes nothing.
+    seed : int
+        Scrambles the sequence and the order of the draws.
+
+    Returns
+    -------
+    draws : array, shape (KEPT,)
+        Of θ, on the scale of the intervals.
+    effective : float
+        Kish's effective number of points.
+    """
+    intervals = sorted(intervals)
+    points = POINTS
+    while True:
+        theta, weights = _weighted(intervals, points, seed)
+        effective = float(1.0 / np.sum(weights**2))
+        if effective >= ENOUGH or points >= MOST_POINTS:
+            break
+        points *= 4
+    rng = np.random.default_rng(seed)
+    order = np.argsort(theta, kind="stable")
+    at = (np.arange(KEPT) + rng.random()) / KEPT
+    mass = np.cumsum(weights[order])
+    chosen = np.searchsorted(mass / mass[-1], at)
+    draws = theta[order][np.minimum(chosen, len(theta) - 1)]
+    return rng.permutation(draws), min(effective, float(KEPT))
+
+
+def _weighted(intervals: Sequence[Interval], points: int, seed: int) -> tuple[Array, Array]:
+    """Return importance-weighted draws of θ: proposals by scrambled Sobol points, sizes (points,)."""
+    from scipy.stats import beta as beta_law
+    from scipy.stats import qmc, t
+
+    middles = np.asarray([i.middle for i in intervals])
+    widths = np.asarray([i.width for i in intervals])
+    centre, spread, width = vague(intervals)
+    u = qmc.Sobol(4, scramble=True, rng=seed).random(points)
+    u = np.clip(u, 1e-12, 1 - 1e-12)
+    shared = special.ndtri(u[:, 0])
+    common = beta_law.ppf(u[:, 1], COMMON, COMMON)
+    # Heavier than the prior, and wider where the reviewers are far apart.
+    scale = max(BIAS, float(np.std(middles)) / width)
+    bias = scale * np.tan(0.5 * math.pi * u[:, 2])
+    log_weight = (
+        math.log(2.0 / BIAS) + t.logpdf(bias / BIAS, BIAS_TAILS)
+        - np.log(2.0 / (math.pi * scale)) + np.log1p((bias / scale) ** 2)
+    )  # fmt: skip
+    # What the intervals pin is θ plus the common error: propose that, and take the error off.
+    typical = np.sqrt(np.mean((OVERCONFIDENCE * widths) ** 2) + (bias * width) ** 2)
+    reach = typical / math.sqrt(len(middles)) * 1.5
+    weights = 1.0 / (widths**2 + (np.std(middles)) ** 2 + 1e-300)
+    middle = float(np.sum(weights * middles) / np.sum(weights))
+    score = t.ppf(u[:, 3], 5)
+    pinned = middle + reach * score
+    theta = pinned - np.sqrt(common) * OVERCONFIDENCE * width * shared
+    log_weight += -0.5 * ((theta - centre) / spread) ** 2 - t.logpdf(score, 5) + np.log(reach)
+    nodes, mass = special.roots_hermitenorm(21)
+    factors = OVERCONFIDENCE * np.exp(OVERCONFIDENCE_SPREAD * nodes)
+    mass = mass / mass.sum()
+    for middle_j, width_j in intervals:
+        sd = np.sqrt((1.0 - common)[:, None] * (factors * width_j) ** 2 + ((bias * width) ** 2)[:, None])
+        away = (middle_j - theta)[:, None] - (np.sqrt(common) * shared)[:, None] * factors * width_j
+        log_weight += special.logsumexp(-0.5 * (away / sd) ** 2 - np.log(sd), b=mass, axis=1)
+    weights = np.exp(log_weight - log_weight.max())
+    return theta, weights / weights.sum()
+
+
+def reviewed(reviews: Sequence[Review]) -> dict[str, list[tuple[str, Belief]]]:
+    """Return effect → (reviewer, belief) of those who reviewed it, in a fixed order."""
+    found: dict[str, list[tuple[str, Belief]]] = {}
+    for review in sorted(reviews, key=lambda r: r.reviewer):
+        for name, belief in review.effects.items():
+            found.setdefault(name, []).append((review.reviewer, belief))
+    return {name: found[name] for name in sorted(found)}
+
+
+def pools(project: Project, reads: Sequence[str]) -> dict[str, Pool]:
+    """Return the pool of every reviewed effect that a model reads."""
+    found = {}
+    for name, stated in reviewed(project.reviews).items():
+        if name in reads:
+            scale = scale_of(name, [b for _, b in stated])
+            theta, effective = _pool(tuple(sorted(interval(b, scale) for _, b in stated)), _seed(name))
+            found[name] = Pool(scale, np.asarray(_FROM[scale](theta), dtype=float), effective)
+    return found
+
+
+def _seed(name: str) -> int:
+    """Return a seed of the effect's own: the pools of two effects are independent."""
+    return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=4).digest(), "little")
+
+
+@lru_cache(maxsize=64)
+def _pool(intervals: tuple[Interval, ...], seed: int) -> tuple[Array, float]:
+    return pool(intervals, seed)
+
+
+def posterior(project: Project, name: str, result: Pool) -> Posterior:
+    """Return a pool in the form in which scoring uses it, with each reviewer's quantiles beside it."""
+    stated = reviewed(project.reviews)[name]
+    rows = [
+        {"reviewer": who, **{f"p{100 * p:g}": float(b.shape.percentile(p)) for p in LEVELS}}
+        for who, b in stated
+    ]
+    diagnostics = {
+        "dataset": f"reviews of {name}", "effect": name, "scale": result.scale, "reviews": rows,
+        "pool": {f"p{100 * p:g}": float(np.quantile(result.draws, p)) for p in LEVELS},
+        "effective": result.effective, "failures": [],
+    }  # fmt: skip
+    digest = hashlib.blake2b(result.draws.tobytes(), digest_size=16).hexdigest()
+    return Posterior({name: result.draws}, {}, {name: "reviews"}, diagnostics, digest)
+
+
+def beliefs(project: Project, found: Mapping[str, Pool]) -> dict[str, Belief]:
+    """Return beliefs that stand for the pools: tagged "reviews", shaped like the draws."""
+    return {
+        name: Belief(
+            name, shape_of(name, result), layer=project.source.label, evidence="reviews",
+            source=f"pool of {_count(sum(name in r.effects for r in project.reviews))} in the proposal",
+        )
+        for name, result in found.items()
+    }  # fmt: skip
+
+
+def _count(number: int) -> str:
+    return "1 review" if number == 1 else f"{number} reviews"
+
+
+def shape_of(name: str, result: Pool) -> Shape:
+    """Return a distribution like the draws, for whatever asks a belief for its shape."""
+    family = FAMILIES[{"log": "lognormal", "logit": "logitnormal", "plain": "normal"}[result.scale]]
+    support = PARAMETERS[name].support
+    low, high = (float(np.quantile(result.draws, p)) for p in (0.05, 0.95))
+    try:
+        return fit(family, {0.05: low, 0.95: high}, (support.lower, support.upper))
+    except FitError:
+        return Point(float(np.median(result.draws)))

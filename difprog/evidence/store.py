@@ -1,0 +1,320 @@
+"""Keep posteriors: one netCDF file each, named by a hash of everything that it depends on.
+
+A file is written whole or not at all, is read back only if its digest holds, and is used only if
+its hash is that of the priors, data, code, settings and versions asked for. A shipped result
+(``priors/evidence/<dataset>.nc``) is used whatever the versions are, if all else is the same.
+Nothing is unpickled. Reading imports h5py, and neither pymc nor arviz.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import math
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from functools import lru_cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from difprog import files
+from difprog.errors import DiagnosticsFailed
+from difprog.evidence import likelihood, tables
+from difprog.evidence.fit import Settings, Tick, fit
+from difprog.families import Distribution, Mixture, Point, Shape
+from difprog.posterior import Posterior, Predictive
+
+#: Libraries whose version a fit depends on.
+LIBRARIES = ("pymc", "pytensor", "numpy", "scipy")
+
+#: Files of this package that every fit depends on, beside the likelihood's own.
+CODE = ("fit.py", "scores.py", "tables.py")
+
+#: A kept result larger than this is none of ours.
+LARGEST = 1 << 24
+
+
+class Key(NamedTuple):
+    """Hashes that name a result: of all but versions, and of all."""
+
+    content: str
+    full: str
+
+
+def key(name: str, shapes: Mapping[str, Shape], as_of: date, settings: Settings) -> Key:
+    """Return the hashes of what a fit depends on.
+
+    Parameters
+    ----------
+    name : str
+        The dataset.
+    shapes : mapping of str to Shape
+        Its beliefs as stated.
+    as_of : date
+        The date from which years are counted.
+    settings : Settings
+        Draws, chains and seed.
+    """
+    folder = Path(__file__).parent
+    code = [folder.joinpath(f).read_bytes().replace(b"\r\n", b"\n") for f in (f"{name}.py", *CODE)]
+    stated = {belief: _shape(shapes[belief]) for belief in likelihood(name).BELIEFS}
+    texts = [name, json.dumps(stated), as_of.isoformat(), repr(settings)]
+    return _key([*(t.encode() for t in texts), tables.content(name), *code])
+
+
+def _key(parts: Sequence[bytes]) -> Key:
+    content = _hash(parts)
+    return Key(content, _hash([content.encode(), *(f"{n} {version(n)}".encode() for n in LIBRARIES)]))
+
+
+def _hash(parts: Sequence[bytes]) -> str:
+    digest = hashlib.blake2b(digest_size=16)
+    for part in parts:
+        digest.update(len(part).to_bytes(8, "little"))
+        digest.update(part)
+    return digest.hexdigest()
+
+
+def _shape(shape: Shape) -> Any:
+    """Return a belief's shape as JSON; parameters to nine digits, as fits differ in the last bits."""
+    if isinstance(shape, Point):
+        return ["point", f"{shape.value:.9g}"]
+    if isinstance(shape, Mixture):
+        return [[f"{w:.9g}", _shape(p)] for w, p in zip(shape.weights, shape.parts, strict=True)]
+    assert isinstance(shape, Distribution)
+    cuts = (shape.lower, shape.upper) if shape.truncated else (-math.inf, math.inf)
+    return [shape.family.name, *(f"{v:.9g}" for v in (*shape.parameters, *cuts)), shape.integer]
+
+
+def folder() -> Path:
+    """Return the folder of kept results."""
+    return files.cache_folder() / "posteriors"
+
+
+def shipped(name: str) -> Path:
+    """Return the path of a dataset's shipped result."""
+    return files.shipped("priors", "evidence", f"{name}.nc")
+
+
+def find(name: str, wanted: Key) -> Posterior | None:
+    """Return the kept result for a key: the user's own, else the shipped one, else None."""
+    own = load(folder() / f"{wanted.full}.nc")
+    if own is not None and own.key == wanted.full:
+        return own
+    found = load(shipped(name))
+    if found is not None and found.diagnostics.get("content_key") == wanted.content:
+        return found
+    return None
+
+
+def condition(
+    name: str,
+    shapes: Mapping[str, Shape],
+    as_of: date,
+    settings: Settings | None = None,
+    say: Callable[[str], None] = lambda _: None,
+    tick: Tick | None = None,
+    again: bool = False,
+) -> Posterior:
+    """Return the posterior of one dataset's beliefs: the kept one, or a new fit, which is kept.
+
+    Parameters
+    ----------
+    name : str
+        The dataset.
+    shapes : mapping of str to Shape
+        Its beliefs as stated.
+    as_of : date
+        The date from which years are counted.
+    settings : Settings, optional
+        Draws, chains and seed.
+    say : callable
+        Told, in one line, when fitting starts.
+    tick : callable, optional
+        Told the progress.
+    again : bool
+        Whether to fit even where a result is kept.
+
+    Raises
+    ------
+    DiagnosticsFailed
+        Where the sampling is not to be trusted: nothing is kept, an earlier result stays.
+    """
+    from filelock import FileLock
+
+    settings = settings or Settings()
+    wanted = key(name, shapes, as_of, settings)
+    found = None if again else find(name, wanted)
+    if found is not None:
+        return found
+    path = _place(wanted.full)
+    with FileLock(path.with_suffix(".lock")):
+        # Another process may have fitted it while this one waited.
+        found = None if again else find(name, wanted)
+        if found is not None:
+            return found
+        say(f"Conditioning on {name}: {likelihood(name).TITLE}. Kept for the next time.")
+        fresh = fit(name, shapes, tables.decimal_year(as_of), settings, tick)
+        fresh = label(fresh, wanted)
+        if fresh.diagnostics["failures"]:
+            raise DiagnosticsFailed(f"{name}: {'; '.join(fresh.diagnostics['failures'])}")
+        write(path, fresh)
+    return fresh
+
+
+def keep(posterior: Posterior) -> None:
+    """Keep a posterior under its key, in turn with other processes."""
+    from filelock import FileLock
+
+    path = _place(posterior.key)
+    with FileLock(path.with_suffix(".lock")):
+        write(path, posterior)
+
+
+def _place(name: str) -> Path:
+    path = folder() / f"{name}.nc"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def label(posterior: Posterior, wanted: Key) -> Posterior:
+    """Return a posterior under its key."""
+    diagnostics = {**posterior.diagnostics, "content_key": wanted.content}
+    return Posterior(posterior.draws, posterior.predictive, posterior.datasets, diagnostics, wanted.full)
+
+
+class _Same:
+    """Tells posteriors apart by identity, so that what is combined from them can be looked up."""
+
+    def __init__(self, posterior: Posterior) -> None:
+        self.posterior = posterior
+
+    def __hash__(self) -> int:
+        return id(self.posterior)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.posterior is self.posterior
+
+
+def combine(parts: Sequence[Posterior]) -> Posterior | None:
+    """Return several datasets' posteriors as one: they are independent, so draws pair by index.
+
+    The same parts give the same object, so that what is computed from it can be shared.
+    """
+    return _combine(tuple(_Same(p) for p in parts)) if parts else None
+
+
+@lru_cache(maxsize=16)
+def _combine(same: tuple[_Same, ...]) -> Posterior:
+    parts = [s.posterior for s in same]
+    size = min(p.size for p in parts)
+    return Posterior(
+        draws={n: v[:size] for p in parts for n, v in p.draws.items()},
+        predictive={
+            n: v._replace(location=v.location[:size], scale=v.scale[:size])
+            for p in parts
+            for n, v in p.predictive.items()
+        },
+        datasets={n: d for p in parts for n, d in p.datasets.items()},
+        diagnostics={p.diagnostics["dataset"]: p.diagnostics for p in parts},
+        key=_hash([p.key.encode() for p in parts]),
+    )
+
+
+def write(path: Path, posterior: Posterior) -> None:
+    """Write a posterior as netCDF 4 that ArviZ opens too: group ``posterior``, (chain, draw)."""
+    import h5netcdf
+
+    arrays = _arrays(posterior)
+    notes = json.dumps(
+        {
+            "key": posterior.key,
+            "datasets": dict(posterior.datasets),
+            "shifts": {name: p.shift for name, p in posterior.predictive.items()},
+            "diagnostics": dict(posterior.diagnostics),
+        },
+        sort_keys=True,
+    ).encode()
+    chains = posterior.diagnostics.get("settings", {}).get("chains", 1)
+    buffer = io.BytesIO()
+    with h5netcdf.File(buffer, "w") as stream:
+        stream.attrs["digest"] = _digest(arrays, notes)
+        stream.dimensions = {"byte": len(notes)}
+        stream.create_variable("notes", ("byte",), np.uint8, data=np.frombuffer(notes, np.uint8))
+        group = stream.create_group("posterior")
+        group.dimensions = {"chain": chains, "draw": posterior.size // chains}
+        for name, values in arrays.items():
+            group.create_variable(
+                name, ("chain", "draw"), np.float32, data=values.reshape(chains, -1),
+                compression="gzip", shuffle=True,
+            )  # fmt: skip
+    files.write_atomically(path, buffer.getvalue())
+
+
+def load(path: Path) -> Posterior | None:
+    """Return the posterior that a file holds, or None where there is none or it is damaged."""
+    try:
+        stat = path.stat()
+        if not path.is_file() or stat.st_size > LARGEST:
+            return None
+        return _load(path, stat.st_mtime_ns, stat.st_size)
+    except OSError:
+        return None
+
+
+@lru_cache(maxsize=16)
+def _load(path: Path, _modified: int, _size: int) -> Posterior | None:
+    import h5py
+
+    try:
+        with h5py.File(path, "r") as stream:
+            notes = np.asarray(stream["notes"], dtype=np.uint8).tobytes()
+            digest = stream.attrs["digest"]
+            group = stream["posterior"]
+            arrays = {
+                name: np.asarray(group[name], dtype=np.float32).reshape(-1)
+                for name in group
+                if group[name].ndim == 2
+            }
+        if digest != _digest(arrays, notes):
+            return None
+        return _restore(arrays, json.loads(notes))
+    except (OSError, KeyError, ValueError, TypeError, AttributeError, RuntimeError):
+        # Whatever is wrong with a kept file, the answer is the same: fit again.
+        return None
+
+
+def _arrays(posterior: Posterior) -> dict[str, Any]:
+    arrays = {name: values.astype(np.float32) for name, values in posterior.draws.items()}
+    for name, p in posterior.predictive.items():
+        arrays[f"{name}_location"] = p.location.astype(np.float32)
+        arrays[f"{name}_scale"] = p.scale.astype(np.float32)
+    return arrays
+
+
+def _digest(arrays: Mapping[str, Any], notes: bytes) -> str:
+    parts = [notes]
+    for name in sorted(arrays):
+        parts += [name.encode(), np.ascontiguousarray(arrays[name]).tobytes()]
+    return _hash(parts)
+
+
+def _restore(arrays: Mapping[str, Any], notes: Mapping[str, Any]) -> Posterior:
+    shifts = notes["shifts"]
+    predictive = {
+        name: Predictive(
+            arrays[f"{name}_location"].astype(float), arrays[f"{name}_scale"].astype(float), float(shift)
+        )
+        for name, shift in shifts.items()
+    }
+    return Posterior(
+        draws={name: arrays[name].astype(float) for name in notes["datasets"] if name not in shifts},
+        predictive=predictive,
+        datasets=notes["datasets"],
+        diagnostics=notes["diagnostics"],
+        key=notes["key"],
+    )

@@ -1,0 +1,173 @@
+"""What conditioning on evidence did, in the terminal: diagnostics, prior beside posterior, sources.
+
+Knows only the plain numbers that a fit leaves in ``Posterior.diagnostics``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from difprog.parameters import PARAMETERS
+from difprog.render.format import MINUS, significant, supported
+from difprog.render.screen import BAD, DIM, HEAD, section, text
+from difprog.summary import MICRODOOM
+
+#: Columns of labels and numbers beside a bar.
+BESIDE = 42
+
+
+def listing(found: Sequence[Mapping[str, Any]], screen: Console) -> None:
+    """Print the datasets: what each is, how much of it is used, which beliefs it conditions."""
+    for entry in found:
+        section(screen, entry["dataset"], entry["title"])
+        used = f"{entry['used']} of {entry['rows']} rows used, {entry['sources']} sources"
+        screen.print(text(f"  {used}; {entry['file']}"))
+        screen.print(text(f"  {entry['note']}", DIM))
+        for belief in entry["beliefs"]:
+            line = Text(f"  {belief['belief']:<22}")
+            line.append(belief["state"])
+            screen.print(line)
+
+
+def failures(found: Mapping[str, Mapping[str, Any]], screen: Console) -> None:
+    """Print what is past its threshold, before anything else."""
+    for name, diagnostics in found.items():
+        for words in diagnostics["failures"]:
+            screen.print(text(f"DIAGNOSTICS FAILED: {name}: {words}", BAD))
+
+
+def diagnostics(found: Mapping[str, Mapping[str, Any]], screen: Console) -> None:
+    """Print the sampler's diagnostics, one row per dataset."""
+    section(screen, "Sampling", "worst over all variables; R-hat ≤ 1.01, ESS ≥ 400, E-BFMI ≥ 0.3")
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style=DIM)
+    table.add_column("dataset")
+    for name in ("R-hat", "ESS bulk", "ESS tail", "diverged", "E-BFMI", "draws", "seconds"):
+        table.add_column(name, justify="right")
+    for name, d in found.items():
+        settings = d["settings"]
+        table.add_row(
+            name, f"{d['rhat']:.3f}", f"{d['ess_bulk']:,.0f}", f"{d['ess_tail']:,.0f}", str(d["divergences"]),
+            f"{d['bfmi']:.2f}", f"{settings['chains']} × {settings['draws']:,}", f"{d['seconds']:.0f}",
+        )  # fmt: skip
+    screen.print(table)
+
+
+def beliefs(found: Mapping[str, Mapping[str, Any]], screen: Console) -> None:
+    """Print prior and posterior of every belief as bars on an axis of its own."""
+    note = "a bar holds 80%, its whiskers 90%, ● the median"
+    section(screen, "Prior against posterior", note)
+    for d in found.values():
+        for name, belief in d["beliefs"].items():
+            _belief(name, belief, screen)
+
+
+def stated(found: Sequence[Mapping[str, Any]], screen: Console) -> None:
+    """Print the beliefs that are used as stated: of datasets left out, or stated outright."""
+    if not found:
+        return
+    section(screen, "As stated", "the prior, exactly: median (80%)")
+    for entry in found:
+        screen.print(text(f"  {entry['belief']:<22} {_interval(entry['prior'])}   {entry['layer']}"))
+
+
+def _belief(name: str, belief: Mapping[str, Any], screen: Console) -> None:
+    unit = PARAMETERS[name].unit
+    width = max(20, min(screen.width, 110) - BESIDE)
+    prior, posterior = belief["prior"], belief["posterior"]
+    positions = _positions([*prior, *posterior], width)
+    head = Text(f"\n{name}", style=HEAD)
+    head.append(f", {unit}" if unit else "", style=DIM)
+    sensitivity = belief["sensitivity"]
+    if sensitivity:
+        moved = f"prior {sensitivity['prior']:.2f}, data {sensitivity['data']:.2f}"
+        head.append(f"   carried by {sensitivity['carried_by']} ({moved})", style=DIM)
+    screen.print(head)
+    for label, levels, places in (("prior", prior, positions[:5]), ("posterior", posterior, positions[5:])):
+        screen.print(Text(f"  {label:<10}{bar(places, width)}  {_interval(levels)}"))
+
+
+def _interval(levels: Sequence[float]) -> str:
+    _, low, middle, high, _ = levels
+    return f"{significant(middle)} ({significant(low)} to {significant(high)})"
+
+
+def _positions(values: Sequence[float], width: int) -> list[int]:
+    """Return the columns of values on a common axis: logarithmic where all are positive and far apart."""
+    if min(values) > 0 and max(values) / min(values) > 8:
+        values = [math.log(v) for v in values]
+    low, high = min(values), max(values)
+    span = (high - low) or 1.0
+    return [round((v - low) / span * (width - 1)) for v in values]
+
+
+def bar(places: Sequence[int], width: int) -> str:
+    """Return an interval as characters: whiskers to the outer two places, a bar, the median."""
+    outer_low, low, middle, high, outer_high = places
+    line = [" "] * width
+    for at in range(outer_low, outer_high + 1):
+        line[at] = "─"
+    for at in range(low, high + 1):
+        line[at] = "▒"
+    line[middle] = "●"
+    return "".join(line)
+
+
+def sources(diagnostics: Mapping[str, Any], screen: Console) -> None:
+    """Print each source's timeline beside the pooled one, in calendar years."""
+    newest, as_of = diagnostics["newest"], diagnostics["as_of"]
+    note = f"restated as AGI, as of {newest:.1f}; stated: the medians as published"
+    section(screen, "Timelines by source", note)
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style=DIM)
+    table.add_column("source", max_width=24)
+    for name in ("10%", "50%", "90%"):
+        table.add_column(name, justify="right")
+    table.add_column("stated medians", overflow="fold")
+    pooled = diagnostics["beliefs"]["agi_arrival"]["posterior"]
+    table.add_row(
+        Text("pooled, as used", style=HEAD), *(_year(as_of + v) for v in pooled[1:4]), Text("", style=DIM)
+    )
+    for row in diagnostics["sources"]:
+        medians = [
+            f"{target} {'>' if bound else ''}{year:.0f} ({date:.0f})"
+            for target, date, level, year, bound in row["stated"]
+            if level == 0.5
+        ]
+        table.add_row(
+            text(row["source"]), *(_year(row[p]) for p in ("p10", "p50", "p90")), text(", ".join(medians))
+        )
+    screen.print(table)
+
+
+def _year(value: float) -> str:
+    return f"{value:.0f}" if value < 2100 else f"{10 * round(value / 10):.0f}"
+
+
+def influence(rows: Sequence[Mapping[str, Any]], project: str | None, screen: Console) -> None:
+    """Print how far the pooled timeline, and a project's effect, move without each source."""
+    section(screen, "Without each source", "years from as_of; short refits, so the digits are few")
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style=DIM)
+    table.add_column("left out", max_width=26)
+    for name in ("10%", "50%", "90%", "median moves"):
+        table.add_column(name, justify="right")
+    if project is not None:
+        table.add_column("net effect, microdooms", justify="right")
+    base = rows[0]
+    for row in rows:
+        log = math.log(row["p50"] / base["p50"])
+        moved = "" if row is base else f"{'+' if log >= 0 else MINUS}{abs(100 * math.expm1(log)):.0f}%"
+        cells = [significant(row[p]) for p in ("p10", "p50", "p90")]
+        if project is not None:
+            error = row["net_effect_error"]
+            cells_net = [supported(row["net_effect"] / MICRODOOM, error / MICRODOOM, sign=True)]
+        else:
+            cells_net = []
+        table.add_row(text(row["without"] or "nothing"), *cells, moved, *cells_net)
+    screen.print(table)
+    if project is not None:
+        screen.print(text(f"Net effect of {project}, in the mixture of the models.", DIM))
