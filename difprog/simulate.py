@@ -205,7 +205,9 @@ def draw_beliefs(
         )
         streams = tuple(question.stream_of(name) for name in names)
         key = ("draws", streams, shapes, ties, count, seed, start)
-        return memory.get(key, make, *((question.posterior,) if None in shapes else ()))
+        posterior = question.posterior if None in shapes else None
+        # A posterior's key is a hash of all that it depends on; one without is told by identity.
+        return memory.get(key, make, *((posterior.key or posterior,) if posterior else ()))
 
     index = _posterior_index(question, count, seed, start)
     values: dict[str, Any] = {}
