@@ -6,18 +6,20 @@ The library's second front door, beside `difprog.forecast`. Prints nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from difprog.beliefs import Belief, Stack
 from difprog.decompose import CHANNELS, Decomposition, Estimate, decompose, estimate
-from difprog.forecast import Forecast, ModelForecast, questions
+from difprog.families import Point
+from difprog.forecast import Forecast, ModelForecast
 from difprog.memory import Memory
 from difprog.parameters import FACTS
 from difprog.sensitivity import Driver, drivers
-from difprog.simulate import draw
+from difprog.simulate import correlated_groups, draw_beliefs, evaluate, stream
 from difprog.summary import clustered_error
 
 Array = npt.NDArray[np.float64]
@@ -96,7 +98,7 @@ def explain(
         )
     weights = np.asarray(forecast.weights)
     clusters = _fewest_clusters(forecast)
-    mixed = {name: _mix(weights, [b[name] for b in options], forecast.count) for name in POLICIES}
+    mixed = {name: _mix(weights, [b[name] for b in options], forecast.count) for name in options[0]}
     return Explanation(
         forecast=forecast,
         models=tuple(models),
@@ -122,21 +124,50 @@ def _fewest_clusters(forecast: Forecast) -> int | None:
 
 
 def _policies(forecast: Forecast) -> list[dict[str, Any]]:
-    """Return per model the net effect under each publication policy, on the forecast's worlds."""
-    project, own = forecast.project, forecast.project.facts["publication"]
+    """Return per model the net effect under each publication policy, on the forecast's worlds.
+
+    Only beliefs that depend on the policy get other draws, from the same streams.
+    """
     memory = Memory()
     found: list[dict[str, Any]] = [{} for _ in forecast.models]
     for policy in POLICIES:
-        if policy == own:
-            for place, answer in zip(found, forecast.models, strict=True):
-                place[policy] = answer.draws.chances.net_effect
-            continue
-        asked = questions(project.published(policy), forecast.setup)
-        for place, (question, _) in zip(found, asked, strict=True):
-            place[policy] = draw(
-                question, forecast.count, forecast.seed, memory=memory
-            ).chances.net_effect
+        drawn = [_published(forecast, answer, policy, memory) for answer in forecast.models]
+        if all(d is not None for d in drawn):
+            for place, net in zip(found, drawn, strict=True):
+                place[policy] = net
     return found
+
+
+def _published(forecast: Forecast, answer: ModelForecast, policy: str, memory: Memory) -> Any:
+    """Return the net effect under a policy; None where no belief says what holds under it."""
+    facts, question = forecast.project.facts, answer.question
+    if policy == facts["publication"]:
+        return answer.draws.chances.net_effect
+    stack = Stack(answer.layers)
+    changed: dict[str, Belief] = {}
+    for name, belief in question.beliefs.items():
+        stated = stack.lookup(name, facts)
+        other = stack.lookup(name, {**facts, "publication": policy})
+        # What reviewers or evidence put in a stated belief's place holds under every policy.
+        if stated is None or stated == other or stated != belief:
+            continue
+        if other is None:
+            return None
+        changed[name] = other
+    question = replace(
+        question,
+        facts=replace(question.facts, publication=policy),
+        beliefs={**question.beliefs, **changed},
+    )
+    values = dict(answer.draws.values)
+    if any(set(group) & set(changed) for group in correlated_groups(question)):
+        values = draw_beliefs(question, forecast.count, forecast.seed)
+    else:
+        for name, belief in changed.items():
+            scores = stream(question.stream_of(name), forecast.seed, forecast.count)
+            shape = belief.shape
+            values[name] = shape.value if isinstance(shape, Point) else shape.quantile(scores)
+    return evaluate(question, values, forecast.count, forecast.seed, memory).chances.net_effect
 
 
 def _mix(weights: Array, columns: Sequence[Any], count: int) -> Array:
@@ -170,7 +201,7 @@ def _mixed_drivers(
         [np.broadcast_to(np.asarray(m.draws.chances.net_effect, float), (count,)) for m in forecast.models]
     )
     average = np.asarray(weights @ nets)
-    benefits = {name: _mix(weights, [o[name] for o in options], count) for name in POLICIES}
+    benefits = {name: _mix(weights, [o[name] for o in options], count) for name in options[0]}
     means = nets.mean(axis=1)
     between = float(weights @ (means - average.mean()) ** 2)
     total = float(weights @ nets.var(axis=1)) + between

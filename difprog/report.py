@@ -5,24 +5,20 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from difprog import files, forecast
-from difprog.errors import BadInput, Problem
 from difprog.explain import explain
-from difprog.forecast import DEFAULT_DRAWS, DEFAULT_PROB, DEFAULT_SEED
+from difprog.forecast import DEFAULT_DRAWS, DEFAULT_PROB, DEFAULT_SEED, Forecast
+from difprog.model import load, shipped_models
+from difprog.project import DEFAULT_FACTS
 from difprog.render import explained, markdown
 
 #: Proposals of which reports are kept in the repository.
 EXAMPLES = ("rlhf", "agent-foundations")
-
-#: What a saved run keeps for its report, and the largest such file that is read.
-KEPT = "report.json"
-LARGEST = 1 << 26
 
 
 def content(
@@ -53,67 +49,68 @@ def content(
     proposal = forecast.find_project(project, setup)
     if publication is not None:
         proposal = proposal.published(publication)
-    found = forecast.score(proposal, setup, draws, seed, prob)
-    options = [("--model", files.label(Path(m)) if files.is_path(m) else m) for m in models]
-    options += [("--priors", files.label(Path(p)) if files.is_path(p) else p) for p in priors]
-    options += [("--publication", publication)] if publication is not None else []
-    options += [
-        (name, str(value))
-        for name, value, usual in (
-            ("--draws", draws, DEFAULT_DRAWS), ("--seed", seed, DEFAULT_SEED), ("--prob", prob, DEFAULT_PROB)
-        )
-        if value != usual
-    ]  # fmt: skip
-    words = ["difprog", "report", _short(project), *(word for option in options for word in option)]
-    if not use_evidence:
-        words.append("--no-evidence")
-    return explained.report(explain(found), shlex.join(words))
+    return gathered(forecast.score(proposal, setup, draws, seed, prob))
 
 
-def _short(project: str) -> str:
-    """Return what to call a project in a command, without where on a machine it is."""
-    if not files.is_path(project):
-        return project
-    label = Path(files.label(Path(project)))
-    return label.stem if label.parent.as_posix() == "priors/projects" else label.name
+def gathered(found: Forecast) -> dict[str, Any]:
+    """Explain a forecast and return all that its report shows."""
+    return explained.report(explain(found), command(found))
 
 
-def kept(run: Path) -> dict[str, Any]:
-    """Return what a saved run kept for its report.
+def kept(run: Path, models: Sequence[str] = ()) -> dict[str, Any]:
+    """Return what the report of a saved run shows, from its draws.
+
+    Parameters
+    ----------
+    run : Path
+        The folder that ``score --save`` wrote.
+    models : sequence of str
+        Files of models that do not ship.
 
     Raises
     ------
     BadInput
-        Where it is no saved run, or kept nothing to make a report of.
+        Where it is no saved run, is damaged, or a model is missing.
     """
-    path = run / KEPT if run.is_dir() else run
-    if run.is_dir() and not path.is_file():
-        raise BadInput(
-            Problem(str(run), "", f"holds no {KEPT}", hint="save a run with difprog score PROJECT --save DIR")
-        )
-    try:
-        found = json.loads(files.read_bytes(path, LARGEST).decode())
-    except (ValueError, RecursionError):
-        raise BadInput(Problem(str(path), "", "is not the report data of a saved run")) from None
-    if not isinstance(found, dict) or found.get("schema") != explained.REPORT_SCHEMA:
-        raise BadInput(
-            Problem(str(path), "schema", f"must be {explained.REPORT_SCHEMA}", _schema(found))
-        )
-    return found
+    from difprog import runs
+
+    loaded = {model.name: model for model in map(load, models)}
+    return gathered(runs.forecast(runs.load(run), loaded))
 
 
-def _schema(found: object) -> object:
-    return found.get("schema") if isinstance(found, dict) else type(found).__name__
+def command(found: Forecast) -> str:
+    """Return the command that makes a forecast's report again, with no place on a machine in it."""
+    project = found.project
+    label = Path(project.source.label)
+    words = ["difprog", "report", label.stem if label.parent.as_posix() == "priors/projects" else label.name]
+    names = [m.model.name for m in found.models]
+    if set(names) != set(shipped_models()):
+        labels = {m.model.name: m.model.source.label for m in found.models}
+        for name in names:
+            words += ["--model", name if labels[name].startswith("models/") else labels[name]]
+    own = {layer.source.label: None for m in found.models for layer in m.layers[:-1]}
+    for layer in own:
+        if not layer.startswith("priors/"):
+            words += ["--priors", layer]
+    stated, _ = files.read_toml(project.source.path)
+    policy = project.facts["publication"]
+    if stated["project"].get("publication", DEFAULT_FACTS["publication"]) != policy:
+        words += ["--publication", policy]
+    for option, value, usual in (
+        ("--draws", found.count, DEFAULT_DRAWS),
+        ("--seed", found.seed, DEFAULT_SEED),
+        ("--prob", found.prob, DEFAULT_PROB),
+    ):
+        if value != usual:
+            words += [option, str(value)]
+    if not found.setup.use_evidence:
+        words.append("--no-evidence")
+    return shlex.join(words)
 
 
 def write(found: Mapping[str, Any], folder: Path) -> list[Path]:
     """Write a report's page and figures below a folder; return the paths, the page first."""
-    try:
-        pages = markdown.pages(found)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise BadInput(
-            Problem("report data", "", f"cannot be rendered: {type(error).__name__}: {error}")
-        ) from error
+    pages = markdown.pages(found)
     for name, content_ in pages.items():
         files.write_atomically(folder / name, content_)
     return [folder / name for name in pages]
@@ -121,10 +118,10 @@ def write(found: Mapping[str, Any], folder: Path) -> list[Path]:
 
 def examples(folder: Path) -> list[Path]:
     """Write the example reports below a folder."""
-    return [path for project in EXAMPLES for path in write(content(project, use_evidence=False), folder)]
+    return [path for project in EXAMPLES for path in write(content(project), folder)]
 
 
-__all__ = ["EXAMPLES", "KEPT", "content", "examples", "kept", "write"]
+__all__ = ["EXAMPLES", "command", "content", "examples", "gathered", "kept", "write"]
 
 
 if __name__ == "__main__":

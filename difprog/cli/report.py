@@ -17,7 +17,7 @@ from difprog.cli.options import draw_options, publication_option, world_options
 )
 @click.option(
     "--from", "run", type=click.Path(path_type=Path), metavar="RUN",
-    help="Render a saved run again, without sampling, in place of PROJECT.",
+    help="Report on a saved run, from its draws, in place of PROJECT.",
 )  # fmt: skip
 @world_options()
 @draw_options()
@@ -46,7 +46,7 @@ def command(
 
     with screen.working("drawing, explaining and writing"):
         if run is not None:
-            content = report.kept(run)
+            content = report.kept(run, models)
         else:
             assert project is not None
             content = report.content(

@@ -207,7 +207,7 @@ def counts(shape: Shape, width: int, ascii_only: bool = False, most: int = 12) -
 def _bar(length: float, ascii_only: bool) -> str:
     if ascii_only:
         return "#" * round(length)
-    eighths = int(round(float(length) * 8))
+    eighths = round(float(length) * 8)
     return "█" * (eighths // 8) + " ▏▎▍▌▋▊▉"[eighths % 8].strip()
 
 

@@ -14,10 +14,11 @@ from collections.abc import Iterable, Sequence
 from difprog.errors import plain
 
 #: Everything that means something to GitHub-flavoured markdown inside a line, and ":" and "."
-#: where bare addresses would become links.
-_SPECIAL = re.compile(r"[\\`*_\[\]<>&!|~#$:]")
+#: where bare addresses would become links or emoji.
+_SPECIAL = re.compile(r"[\\`*_\[\]<>&!|~#$]|:(?=\S)")
 _ADDRESS = re.compile(r"(?i)\bwww\.")
 _LEADING = re.compile(r"^([-+=>]|\d+(?=[.)]))")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _CODE = re.compile(r"[A-Za-z0-9_.+ ~/-]+")
 
 #: Names that some file systems keep for themselves.
@@ -48,6 +49,12 @@ def escape(text: object, limit: int | None = None) -> str:
 def _reference(match: re.Match[str]) -> str:
     """Escape one character: by reference where a backslash is itself at risk in a table."""
     return {"|": "&#124;", "\\": "&#92;"}.get(match[0], "\\" + match[0])
+
+
+def name(text: object) -> str:
+    """Return an identifier (a belief, a model) as code, any other words escaped."""
+    line = plain(text)
+    return f"`{line}`" if _NAME.fullmatch(line) else escape(line)
 
 
 def code(text: object) -> str:

@@ -21,7 +21,9 @@ from difprog.render.format import (
     with_error,
 )
 from difprog.render.gfm import bullets, code, escape, fence, image, slug, table
+from difprog.render.gfm import name as gfm_name
 from difprog.render.portfolio import portfolio
+from difprog.render.terminal import years
 from difprog.summary import MICRODOOM
 
 #: Drivers per table, and hexadecimal digits of a hash that are shown.
@@ -218,7 +220,7 @@ def _drivers(content: Mapping[str, Any]) -> list[str]:
     source = content["ensemble"] if several else content["models"][0]
     rows = [
         [
-            code(d["belief"]), words.share(d), words.evppi_with_error(d),
+            gfm_name(d["belief"]), words.share(d), words.evppi_with_error(d),
             with_error(d["low"], d["low_se"], MICRODOOM, sign=True),
             with_error(d["high"], d["high_se"], MICRODOOM, sign=True),
         ]
@@ -239,7 +241,7 @@ def _drivers(content: Mapping[str, Any]) -> list[str]:
             "Under each model on its own, by share of the variance:",
             bullets(
                 f"{code(m['model'])}: "
-                + ", ".join(f"{code(d['belief'])} {words.share(d)}" for d in m["drivers"][:4])
+                + ", ".join(f"{gfm_name(d['belief'])} {words.share(d)}" for d in m["drivers"][:4])
                 for m in _models(content)
             ),
         ]
@@ -264,26 +266,23 @@ def _publication(content: Mapping[str, Any]) -> list[str]:
     ]
 
 
-_SPEEDUPS = {
-    "parallel_speedup": "parallel, person-years",
-    "serial_speedup": "serial, years",
-    "capability_speedup": "capability, years",
-    "timeline_shortening": "AGI sooner, years",
-}
-
-
 def _speedups(content: Mapping[str, Any]) -> list[str]:
+    heads = ["model", "parallel, person-years", "serial", "capability", "AGI sooner"]
     rows = []
     for m in _models(content):
-        cells = [
-            f"{supported(m[k]['mean'], m[k]['mcse'], digits=2)} ({interval(m[k]['lower'], m[k]['upper'])})"
-            for k in _SPEEDUPS
-        ]
+        work = m["parallel_speedup"]
+        ends = interval(work["lower"], work["upper"])
+        cells = [f"{supported(work['mean'], work['mcse'], digits=2)} ({ends})"]
+        for key in ("serial_speedup", "capability_speedup", "timeline_shortening"):
+            time = m[key]
+            span = f" ({years(time['lower'])} to {years(time['upper'])})" if time["sd"] else ""
+            cells.append(years(time["mean"], time["mcse"]) + span)
         rows.append([code(m["model"]), *cells])
     return [
         "## Speedups that the project brings",
-        f"Mean, and {content['prob']:.0%} interval.",
-        table(["model", *_SPEEDUPS.values()], rows, range(1, 5)),
+        f"Mean and {content['prob']:.0%} interval, in calendar time (y years, d days, h hours) but for the "
+        "first.",
+        table(heads, rows, range(1, 5)),
     ]
 
 
@@ -308,10 +307,12 @@ def _beliefs(content: Mapping[str, Any]) -> list[str]:
 
 def _belief(key: tuple[Any, ...], names: Sequence[str], every: int) -> list[str]:
     name, low, middle, high, unit, conditioned, source, note, _ = key
+    # The middle of a symmetric belief comes out as 0 but for rounding.
+    middle = 0.0 if abs(middle) < 1e-9 * (high - low) else middle
     says = significant(low) if low == high else " · ".join(significant(v) for v in (low, middle, high))
     said = escape(source) if source else "**no source is given**"
     if note:
-        said += f" *{escape(note)}*"
+        said += f"{'' if said.endswith(('.', '?', '!')) else '.'} *{escape(note)}*"
     if conditioned:
         said += f" Conditioned on evidence: {code(conditioned)}."
     if 1 < every != len(names):
@@ -326,12 +327,16 @@ def _trust(content: Mapping[str, Any]) -> list[str]:
         if net["mcse"] and net["mean"]:
             rate = 100 * net["mcse"] / abs(net["mean"])
             lines.append(f"{code(m['model'])}: Monte Carlo error {significant(rate)}% of the mean.")
-        for key, value in m["diagnostics"].items():
-            if isinstance(value, (int, float, str)) and not isinstance(value, bool):
-                said = value if isinstance(value, str) else significant(value, 3)
-                lines.append(f"{code(m['model'])}: {escape(key)} {code(said)}")
     lines += [f"Note: {escape(warning)}." for warning in content["warnings"]]
-    return ["## How far to trust the numbers", bullets(lines)] if lines else []
+    shared: dict[tuple[str, str], list[str]] = {}
+    for m in _models(content):
+        for key, value in m["diagnostics"].items():
+            if isinstance(value, (int, float, str)):
+                said = value if isinstance(value, str) else supported(float(value), 0.0)
+                shared.setdefault((key, said), []).append(m["model"])
+    rows = [[escape(k), code(v), ", ".join(map(code, names))] for (k, v), names in shared.items()]
+    parts = ["## How far to trust the numbers", bullets(lines)] if lines or rows else []
+    return [*parts, table(["diagnostic", "value", "models"], rows)] if rows else parts
 
 
 def _again(content: Mapping[str, Any]) -> list[str]:
@@ -343,7 +348,7 @@ def _again(content: Mapping[str, Any]) -> list[str]:
     return [
         "## How to do it again",
         fence([content["command"]], "sh"),
-        f"difprog {escape(content['version'])}, seed {content['seed']}, {content['draws']:,} draws, "
+        f"difprog {code(content['version'])}, seed {content['seed']}, {content['draws']:,} draws, "
         f"years counted from {escape(content['as_of'])}. Files, by the first {DIGITS} digits of their "
         "SHA-256:",
         table(["file", "SHA-256"], [[code(f), code(h[:DIGITS])] for f, h in hashes.items()]),

@@ -40,7 +40,7 @@ def portfolio(content: Mapping[str, Any]) -> str:
         parts += ["## Rows that could not be read", bullets(bad)]
     parts += [
         "## How it was made",
-        f"difprog {escape(content['version'])}, seed {content['seed']}, {count:,} draws, years counted from "
+        f"difprog {code(content['version'])}, seed {content['seed']}, {count:,} draws, years counted from "
         f"{escape(content['as_of'])}.",
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
