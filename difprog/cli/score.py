@@ -39,7 +39,7 @@ def command(
     AGI, under every model and in their mixture by credence. Exit status 0, or 2 with every
     problem of every file on standard error.
     """
-    from difprog import forecast
+    from difprog import chunks, forecast
     from difprog.render import data, screen, terminal
 
     with screen.working("reading and drawing"):
@@ -47,7 +47,9 @@ def command(
         proposal = forecast.find_project(project, setup)
         if publication is not None:
             proposal = proposal.published(publication)
-        found = forecast.score(proposal, setup, draws, seed, prob)
+        # A run that is saved keeps all of its draws; any other needs them only once.
+        score = forecast.score if save is not None else chunks.score
+        found = score(proposal, setup, draws, seed, prob)
     if save is not None:
         from difprog import runs
 

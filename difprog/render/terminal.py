@@ -157,8 +157,9 @@ def _net_effects(forecast: Forecast, screen: Console) -> None:
 
 def _distribution(forecast: Forecast, screen: Console) -> None:
     """Density strips of all models on one axis, and the quantile dot plot of their mixture."""
-    count = forecast.count
-    samples = [_sample(m.draws.chances.net_effect, count) / MICRODOOM for m in forecast.models]
+    samples = [
+        _sample(m.draws.chances.net_effect, m.draws.count) / MICRODOOM for m in forecast.models
+    ]
     if all((s == s[0]).all() and s[0] == samples[0][0] for s in samples):
         return
     names = [m.model.name for m in forecast.models]
@@ -214,8 +215,8 @@ def _success(forecast: Forecast, screen: Console) -> None:
     for answer in forecast.models:
         summaries = answer.summaries
         net = answer.net
-        arrival = _sample(answer.draws.values["agi_arrival"], forecast.count)
-        error = float(arrival.std()) / math.sqrt(forecast.count)
+        arrival = _sample(answer.draws.values["agi_arrival"], answer.draws.count)
+        error = float(arrival.std()) / math.sqrt(len(arrival))
         given = answer.arrival_given_success
         table.add_row(
             text(answer.model.name),

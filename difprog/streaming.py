@@ -1,0 +1,196 @@
+"""Summaries of draws that are never all in memory: exact quantiles from chunks.
+
+The first chunk brackets each quantile so widely (`SIGMAS` standard errors of its rank) that the
+final one lies inside; of later chunks only what falls into a bracket is kept, and what lies
+below it is counted. Should a bracket miss all the same, that is noticed, and the caller draws
+again with wider ones. Means and errors are running sums. Memory grows by a few percent of the
+draws, and the results are those of `difprog.summary` up to the rounding of sums.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from difprog.summary import Summary
+
+Array = npt.NDArray[np.float64]
+
+#: Half-width of a bracket, in standard errors of a quantile's rank in the first chunk.
+SIGMAS = 7.0
+
+
+class MissedBracket(Exception):
+    """A quantile lies outside what was kept; draw again with wider brackets."""
+
+
+class Bracket:
+    """Values of several weighted columns around one quantile of their mixture."""
+
+    def __init__(self, first: Array, share: Array, level: float, sigmas: float) -> None:
+        flat = first.ravel()
+        order = np.argsort(flat, kind="stable")
+        mass = np.cumsum(np.repeat(share / first.shape[1], first.shape[1])[order])
+        size = first.shape[1]
+        reach = sigmas * math.sqrt(level * (1 - level) / size) + 2.0 / size
+        at = np.searchsorted(mass, [level - reach, min(level + reach, 1.0)])
+        ends = flat[order]
+        self.lower = -math.inf if level - reach <= 0 else float(ends[at[0]])
+        self.upper = math.inf if level + reach >= 1 else float(ends[min(at[1], len(ends) - 1)])
+        self.level = level
+        columns = len(first)
+        self.below = np.zeros(columns, dtype=np.int64)
+        self.at_lower = np.zeros(columns, dtype=np.int64)
+        self.at_upper = np.zeros(columns, dtype=np.int64)
+        self.inside: list[list[Array]] = [[] for _ in range(columns)]
+
+    def add(self, table: Array) -> None:
+        """Count and keep one more chunk, shape (columns, draws)."""
+        for row, values in enumerate(table):
+            self.below[row] += np.count_nonzero(values < self.lower)
+            self.at_lower[row] += np.count_nonzero(values == self.lower)
+            if self.upper > self.lower:
+                self.at_upper[row] += np.count_nonzero(values == self.upper)
+                self.inside[row].append(values[(values > self.lower) & (values < self.upper)])
+
+    def order_statistic(self, rank: int) -> float:
+        """Return the value of a rank, counted from 0, of a single column."""
+        values = np.sort(np.concatenate(self.inside[0])) if self.inside[0] else np.empty(0)
+        steps = [(int(self.at_lower[0]), self.lower), (len(values), None), (int(self.at_upper[0]), self.upper)]
+        left = rank - int(self.below[0])
+        if left < 0:
+            raise MissedBracket
+        for many, value in steps:
+            if left < many:
+                return float(values[left]) if value is None else value
+            left -= many
+        raise MissedBracket
+
+    def mixture_quantile(self, share: Array, count: int) -> float:
+        """Return the least value at which the weighted cdf of the columns meets the level."""
+        values = [np.concatenate(kept) if kept else np.empty(0) for kept in self.inside]
+        flat = np.concatenate([[self.lower], *values, [self.upper]])
+        weight = np.concatenate(
+            [
+                [share @ self.at_lower],
+                *(np.full(len(v), s) for v, s in zip(values, share, strict=True)),
+                [share @ self.at_upper],
+            ]
+        )
+        order = np.argsort(flat, kind="stable")
+        mass = (share @ self.below + np.cumsum(weight[order])) / count
+        wanted = self.level * (1 - 1e-12)
+        if share @ self.below / count >= wanted and math.isfinite(self.lower):
+            raise MissedBracket
+        at = int(np.searchsorted(mass, wanted))
+        if at >= len(flat) or not math.isfinite(flat[order[at]]):
+            raise MissedBracket
+        return float(flat[order[at]])
+
+
+class Collector:
+    """Summarises the mixture of one or more columns that arrive chunk by chunk.
+
+    Parameters
+    ----------
+    weights : sequence of float
+        One per column; scaled to sum to 1.
+    prob : float
+        Probability of the equal-tailed interval.
+    clusters : int or None
+        See `difprog.summary.clustered_error`.
+    sigmas : float
+        See `SIGMAS`.
+    """
+
+    def __init__(
+        self, weights: Sequence[float], prob: float, clusters: int | None, sigmas: float = SIGMAS
+    ) -> None:
+        self.share = np.asarray(weights, dtype=float) / math.fsum(weights)
+        tail = (1.0 - prob) / 2.0
+        self.levels = (tail, 0.5, 1.0 - tail)
+        self.clusters = clusters
+        self.sigmas = sigmas
+        self.count = 0
+        self.brackets: list[Bracket] = []
+        columns = len(self.share)
+        self.means = np.zeros(columns)
+        self.squares = np.zeros(columns)
+        self.mixed_mean = self.mixed_squares = 0.0
+        self.positive = np.zeros(columns, dtype=np.int64)
+        self.negative = np.zeros(columns, dtype=np.int64)
+        self.totals = np.zeros(clusters or 0)
+        self.constant: float | None = None
+
+    def add(self, columns: Sequence[Array | float], size: int) -> None:
+        """Take in one more chunk: per column its draws, shape (size,), or what is constant."""
+        table = np.stack([np.broadcast_to(np.asarray(c, dtype=float), (size,)) for c in columns])
+        value = float(table[0, 0])
+        same = bool((table == value).all())
+        if not self.count:
+            self.constant = value if same else None
+            self.brackets = [Bracket(table, self.share, p, self.sigmas) for p in self.levels]
+        elif not (same and self.constant == value):
+            self.constant = None
+        for bracket in self.brackets:
+            bracket.add(table)
+        before, self.count = self.count, self.count + size
+        mean = table.mean(axis=1)
+        delta = mean - self.means
+        # Chan, Golub & LeVeque 1983: pairwise update of sums of squares.
+        self.squares += table.var(axis=1) * size + delta**2 * before * size / self.count
+        self.means += delta * size / self.count
+        mixed = self.share @ table
+        step = float(mixed.mean()) - self.mixed_mean
+        self.mixed_squares += float(mixed.var()) * size + step**2 * before * size / self.count
+        self.mixed_mean += step * size / self.count
+        self.positive += np.count_nonzero(table > 0, axis=1)
+        self.negative += np.count_nonzero(table < 0, axis=1)
+        if self.clusters:
+            member = np.arange(before, self.count) % self.clusters
+            self.totals += np.bincount(member, weights=mixed, minlength=self.clusters)
+
+    def summary(self) -> Summary:
+        """Return the summary of all chunks.
+
+        Raises
+        ------
+        MissedBracket
+            Where a quantile lies outside what was kept.
+        """
+        n, share = self.count, self.share
+        if self.constant is not None:
+            v = self.constant
+            return Summary(v, 0.0, 0.0, v, v, v, float(v > 0), float(v < 0))
+        lower, median, upper = (self._quantile(b) for b in self.brackets)
+        mean = float(share @ self.means)
+        spread = share @ (self.squares / (n - 1) + (self.means - mean) ** 2)
+        return Summary(
+            mean=mean,
+            sd=math.sqrt(float(spread)),
+            mcse=self._error(),
+            median=median,
+            lower=lower,
+            upper=upper,
+            p_positive=float(share @ self.positive) / n,
+            p_negative=float(share @ self.negative) / n,
+        )
+
+    def _quantile(self, bracket: Bracket) -> float:
+        if len(self.share) > 1:
+            return bracket.mixture_quantile(self.share, self.count)
+        place = (self.count - 1) * bracket.level
+        low = bracket.order_statistic(math.floor(place))
+        high = bracket.order_statistic(math.ceil(place))
+        return low + (high - low) * (place - math.floor(place))
+
+    def _error(self) -> float:
+        n, k = self.count, self.clusters
+        if not k or k >= n or k < 2:
+            return math.sqrt(self.mixed_squares / (n - 1) / n)
+        sizes = np.full(k, n // k) + (np.arange(k) < n % k)
+        residual = self.totals - sizes * self.mixed_mean
+        return float(np.sqrt(np.sum(residual**2) * k / (k - 1.0)) / n)
