@@ -30,7 +30,7 @@ from difprog.forecast import (
 from difprog.memory import Memory
 from difprog.project import Project
 from difprog.simulate import BLOCK, Draws, draw
-from difprog.streaming import SIGMAS, Collector, MissedBracket
+from difprog.streaming import SIGMAS, Collector, MissedBracketError
 
 #: Draws that are held at once, per core.
 CHUNK = BLOCK
@@ -106,7 +106,7 @@ def score(
     try:
         summaries = [{name: c.summary() for name, c in each.items()} for each in own]
         ensemble = {name: c.summary() for name, c in mixed.items()}
-    except MissedBracket:
+    except MissedBracketError:
         return score(project, setup, count, seed, prob, 4 * sigmas)
     answers = tuple(
         ModelForecast(

@@ -23,7 +23,7 @@ Array = npt.NDArray[np.float64]
 SIGMAS = 7.0
 
 
-class MissedBracket(Exception):
+class MissedBracketError(Exception):
     """A quantile lies outside what was kept; draw again with wider brackets."""
 
 
@@ -59,15 +59,19 @@ class Bracket:
     def order_statistic(self, rank: int) -> float:
         """Return the value of a rank, counted from 0, of a single column."""
         values = np.sort(np.concatenate(self.inside[0])) if self.inside[0] else np.empty(0)
-        steps = [(int(self.at_lower[0]), self.lower), (len(values), None), (int(self.at_upper[0]), self.upper)]
+        steps = [
+            (int(self.at_lower[0]), self.lower),
+            (len(values), None),
+            (int(self.at_upper[0]), self.upper),
+        ]
         left = rank - int(self.below[0])
         if left < 0:
-            raise MissedBracket
+            raise MissedBracketError
         for many, value in steps:
             if left < many:
                 return float(values[left]) if value is None else value
             left -= many
-        raise MissedBracket
+        raise MissedBracketError
 
     def mixture_quantile(self, share: Array, count: int) -> float:
         """Return the least value at which the weighted cdf of the columns meets the level."""
@@ -84,10 +88,10 @@ class Bracket:
         mass = (share @ self.below + np.cumsum(weight[order])) / count
         wanted = self.level * (1 - 1e-12)
         if share @ self.below / count >= wanted and math.isfinite(self.lower):
-            raise MissedBracket
+            raise MissedBracketError
         at = int(np.searchsorted(mass, wanted))
         if at >= len(flat) or not math.isfinite(flat[order[at]]):
-            raise MissedBracket
+            raise MissedBracketError
         return float(flat[order[at]])
 
 
@@ -158,7 +162,7 @@ class Collector:
 
         Raises
         ------
-        MissedBracket
+        MissedBracketError
             Where a quantile lies outside what was kept.
         """
         n, share = self.count, self.share

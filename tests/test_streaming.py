@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from difprog import chunks, forecast
-from difprog.streaming import Collector, MissedBracket
+from difprog.streaming import Collector, MissedBracketError
 from difprog.summary import summarise, summarise_mixture
 from tests.helpers import project, setup
 
@@ -62,7 +62,7 @@ def test_a_bracket_that_misses_is_noticed() -> None:
     rng = np.random.default_rng(1)
     collector.add([rng.normal(size=200)], 200)
     collector.add([rng.normal(5, 1, size=5000)], 5000)
-    with pytest.raises(MissedBracket):
+    with pytest.raises(MissedBracketError):
         collector.summary()
 
 
