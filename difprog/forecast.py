@@ -259,7 +259,9 @@ def find_project(name: str, setup: Setup) -> Project:
     return read_project(files.find(name, "project"), vocabulary, name if files.is_path(name) else None)
 
 
-def questions(project: Project, setup: Setup) -> list[tuple[Question, tuple[Layer, ...]]]:
+def questions(
+    project: Project, setup: Setup, memory: Memory | None = None
+) -> list[tuple[Question, tuple[Layer, ...]]]:
     """Return each model's view of a project, with the layers it rests on.
 
     Raises
@@ -283,7 +285,7 @@ def questions(project: Project, setup: Setup) -> list[tuple[Question, tuple[Laye
         correlations = tuple(stack.correlations.values())
         question = Question(model, facts, beliefs, correlations, own=project.name.strip())
         try:
-            question = condition(question, project, setup)
+            question = condition(question, project, setup, memory)
             for group in correlated_groups(question):
                 copula(question, group)
         except BadInput as error:
@@ -294,7 +296,9 @@ def questions(project: Project, setup: Setup) -> list[tuple[Question, tuple[Laye
     return found
 
 
-def condition(question: Question, project: Project, setup: Setup) -> Question:
+def condition(
+    question: Question, project: Project, setup: Setup, memory: Memory | None = None
+) -> Question:
     """Return the question with its beliefs conditioned on evidence and on the reviews.
 
     A belief that names a dataset is that dataset's prior and is replaced by its posterior, the
@@ -330,12 +334,16 @@ def condition(question: Question, project: Project, setup: Setup) -> Question:
             moved = [b for b in tagged.values() if b.evidence == dataset and not isinstance(b.shape, Point)]
             if moved and all(n in beliefs for n in names):
                 shapes = {n: beliefs[n].shape for n in names}
-                parts.append(store.condition(dataset, shapes, stack.as_of, say=setup.say))
+                find = partial(store.condition, dataset, shapes, stack.as_of, say=setup.say)
+                key = ("posterior", dataset, tuple(shapes.items()), stack.as_of)
+                parts.append(find() if memory is None else memory.get(key, find))
     if project.reviews:
         pools = reviews.pools(project, question.model.reads)
         parts.extend(reviews.posterior(project, name, pool) for name, pool in pools.items())
         beliefs.update(reviews.beliefs(project, pools))
-    return replace(question, beliefs=beliefs, posterior=store.combine(parts))
+    join = partial(store.combine, parts)
+    joint = join() if memory is None else memory.get("joint", join, *parts)
+    return replace(question, beliefs=beliefs, posterior=joint)
 
 
 def ask(
@@ -431,7 +439,8 @@ def score(
     BadInput
         With every problem.
     """
-    asked = questions(project, setup)
+    asked = questions(project, setup, memory)
+    memory = memory or Memory()  # the models share most beliefs' draws
     answers = []
     for question, layers in asked:
         if progress is not None:

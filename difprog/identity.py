@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterable
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import difprog
+from difprog import files
 from difprog.forecast import Setup
 
 #: Distributions whose version can change a number.
@@ -28,9 +29,24 @@ def digest(data: Any) -> str:
 def code() -> str:
     """Return the SHA-256 of the package's own code: what decides a number, not how it is shown."""
     root = Path(difprog.__file__).resolve().parent
+    return _files([*root.glob("*.py"), *root.glob("evidence/*.py")], root)
+
+
+@lru_cache
+def evidence() -> str:
+    """Return the SHA-256 of the data, and of the kept results, that ship."""
+    root = files.shipped("priors", "evidence")
+    return _files([*root.glob("*.csv"), *root.glob("*.nc")], root)
+
+
+def _files(paths: Iterable[Path], root: Path) -> str:
+    """Return the hash of files' names and contents; line ends do not count in texts."""
     found = {}
-    for path in sorted(root.glob("*.py")):
-        found[path.name] = hashlib.sha256(path.read_bytes().replace(b"\r\n", b"\n")).hexdigest()
+    for path in paths:
+        content = path.read_bytes()
+        if path.suffix != ".nc":
+            content = content.replace(b"\r\n", b"\n")
+        found[path.relative_to(root).as_posix()] = hashlib.sha256(content).hexdigest()
     return digest(found)
 
 
@@ -48,7 +64,7 @@ def setup(used: Setup) -> dict[str, Any]:
     return {
         "code": code(),
         "versions": versions(),
-        "evidence": used.use_evidence,
+        "evidence": evidence() if used.use_evidence else None,
         "models": {
             model.name: {
                 "source": model.source.sha256,
@@ -58,8 +74,3 @@ def setup(used: Setup) -> dict[str, Any]:
             for model in used.models
         },
     }
-
-
-def same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Whether two identities are one."""
-    return digest(dict(one)) == digest(dict(other))

@@ -209,7 +209,8 @@ def draw_beliefs(
         # A posterior's key is a hash of all that it depends on; one without is told by identity.
         return memory.get(key, make, *((posterior.key or posterior,) if posterior else ()))
 
-    index = _posterior_index(question, count, seed, start)
+    find = partial(_posterior_index, question, count, seed, start)
+    index = find() if memory is None else memory.get(("index", question.clusters, count, seed, start), find)
     values: dict[str, Any] = {}
     groups = correlated_groups(question)
     grouped = {name for group in groups for name in group}
