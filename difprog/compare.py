@@ -24,6 +24,10 @@ Array = npt.NDArray[np.float64]
 MOST_OPTIONS = 40
 
 
+#: Differences of probabilities below this are what rounding leaves, and count as none.
+ROUNDING = 1e-13
+
+
 @dataclass(frozen=True)
 class Option:
     """One of the things that could be done."""
@@ -149,8 +153,8 @@ def _pair(options: Sequence[Option], i: int, j: int) -> Pair:
 def _dominance(
     one: Option, two: Option, columns: Sequence[Any], models: Sequence[Summary]
 ) -> Dominance:
-    different = any(np.any(np.asarray(column) != 0) for column in columns)
-    no_worse = all(np.all(np.asarray(column) >= 0) for column in columns)
+    different = any(np.any(np.asarray(column) > ROUNDING) for column in columns)
+    no_worse = all(np.all(np.asarray(column) >= -ROUNDING) for column in columns)
     weights, count = one.forecast.weights, one.forecast.count
     return Dominance(
         every_draw=different and no_worse,
@@ -187,5 +191,4 @@ def first_order(one: Sequence[Any], two: Sequence[Any], weights: Sequence[float]
     # Read where a value ends, so that equal values count together.
     ends = np.append(np.diff(every[order]) != 0, True)
     excess = np.cumsum(steps)[ends]
-    rounding = 1e-12
-    return bool((excess <= rounding).all() and (excess < -rounding).any())
+    return bool((excess <= ROUNDING).all() and (excess < -ROUNDING).any())
