@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from difprog.cli.options import json_option
+from difprog.cli.options import Decorator, json_option
 
 NAMES = ("timelines", "headcounts", "parallelisation", "coupling")
 
@@ -21,7 +21,7 @@ def command() -> None:
     """
 
 
-def _priors_option() -> Any:
+def _priors_option() -> Decorator:
     return click.option(
         "--priors", "priors", multiple=True, metavar="FILE",
         help="A belief file to lay over the shipped ones; repeatable, the last one wins.",

@@ -1,11 +1,41 @@
-"""The `verify` command."""
+"""``difprog verify``: the program checked against simulation, closed forms and itself."""
 
 from __future__ import annotations
 
 import click
 
+from difprog.cli.options import json_option
 
-@click.command("verify")
-def command() -> None:
-    """Not written yet."""
-    raise click.ClickException("not written yet")
+
+@click.command("verify", short_help="Check likelihoods by simulation, the race by closed forms.")
+@click.option(
+    "--short", "setting", flag_value="short", default=True,
+    help="20 simulations of two likelihoods; the default.",
+)
+@click.option("--long", "setting", flag_value="long", help="200 simulations of all five: about half an hour.")
+@click.option(
+    "--simulations", type=click.IntRange(5, 10**5), help="Simulations per likelihood, in place of these."
+)
+@click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=1, show_default=True, help="Of all of it.")
+@json_option()
+def command(setting: str, simulations: int | None, seed: int, as_json: bool) -> None:
+    """Check that the program computes what it says.
+
+    Calibrates the likelihoods by simulation (a true value's rank among its posterior draws must
+    be uniform), and compares the race with closed forms and quadrature, a likelihood with its
+    conjugate case, and every model with the one it is nested in. Exit status 3 where a check fails.
+    """
+    from difprog import verify
+    from difprog.errors import DiagnosticsFailed
+    from difprog.render import data, screen
+    from difprog.render import verify as render
+    from difprog.render.progress import progress
+
+    with progress(screen.console(stderr=True)) as tick:
+        found = verify.run(setting, seed, simulations, tick)
+    if as_json:
+        click.echo(data.dumps({"schema": "difprog.verify/1", "setting": setting, "seed": seed, **found}))
+    else:
+        render.verify(found, screen.console())
+    if not found["passed"]:
+        raise DiagnosticsFailed("a check failed")

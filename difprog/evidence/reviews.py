@@ -50,8 +50,13 @@ VAGUE = 10.0
 
 #: Draws kept, as many as a dataset's.
 KEPT = 8000
-#: Points of the low-discrepancy sequence at first, and the most that are tried.
-POINTS, MOST_POINTS = 1 << 15, 1 << 19
+#: Points of the low-discrepancy sequence for the shape of the posterior, then for its draws, and
+#: the most that are tried.
+FIRST_POINTS, POINTS, MOST_POINTS = 1 << 13, 1 << 14, 1 << 18
+#: Nodes of the quadrature over overconfidence.
+NODES = 15
+#: Degrees of freedom of the proposals, and how much wider than the posterior they are.
+TAILS, WIDER = 5, 1.2
 #: Effective draws below which more points are tried.
 ENOUGH = 4000.0
 #: Levels at which reviewers and pool are listed.
@@ -152,9 +157,10 @@ def pool(intervals: Sequence[Interval], seed: int = 1) -> tuple[Array, float]:
         Kish's effective number of points.
     """
     intervals = sorted(intervals)
+    fitted = _first(intervals, FIRST_POINTS, seed)
     points = POINTS
     while True:
-        theta, weights = _weighted(intervals, points, seed)
+        theta, weights = _second(intervals, fitted, points, seed)
         effective = float(1.0 / np.sum(weights**2))
         if effective >= ENOUGH or points >= MOST_POINTS:
             break
@@ -168,41 +174,75 @@ def pool(intervals: Sequence[Interval], seed: int = 1) -> tuple[Array, float]:
     return rng.permutation(draws), min(effective, float(KEPT))
 
 
-def _weighted(intervals: Sequence[Interval], points: int, seed: int) -> tuple[Array, Array]:
-    """Return importance-weighted draws of θ: proposals by scrambled Sobol points, sizes (points,)."""
-    from scipy.stats import beta as beta_law
+def _log_target(x: Array, intervals: Sequence[Interval]) -> tuple[Array, Array]:
+    """Return θ and the log posterior density at points, up to a constant, each of shape (points,).
+
+    Columns of ``x``: e₀, logit r, ln β, and what the intervals pin, θ plus the typical common
+    error. Overconfidence is summed out by Gauss–Hermite quadrature.
+    """
+    centre, spread, width = vague(intervals)
+    shared, odds, log_bias, pinned = x.T
+    common, bias = special.expit(odds), np.exp(log_bias)
+    theta = pinned - np.sqrt(common) * OVERCONFIDENCE * width * shared
+    density = (
+        -0.5 * shared**2
+        + COMMON * (special.log_expit(odds) + special.log_expit(-odds))
+        + log_bias - 0.5 * (BIAS_TAILS + 1.0) * np.log1p((bias / BIAS) ** 2 / BIAS_TAILS)
+        - 0.5 * ((theta - centre) / spread) ** 2
+    )  # fmt: skip
+    nodes, mass = special.roots_hermitenorm(NODES)
+    factors = OVERCONFIDENCE * np.exp(OVERCONFIDENCE_SPREAD * nodes)
+    own = np.sqrt(1.0 - common)[:, None] * factors
+    error = np.sqrt(common)[:, None] * shared[:, None] * factors
+    floor = ((bias * width) ** 2)[:, None]
+    for middle, wide in intervals:
+        variance = (own * wide) ** 2 + floor
+        away = (middle - theta)[:, None] - error * wide
+        density += np.log(np.exp(-0.5 * away**2 / variance) / np.sqrt(variance) @ mass + 1e-300)
+    return theta, density
+
+
+def _first(intervals: Sequence[Interval], points: int, seed: int) -> tuple[Array, Array]:
+    """Return mean and covariance of the posterior, roughly, by proposals from about the prior."""
     from scipy.stats import qmc, t
 
-    middles = np.asarray([i.middle for i in intervals])
-    widths = np.asarray([i.width for i in intervals])
-    centre, spread, width = vague(intervals)
-    u = qmc.Sobol(4, scramble=True, rng=seed).random(points)
-    u = np.clip(u, 1e-12, 1 - 1e-12)
-    shared = special.ndtri(u[:, 0])
-    common = beta_law.ppf(u[:, 1], COMMON, COMMON)
-    # Heavier than the prior, and wider where the reviewers are far apart.
-    scale = max(BIAS, float(np.std(middles)) / width)
-    bias = scale * np.tan(0.5 * math.pi * u[:, 2])
-    log_weight = (
-        math.log(2.0 / BIAS) + t.logpdf(bias / BIAS, BIAS_TAILS)
-        - np.log(2.0 / (math.pi * scale)) + np.log1p((bias / scale) ** 2)
-    )  # fmt: skip
-    # What the intervals pin is θ plus the common error: propose that, and take the error off.
-    typical = np.sqrt(np.mean((OVERCONFIDENCE * widths) ** 2) + (bias * width) ** 2)
-    reach = typical / math.sqrt(len(middles)) * 1.5
-    weights = 1.0 / (widths**2 + (np.std(middles)) ** 2 + 1e-300)
-    middle = float(np.sum(weights * middles) / np.sum(weights))
+    middles, widths = (np.asarray(column) for column in zip(*intervals, strict=True))
+    _, _, width = vague(intervals)
+    u = np.clip(qmc.Sobol(4, scramble=True, rng=seed).random(points), 1e-12, 1 - 1e-12)
+    # The bias heavier than its prior, and wider where the reviewers are far apart.
+    apart = max(BIAS, float(np.std(middles)) / width)
+    odds, log_bias = 2.0 * special.logit(u[:, 1]) / 1.7, math.log(apart) + special.logit(u[:, 2])
+    own = (1.0 - special.expit(odds)) * np.mean((OVERCONFIDENCE * widths) ** 2)
+    reach = 1.5 * np.sqrt((own + (np.exp(log_bias) * width) ** 2) / len(middles))
+    weights = 1.0 / (widths**2 + np.var(middles))
     score = t.ppf(u[:, 3], 5)
-    pinned = middle + reach * score
-    theta = pinned - np.sqrt(common) * OVERCONFIDENCE * width * shared
-    log_weight += -0.5 * ((theta - centre) / spread) ** 2 - t.logpdf(score, 5) + np.log(reach)
-    nodes, mass = special.roots_hermitenorm(21)
-    factors = OVERCONFIDENCE * np.exp(OVERCONFIDENCE_SPREAD * nodes)
-    mass = mass / mass.sum()
-    for middle_j, width_j in intervals:
-        sd = np.sqrt((1.0 - common)[:, None] * (factors * width_j) ** 2 + ((bias * width) ** 2)[:, None])
-        away = (middle_j - theta)[:, None] - (np.sqrt(common) * shared)[:, None] * factors * width_j
-        log_weight += special.logsumexp(-0.5 * (away / sd) ** 2 - np.log(sd), b=mass, axis=1)
+    x = np.column_stack(
+        [special.ndtri(u[:, 0]), odds, log_bias, np.sum(weights * middles) / np.sum(weights) + reach * score]
+    )
+    proposed = (
+        -0.5 * x[:, 0] ** 2 + np.log(u[:, 1] * (1 - u[:, 1]) * u[:, 2] * (1 - u[:, 2]))
+        + t.logpdf(score, 5) - np.log(reach)
+    )  # fmt: skip
+    log_weight = _log_target(x, intervals)[1] - proposed
+    share = np.exp(log_weight - log_weight.max())
+    share /= share.sum()
+    mean = share @ x
+    cov = (x - mean).T @ ((x - mean) * share[:, None])
+    return mean, cov + np.diag(1e-6 * np.asarray([1.0, 1.0, 1.0, width**2]))
+
+
+def _second(
+    intervals: Sequence[Interval], fitted: tuple[Array, Array], points: int, seed: int
+) -> tuple[Array, Array]:
+    """Return importance-weighted θ by multivariate t proposals of about the posterior's own shape."""
+    from scipy.stats import chi2, qmc
+
+    mean, cov = fitted
+    u = np.clip(qmc.Sobol(5, scramble=True, rng=seed + 1).random(points), 1e-12, 1 - 1e-12)
+    z = special.ndtri(u[:, :4]) / np.sqrt(chi2.ppf(u[:, 4], TAILS) / TAILS)[:, None]
+    x = mean + WIDER * z @ np.linalg.cholesky(cov).T
+    theta, log_weight = _log_target(x, intervals)
+    log_weight += 0.5 * (TAILS + 4) * np.log1p(np.sum(z**2, axis=1) / TAILS)
     weights = np.exp(log_weight - log_weight.max())
     return theta, weights / weights.sum()
 

@@ -124,7 +124,7 @@ def _labour(w: Any, e: Effects, quad: Callable[..., Any]) -> float:
     run_up, known = max(arrival - w.runup_length, 0.0), min(arrival, w.knowhow_horizon)
     turns = sorted({0.0, paradigm, run_up, known, arrival, deadline})
     pieces = (quad(rate, a, b, epsabs=1e-10, epsrel=1e-12)[0] for a, b in pairwise(turns))
-    return math.fsum(pieces) + e.parallel_speedup
+    return math.fsum(pieces) + float(e.parallel_speedup)
 
 
 def nesting(seed: int) -> list[dict[str, Any]]:
@@ -143,7 +143,7 @@ def nesting(seed: int) -> list[dict[str, Any]]:
 def _nested(name: str, model: Model, whole: Model, seed: int) -> dict[str, Any]:
     rng = np.random.default_rng([seed, len(name)])
     drawn = [key for key in model.reads if key in PARAMETERS and _drawn(key)]
-    values = {key: _value(PARAMETERS[key], rng, 500) for key in drawn}
+    values: dict[str, Any] = {key: _value(PARAMETERS[key], rng, 500) for key in drawn}
     rest = [key for key in whole.reads if key in NEUTRAL and key not in drawn and _drawn(key)]
     values |= {key: NEUTRAL[key] for key in rest}
     facts, xp = Facts(), numpy_namespace()
@@ -181,7 +181,8 @@ def conjugate(seed: int) -> list[dict[str, Any]]:
     mean, sd = conjugate_posterior(data, as_of, noise, stated)
     compiled = Compiled(headcounts.build(Case(data, shapes, as_of), noise))
     draws, _ = compiled.run(CONJUGATE_DRAWS, 800, 4, seed)
-    columns = {"ln researchers": np.log(draws["researchers"]), "researcher_growth": draws["researcher_growth"]}
+    growth = draws["researcher_growth"]
+    columns = {"ln researchers": np.log(draws["researchers"]), "researcher_growth": growth}
     found = []
     for i, (name, values) in enumerate(columns.items()):
         error = ERRORS * float(sd[i]) / math.sqrt(effective(values))
