@@ -128,7 +128,8 @@ def of_belief(key: str, belief: Belief, parameter: Parameter) -> Iterator[Doubt]
             ours = f"{width:.2g} wide" if share else f"a factor of {high / low:.2g}"
             yield Doubt(
                 key,
-                f"its 90% interval, {low:.3g} to {high:.3g}, is {ours}: narrower than that of any source "
+                f"its 90% interval, {spoken(low, parameter)} to {spoken(high, parameter)}, is {ours}: "
+                "narrower than that of any source "
                 f"({source[1]}: {theirs})",
                 "narrow",
             )

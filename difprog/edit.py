@@ -78,8 +78,7 @@ def revise(old: Mapping[str, Any], stated: Mapping[str, Any]) -> tuple[dict[str,
     if changed and old:
         if "source" not in stated and new.pop("source", ""):
             remarks.append(
-                "its source spoke for the old numbers and was taken out; give the new ones "
-                'a source with --source "…"'
+                'the source of the old numbers is not kept: give the new ones theirs with --source "…"'
             )
         if "evidence" not in stated and new.pop("evidence", ""):
             remarks.append(f"it is no longer conditioned on the evidence ({old['evidence']})")

@@ -156,7 +156,8 @@ def spoken(value: float, parameter: Parameter) -> str:
         text = f"{value:.3g}".replace("e+0", "e").replace("e-0", "e-").replace("e+", "e")
     else:
         text = f"{float(f'{value:.3g}'):,g}"
-    return f"{text.replace('-', '−')} {parameter.unit}".rstrip()
+    unit = "FTE-years" if parameter.unit == "FTE year" else parameter.unit
+    return f"{text.replace('-', '−')} {unit}".rstrip()
 
 
 def in_words(parameter: Parameter, shape: Shape, as_of: date) -> list[str]:

@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from difprog import files
+from difprog import coherence, files
 from difprog.beliefs import Belief, Layer, Stack, read_layer
 from difprog.errors import BadInput, Problem, Problems
 from difprog.families import Point
@@ -484,6 +484,10 @@ def mix(
 def doubts(project: Project, answers: Sequence[ModelForecast]) -> list[str]:
     """Return what a reader should know before trusting a forecast."""
     found = [f"the proposal does not state {fact}, which was assumed" for fact in project.assumed]
+    for answer in answers:
+        beliefs = answer.question.beliefs
+        found.extend(str(d) for d in coherence.of_project(project, beliefs.get) if d.topic != "source")
+    found = list(dict.fromkeys(found))
     unsourced: dict[str, Belief] = {}
     for answer in answers:
         for name, belief in answer.question.beliefs.items():

@@ -6,6 +6,7 @@ are understood too, so that every command on files takes any of the three.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -119,7 +120,7 @@ def explained(doubt: Doubt, layer: Layer) -> bool:
     for key in doubt.key.split(", "):
         name, _, case = key.partition(".")
         belief = layer.beliefs.get(name, {}).get(case)
-        if belief is not None and doubt.topic in belief.note.lower():
+        if belief is not None and re.search(rf"\b{doubt.topic}", belief.note, re.IGNORECASE):
             return True
     return False
 
@@ -129,21 +130,22 @@ def beneath(path: Path | None) -> Stack:
     layers: list[Layer] = []
     stem = path.stem if path is not None else ""
     here = path.resolve() if path is not None else None
-    for candidate in standing("world", *([stem] if stem in shipped_models() else [])):
-        if here is not None and candidate.source.path.resolve() == here:
-            break
-        layers.append(candidate)
+    for candidate in standing_files("world", *([stem] if stem in shipped_models() else [])):
+        if candidate.resolve() == here:
+            break  # not read: it may be the very file that is being mended
+        layers.append(_read(candidate))
     return Stack(tuple(layers))
 
 
 def standing(*names: str) -> list[Layer]:
     """Return the layers of that name which stand under every project: shipped, then the user's."""
-    found = []
-    for name in names:
-        for path in (files.shipped("priors", f"{name}.toml"), user_file(name)):
-            if path.is_file():
-                found.append(_read(path))
-    return found
+    return [_read(path) for path in standing_files(*names)]
+
+
+def standing_files(*names: str) -> list[Path]:
+    """Return the files of `standing` that there are."""
+    both = [path for n in names for path in (files.shipped("priors", f"{n}.toml"), user_file(n))]
+    return [path for path in both if path.is_file()]
 
 
 def _read(path: Path) -> Layer:
@@ -202,14 +204,15 @@ def layers_of(name: str | None) -> list[Layer]:
     text, source = files.read_text(path, name=name)
     found = validate(text, name, path)
     if found.kind == "credences":
-        raise BadInput(Problem(name, "", "holds credences, not beliefs", hint="open it with: difprog priors edit"))
+        hint = "open it with: difprog priors edit"
+        raise BadInput(Problem(name, "", "holds credences, not beliefs", hint=hint))
     return [Layer(source, found.layer.beliefs, found.layer.correlations, found.layer.as_of)]
 
 
 def split_name(text: str) -> tuple[str, str]:
     """Split "leak.open" into a parameter and a value of a fact; raises `BadInput` where unknown."""
     name, _, case = text.partition(".")
-    problems = Problems("")
+    problems = Problems(text)
     if name not in vocabulary():
         problems.unknown("", name, vocabulary(), "unknown belief")
     if case and case not in FACT_OF:
@@ -227,10 +230,82 @@ def pick(name: str | None, belief: str) -> list[Entry]:
         Where no layer of it states the belief.
     """
     wanted, case = split_name(belief)
-    found = [
-        e for e in entries(layers_of(name)) if e.parameter.name == wanted and (not case or e.case in (case, ""))
-    ]
+    stated = [e for e in entries(layers_of(name)) if e.parameter.name == wanted]
+    found = [e for e in stated if not case or e.case in (case, "")]
     if not found:
         where = name or "the shipped files"
         raise BadInput(Problem(where, belief, "is not stated here", hint="difprog priors list shows what is"))
     return found
+
+
+def is_belief_file(name: str) -> bool:
+    """Whether a name means a file and not, misspelt, a belief."""
+    try:
+        locate(name)
+    except BadInput:
+        return files.is_path(name)
+    return True
+
+
+def check(names: Iterable[str]) -> tuple[list[Checked], list[Problem]]:
+    """Return what files say, those that are sound, and every problem of the others."""
+    found: list[Checked] = []
+    problems: list[Problem] = []
+    paths: list[tuple[str, Path]] = []
+    for name in names:
+        try:
+            paths.append((name, locate(name)))
+        except BadInput as error:
+            problems.extend(error.problems)
+    if not names:
+        standing_now = standing_files("world", *shipped_models(), "credences")
+        paths = [(files.label(p) if is_shipped(p) else str(p), p) for p in standing_now]
+    for name, path in paths:
+        where = name if files.is_path(name) else f"{name} ({files.label(path)})"
+        try:
+            text, _ = files.read_text(path, name=where)
+            checked = validate(text, where, path)
+            found.append(checked)
+        except BadInput as error:
+            problems.extend(error.problems)
+    return found, problems
+
+
+def check_data(checked: Checked) -> dict[str, Any]:
+    """Return what a check found as plain data for JSON."""
+    doubts = [
+        {"key": d.key, "message": d.message, "explained": explained(d, checked.layer)} for d in checked.doubts
+    ]
+    return {"file": checked.layer.source.label, "kind": checked.kind, "warnings": doubts}
+
+
+Pairs = list[tuple[Entry | None, Entry | None]]
+
+
+def differences(first: str, second: str | None) -> tuple[Pairs, tuple[str, str]]:
+    """Return the beliefs in which two files differ, or one from what ships; and the two names.
+
+    Against what ships only what the first states is compared.
+    """
+    if second is None:
+        path = user_file(first) if not files.is_path(first) and user_file(first).is_file() else locate(first)
+        if is_shipped(path):
+            hint = f"you have no layer of your own over it: difprog priors set {first} …"
+            raise BadInput(Problem(first, "", "ships, and differs in nothing from itself", hint=hint))
+        one = entries(layers_of(str(path)))
+        shipped = [Path(p) for p in standing_files("world", *shipped_models()) if is_shipped(p)]
+        two = entries([_read(p) for p in shipped])
+        two = [e for e in two if any(e.parameter.name == o.parameter.name for o in one)]
+        names = (files.label(path), "as it ships")
+    else:
+        one, two = (entries(layers_of(n)) for n in (first, second))
+        names = (first, second)
+    left, right = ({(e.parameter.name, e.case): e for e in side} for side in (one, two))
+    pairs: Pairs = []
+    for key in dict.fromkeys([*left, *right]):
+        a, b = left.get(key), right.get(key)
+        if second is None and a is None:
+            continue
+        if a is None or b is None or a.belief.shape != b.belief.shape or a.belief.source != b.belief.source:
+            pairs.append((a, b))
+    return pairs, names

@@ -1,0 +1,250 @@
+"""Belief files in the terminal: tables, pages and comparisons. Knows layers and drawings only."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from difprog import elicit, files
+from difprog.beliefs import Belief, Stack
+from difprog.changes import Change
+from difprog.coherence import Doubt
+from difprog.families import Distribution, Mixture, Point, Shape
+from difprog.layers import Entry, label, standing
+from difprog.parameters import Parameter
+from difprog.render import beliefs as drawing
+from difprog.render import screen
+from difprog.vocabulary import number
+
+LEVELS = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
+INDENT = "  "
+
+
+def data(entry: Entry) -> dict[str, Any]:
+    """Return one belief as plain data for JSON, in full precision."""
+    shape = entry.belief.shape
+    return {
+        "name": entry.parameter.name, "case": entry.case or None, "unit": entry.parameter.unit,
+        "support": str(entry.parameter.support), "layer": label(entry.layer), "family": family(shape),
+        "stated": {elicit.percentile_key(p): v for p, v in sorted(entry.belief.stated.items())},
+        "percentiles": {elicit.percentile_key(p): shape.percentile(p) for p in LEVELS}, "mean": shape.mean,
+        "misfit": entry.belief.misfit, "source": entry.belief.source, "note": entry.belief.note,
+        "evidence": entry.belief.evidence or None,
+    }  # fmt: skip
+
+
+def family(shape: Shape) -> str:
+    """Return the name of a belief's kind."""
+    if isinstance(shape, Point):
+        return "point"
+    return "mixture" if isinstance(shape, Mixture) else shape.family.name
+
+
+def ascii_only() -> bool:
+    """Whether standard output cannot show block characters."""
+    return not drawing.drawable(sys.stdout.encoding)
+
+
+def ninety(shape: Shape) -> str:
+    """Return a belief's 90% interval and median, or its value."""
+    if isinstance(shape, Point):
+        return number(shape.value)
+    return f"{number(shape.percentile(0.05))} – {number(shape.percentile(0.95))}"
+
+
+def listing(entries: Sequence[Entry], out: Console) -> None:
+    """Print the beliefs in force as a table: interval, median, unit, source and, where it fits, layer."""
+    wide = out.width >= 110
+    rows: list[tuple[str, ...] | str] = []
+    for index, entry in enumerate(entries):
+        if not index or entry.parameter.group != entries[index - 1].parameter.group:
+            rows.append(str(entry.parameter.group.value))
+        shape, yours = entry.belief.shape, label(entry.layer).startswith("yours")
+        middle = "" if isinstance(shape, Point) else number(shape.percentile(0.5))
+        name = entry.name + (" *" if yours and not wide else "")
+        unit, interval = entry.parameter.unit, ninety(shape)
+        rows.append((name, interval, middle, unit, label(entry.layer)) if wide else (name, interval, unit))
+    heads = ("belief", "90% interval", *(["median"] if wide else []), "unit", *(["layer"] if wide else []))
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style=screen.HEAD)
+    cells = [row for row in rows if isinstance(row, tuple)]
+    for column, head in enumerate(heads):
+        width = max(len(head), *(len(row[column]) for row in cells), 1) if cells else len(head)
+        table.add_column(head, no_wrap=True, min_width=width)
+    table.add_column("source", no_wrap=True)
+    used = sum(max(len(h), *(len(r[i]) for r in cells)) + 2 for i, h in enumerate(heads)) if cells else 0
+    left = iter(entries)
+    for row in rows:
+        if isinstance(row, str):
+            table.add_row(*[""] * (len(heads) + 1))
+            table.add_row(Text(row, style=screen.DIM))
+        else:
+            source = next(left).belief.source or "no source"
+            table.add_row(*map(screen.text, row), screen.text(source, limit=max(out.width - used, 8)))
+    out.print(table)
+    if not wide and any(label(e.layer).startswith("yours") for e in entries):
+        out.print(Text("\n* from a file of your own", style=screen.DIM))
+
+
+def page(entry: Entry, as_of: date, out: Console, height: int = 5) -> None:
+    """Print all there is to know about one belief."""
+    parameter, belief = entry.parameter, entry.belief
+    head = Text(entry.name, style=screen.HEAD)
+    head.append(f"  {parameter.meaning}", style="")
+    out.print(head)
+    facts = [parameter.unit, str(parameter.support), family(belief.shape), label(entry.layer)]
+    out.print(screen.text(" · ".join(filter(None, facts))), style=screen.DIM)
+    out.print()
+    draw(belief.shape, parameter, out, height)
+    out.print()
+    if not isinstance(belief.shape, Point):
+        out.print(percentiles([("", belief.shape)], belief.stated))
+    words(parameter, belief, as_of, out)
+    out.print()
+    texts = Table.grid(padding=(0, 2, 0, 0))
+    for name, value in (("source", belief.source or "none"), ("note", belief.note)):
+        if value:
+            texts.add_row(Text(name, style=screen.DIM), screen.text(value))
+    out.print(texts)
+    if belief.evidence:
+        out.print(screen.text(f"This is a prior: scoring conditions it on the evidence ({belief.evidence})."))
+
+
+def draw(shape: Shape, parameter: Parameter, out: Console, height: int = 5) -> None:
+    """Print a belief's density with its unit under the axis."""
+    width = min(out.width - 2 * len(INDENT), 100)
+    for line in drawing.drawn(shape, width, height, ascii_only()):
+        out.print(Text(INDENT + line), no_wrap=True, overflow="crop")
+    if parameter.unit and not getattr(shape, "integer", False):
+        out.print(Text(f"{INDENT}{parameter.unit}", style=screen.DIM))
+
+
+def percentiles(shapes: Sequence[tuple[str, Shape]], stated: Mapping[float, float] | None = None) -> Table:
+    """Return a table of percentiles, a row per belief, and what was stated beside what was fitted."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style=screen.DIM)
+    levels = sorted({*LEVELS, *(stated or {})}) if stated and len(stated) > 2 else list(LEVELS)
+    levels = [p for p in levels if p in (stated or {}) or p in LEVELS][:9]
+    named = any(name for name, _ in shapes)
+    if named or (stated and len(stated) > 2):
+        table.add_column("")
+    for level in levels:
+        table.add_column(elicit.percentile_key(level).replace("_", "."), justify="right", no_wrap=True)
+    for name, shape in shapes:
+        cells = [number(shape.percentile(p)) for p in levels]
+        first = [Text(name or "fitted")] if named or (stated and len(stated) > 2) else []
+        table.add_row(*first, *cells)
+    if stated and len(stated) > 2 and not named:
+        table.add_row("stated", *[number(stated[p]) if p in stated else "" for p in levels])
+    return table
+
+
+def words(parameter: Parameter, belief: Belief, as_of: date, out: Console) -> None:
+    """Print what a belief says in sentences, and how well it fits what was stated."""
+    for line in elicit.in_words(parameter, belief.shape, as_of):
+        out.print(screen.text(f"{line[0].upper()}{line[1:]}."))
+    if len(belief.stated) > 2 and isinstance(belief.shape, Distribution):
+        worst = f"{belief.misfit:.0%}" if belief.misfit >= 0.005 else "under 1%"
+        kind = family(belief.shape)
+        out.print(screen.text(f"The {kind} misses what was stated by {worst} at the most."))
+
+
+def plots(entries: Sequence[Entry], out: Console, height: int) -> None:
+    """Print one belief large, or several of one unit on one axis."""
+    if len(entries) == 1:
+        out.print(Text(entries[0].name, style=screen.HEAD))
+        draw(entries[0].belief.shape, entries[0].parameter, out, height)
+        return
+    named = [(e.name, e.belief.shape) for e in entries]
+    width = min(out.width - 2 * len(INDENT), 100)
+    for line in drawing.together(named, width, max(height // 3, 2), ascii_only()):
+        out.print(Text(INDENT + line), no_wrap=True, overflow="crop")
+    if entries[0].parameter.unit:
+        out.print(Text(f"{INDENT}{entries[0].parameter.unit}", style=screen.DIM))
+
+
+def comparison(
+    pairs: Sequence[tuple[Entry | None, Entry | None]], names: tuple[str, str], out: Console
+) -> None:
+    """Print what differs between two layers: quantiles, and both densities on one axis."""
+    if not pairs:
+        out.print(screen.text(f"{names[0]} and {names[1]} state the same."))
+    for one, two in pairs:
+        entry = one or two
+        assert entry is not None
+        out.print()
+        out.print(Text(entry.name, style=screen.HEAD), Text(entry.parameter.unit, style=screen.DIM))
+        both = [(n, e.belief.shape) for n, e in zip(names, (one, two), strict=True) if e is not None]
+        for name, e in zip(names, (one, two), strict=True):
+            if e is None:
+                remark("not stated", name, out)
+        out.print(percentiles([(screen.text(n, limit=24).plain, s) for n, s in both]))
+        if len(both) == 2 and not all(isinstance(s, Point) for _, s in both):
+            width = min(out.width - 2 * len(INDENT), 100)
+            for line in drawing.together(both, width, 3, ascii_only()):
+                out.print(Text(INDENT + line), no_wrap=True, overflow="crop")
+        if one and two and one.belief.source != two.belief.source:
+            for name, e in ((names[0], one), (names[1], two)):
+                remark(f"{name}:", e.belief.source or "no source", out)
+
+
+def doubts(found: Iterable[tuple[Doubt, bool]], out: Console) -> None:
+    """Print warnings; those that a note explains say so."""
+    for doubt, explained in found:
+        tail = " (explained in its note)" if explained else ""
+        remark("warning", f"{doubt}{tail}", out)
+
+
+def remark(lead: str, said: str, out: Console) -> None:
+    """Print a line that hangs under its first word."""
+    grid = Table.grid(padding=(0, 1, 0, 0))
+    grid.add_row(Text(f"{INDENT}{lead}", style=screen.DIM), screen.text(said))
+    out.print(grid)
+
+
+def changed(change: Change, parameter: Parameter, out: Console) -> None:
+    """Print a belief before and after it was set."""
+    assert change.after is not None
+    rows = [("before", change.before.shape)] if change.before is not None else []
+    rows.append(("now", change.after.shape))
+    out.print()
+    out.print(Text(change.name, style=screen.HEAD), Text(parameter.unit, style=screen.DIM))
+    if not all(isinstance(s, Point) for _, s in rows):
+        out.print(percentiles(rows))
+        width = min(out.width - 2 * len(INDENT), 100)
+        for line in drawing.together(rows, width, 3, ascii_only()):
+            out.print(Text(INDENT + line), no_wrap=True, overflow="crop")
+    words(parameter, change.after, standing_date(), out)
+    out.print()
+
+
+def standing_date() -> date:
+    """Return the date from which the standing layers count years."""
+    return Stack(tuple(standing("world"))).as_of
+
+
+def change_data(change: Change) -> dict[str, Any]:
+    """Return what setting a belief did as plain data for JSON."""
+    both = {
+        name: None if b is None else {elicit.percentile_key(p): b.shape.percentile(p) for p in LEVELS}
+        for name, b in (("before", change.before), ("after", change.after))
+    }
+    return {
+        "schema": "difprog.belief-set/1", "path": str(change.path), "created": change.created,
+        "belief": change.name, **both, "remarks": list(change.remarks),
+        "warnings": [str(d) for d in change.doubts],
+    }  # fmt: skip
+
+
+def where(change: Change) -> str:
+    """Return the sentence that says which file was changed."""
+    if change.over is None:
+        return f"{'Made' if change.created else 'Changed'} {change.path}"
+    verb, shipped = "Made" if change.created else "Changed", files.label(change.over)
+    if change.kind == "beliefs":
+        return f"{verb} {change.path}, your layer over {shipped} as it ships"
+    return f"{verb} {change.path}, your copy of {shipped}"
