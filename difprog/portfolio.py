@@ -294,7 +294,10 @@ def _value(text: str, where: str, column: str, problems: Problems) -> Any:
     if not text.startswith("{"):
         return text
     try:
-        return files.parse_toml(f"x = {text}", where)["x"]
-    except (BadInput, KeyError):
+        found = files.parse_toml(f"x = {text}", where)
+    except BadInput:
+        found = {}
+    if list(found) != ["x"]:
         problems.add(column, "is not a table in braces", text, "write { p5 = 6, p95 = 15 }")
         return 0
+    return found["x"]
