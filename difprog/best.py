@@ -87,26 +87,33 @@ class Best:
         """
         models, count = self.value.shape
         found: dict[int, Array] = {NOTHING: np.zeros(models)}
-        shares = np.zeros((models, len(self.nodes) + 1))
-        for row in range(models):
-            shares[row] = np.bincount(self.holder[row] + 1, minlength=shares.shape[1]) / count
-        for node in np.flatnonzero(shares.any(axis=0)) - 1:
-            share = shares[:, node + 1]
-            members = [NOTHING] if node == NOTHING else self._members(int(node))
+        held = np.stack(
+            [np.bincount(row + 1, minlength=len(self.nodes) + 1) for row in self.holder]
+        )
+        # Counted by who ties, in order: how options were put together leaves no trace in a bit.
+        groups: dict[tuple[int, ...], npt.NDArray[np.int64]] = {}
+        for node in np.flatnonzero(held.any(axis=0)) - 1:
+            members = self._members(int(node))
+            groups[members] = groups.get(members, np.zeros(models, dtype=np.int64)) + held[:, node + 1]
+        for members, draws in sorted(groups.items()):
             for number in members:
-                found[number] = found.get(number, np.zeros(models)) + share / len(members)
+                share = draws / (count * len(members))
+                found[number] = found.get(number, np.zeros(models)) + share
         return found
 
-    def _members(self, node: int) -> list[int]:
+    def _members(self, node: int) -> tuple[int, ...]:
         """Return the options that a node stands for, each once."""
-        todo, members = [node], {}
+        if node == NOTHING:
+            return (NOTHING,)
+        todo: list[int] = [node]
+        members: dict[int, bool] = {}
         while todo:
             one, two = self.nodes[todo.pop()]
             if two < 0:
                 members[one] = True
             else:
                 todo += [two, one]
-        return sorted(members)
+        return tuple(sorted(members))
 
     def arrays(self) -> dict[str, npt.NDArray[Any]]:
         """Return all that there is as arrays, to be kept."""

@@ -99,7 +99,7 @@ class Journal:
     def _take_up(self, hashes: Sequence[str], shape: tuple[int, int]) -> bool:
         """Read back what was kept; False where it is of no use."""
         try:
-            with np.load(self.folder / BEST, allow_pickle=False) as kept:
+            with (self.folder / BEST).open("rb") as file, np.load(file, allow_pickle=False) as kept:
                 length, wanted = int(kept["length"]), str(kept["sha256"])
                 best = Best.from_arrays(kept["value"], kept["holder"], kept["nodes"])
             if best.value.shape != shape:

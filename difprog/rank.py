@@ -313,9 +313,9 @@ class _Done:
 
 def nothing_scored(ranking: Ranking) -> BadInput:
     """Return the error that says that every row is bad."""
-    problems = [
-        Problem("rank", "", line)
-        for found in ranking.errors()
-        for line in found["problems"]
-    ]
+    problems = []
+    for found in ranking.errors():
+        for line in found["problems"]:
+            where, _, what = line.partition(": ")
+            problems.append(Problem(where, "", what))
     return BadInput(*problems)

@@ -134,7 +134,8 @@ def test_policies_of_one_project_share_its_luck_and_two_projects_do_not(setup):
 
 def test_every_draw_dominates_where_the_only_difference_is_a_cost_in_time(setup, tmp_path):
     # Without a surge: in a shrinking field it would do more the sooner it comes.
-    base = '[project]\nname = "One"\neffort = 5\nduration = 1\n[beliefs]\nserial_speedup = 0.1\nbrink_surge = 1\n'
+    base = '[project]\nname = "One"\neffort = 5\nduration = 1\n[beliefs]\nserial_speedup = 0.1\n'
+    base += "brink_surge = 1\n"
     paths = [tmp_path / "fast.toml", tmp_path / "slow.toml"]
     paths[0].write_text(base + "capability_speedup = 0\n")
     paths[1].write_text(base + "capability_speedup = 0.5\n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -54,7 +55,8 @@ def test_a_row_is_the_project_that_a_file_of_the_same_words_is(tmp_path):
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
 def test_delimiters_of_spreadsheets_are_understood(tmp_path, delimiter):
-    text = "\ufeff" + "\r\n".join(delimiter.join(r) for r in [["name", "effort", "duration"], ["A", "1", "2"]])
+    records = [["name", "effort", "duration"], ["A", "1", "2"]]
+    text = "\ufeff" + "\r\n".join(delimiter.join(record) for record in records)
     project = read_portfolio([table(tmp_path, text)]).rows[0].project()
     assert project.layer.beliefs["effort"][""].shape == Point(1.0)
 
@@ -143,10 +145,8 @@ def test_no_table_is_a_crash(tmp_path_factory, records):
     except BadInput:
         return
     for row in rows:
-        try:
-            row.project()
-        except BadInput as error:
-            assert all(str(problem) for problem in error.problems)
+        with suppress(BadInput):
+            assert row.project().name.strip()
 
 
 def test_every_shipped_grant_is_a_project_with_a_source_and_a_reason():

@@ -1,0 +1,350 @@
+"""Rankings: the numbers of `score`, the same bytes however the work was done or interrupted."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from numpy.testing import assert_allclose
+
+from difprog import journal, rank
+from difprog.best import Best
+from difprog.cli import main
+from difprog.errors import BadInput, DifprogError
+from difprog.forecast import find_project, prepare, score
+from difprog.journal import Journal, Line
+from difprog.memory import Memory
+from difprog.portfolio import read_portfolio
+from difprog.rank import Spec, ranked, score_rows
+from difprog.render import rank as shown
+from difprog.render.format import percent, with_error
+from difprog.summary import MICRODOOM
+
+MODELS = ("serial_parallel", "overhang")
+SPEC = Spec(models=MODELS, use_evidence=False, count=200)
+QUICK = ["--no-evidence", "--draws", "200", "--model", "serial_parallel", "--model", "overhang"]
+
+COLUMNS = [
+    "name", "kind", "focus", "approach", "novelty", "publication", "effort", "duration", "cost", "owner",
+]  # fmt: skip
+
+
+def make_table(path: Path, rows: int) -> str:
+    rng = random.Random(7)
+    with path.open("w", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(COLUMNS)
+        for i in range(rows):
+            writer.writerow(
+                [
+                    f"proposal {i}", "alignment", rng.choice(["average", "worst"]),
+                    rng.choice(["engineering", "cognitivist"]), rng.choice(["mainstream", "niche"]),
+                    rng.choice(["open", "closed"]), f"{rng.uniform(1, 4):.2f} to {rng.uniform(5, 9):.2f}",
+                    round(rng.uniform(0.5, 3), 2), rng.randrange(10**5, 10**6), f"owner {i % 3}",
+                ]
+            )  # fmt: skip
+    return str(path)
+
+
+def run(*words: str):
+    return CliRunner().invoke(main, ["rank", *words])
+
+
+def text_of(table: str, **how) -> str:
+    with ranked(read_portfolio([table]), SPEC, shown.entry, **how) as ranking:
+        return "".join(shown.as_json(ranking))
+
+
+# the same numbers everywhere
+
+def test_a_row_has_the_numbers_that_score_gives_it_alone(tmp_path):
+    portfolio = read_portfolio(["rlhf", "ai-control", "scaling", "toy"])
+    with ranked(portfolio, SPEC, shown.entry) as ranking:
+        projects = {p["name"]: p for p in ranking.projects()}
+    setup = prepare(MODELS, use_evidence=False)
+    from difprog.render import data
+
+    for name in ("rlhf", "ai-control", "scaling", "toy"):
+        alone = data.score(score(find_project(name, setup), setup, 200))
+        mine = projects[alone["project"]["name"]]
+        assert mine["ensemble"] == alone["ensemble"]
+        for each, other in zip(mine["models"], alone["models"], strict=True):
+            assert {k: v for k, v in each.items() if k != "p_best"} == {
+                k: v for k, v in other.items() if k != "priors"
+            }
+
+
+def test_terminal_json_and_csv_say_the_same(tmp_path):
+    table, out = make_table(tmp_path / "t.csv", 12), tmp_path / "out.csv"
+    told = json.loads(run(table, *QUICK, "--json", "--csv", str(out)).stdout)
+    printed = run(table, *QUICK).stdout
+    rows = list(csv.DictReader(io.StringIO(out.read_text())))
+    assert [r["name"] for r in rows] == [p["name"] for p in told["projects"]]
+    assert told["schema"] == "difprog.rank/1"
+    lines = [line for line in printed.splitlines() if "proposal " in line]
+    for place, (row, project) in enumerate(zip(rows, told["projects"], strict=True), 1):
+        net = project["ensemble"]["net_effect"]
+        assert int(row["rank"]) == project["rank"] == place
+        assert int(row["row"]) == project["row"]
+        for part, value in net.items():
+            if f"net_effect_{part}" in row:
+                assert float(row[f"net_effect_{part}"]) == value
+        assert float(row["p_best"]) == project["p_best"]
+        assert row["owner"] == project["extra"]["owner"]
+        for each in project["models"]:
+            assert float(row[f"net_effect_mean_{each['model']}"]) == each["net_effect"]["mean"]
+        line = next(text for text in lines if text.split()[0] == str(place))
+        assert with_error(net["mean"], net["mcse"], MICRODOOM, sign=True) in line
+        assert percent(project["p_best"], 200) in line
+    effects = [p["ensemble"]["net_effect"]["mean"] for p in told["projects"]]
+    assert effects == sorted(effects, reverse=True)
+    assert_allclose(told["nothing"]["p_best"] + sum(p["p_best"] for p in told["projects"]), 1)
+
+
+def test_json_in_pieces_is_the_json_of_the_whole(tmp_path):
+    text = text_of(make_table(tmp_path / "t.csv", 3))
+    assert text == json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+
+
+# bad rows
+
+def test_a_bad_row_is_reported_and_passed_over(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("name,effort,duration\nA,1,1\nB\x1b[2J,-1,1\nC,2,1\n")
+    found = run(str(path), *QUICK, "--json")
+    assert found.exit_code == 0
+    told = json.loads(found.stdout)
+    assert sorted(p["row"] for p in told["projects"]) == [1, 3]
+    assert [e["row"] for e in told["errors"]] == [2]
+    assert "row 2: project.effort" in told["errors"][0]["problems"][0]
+    assert "row 2: project.effort" in found.stderr
+    assert "\x1b" not in found.stderr
+
+
+def test_all_rows_bad_is_bad_input(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("name,effort,duration\nA,x,1\nB,-1,1\n")
+    found = run(str(path), *QUICK, "--csv", str(tmp_path / "out.csv"))
+    assert found.exit_code == 2
+    assert found.stdout == ""
+    assert found.stderr.count("t.csv row ") == found.stderr.count("project.effort") == 2
+    assert not (tmp_path / "out.csv").exists()
+
+
+def test_a_row_whose_world_cannot_be_evaluated_is_a_bad_row(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("name,effort,duration,agi_arrival\nA,1,1,\nB,1,1,-3\n")
+    told = json.loads(run(str(path), *QUICK, "--json").stdout)
+    assert [p["name"] for p in told["projects"]] == ["A"]
+
+
+def test_no_cell_of_the_csv_is_a_formula(tmp_path):
+    path, out = tmp_path / "t.csv", tmp_path / "out.csv"
+    path.write_text('name,effort,duration,x\n"=1+1",1,1,"@SUM(A1)"\n"A",1,1,-5\n')
+    assert run(str(path), *QUICK, "--csv", str(out)).exit_code == 0
+    rows = {r["row"]: r for r in csv.DictReader(io.StringIO(out.read_text()))}
+    assert (rows["1"]["name"], rows["1"]["x"]) == ("'=1+1", "'@SUM(A1)")
+    assert rows["2"]["x"] == "-5"
+
+
+# the same bytes however the work is done
+
+def test_two_processes_give_the_bytes_of_one(tmp_path):
+    table = make_table(tmp_path / "t.csv", 60)
+    assert text_of(table, jobs=2) == text_of(table)
+
+
+def start(table: str, home: Path, *more: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "difprog", "rank", table, *QUICK, "--json", *more],
+        env={**os.environ, "DIFPROG_HOME": str(home)}, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("stop", [signal.SIGKILL, signal.SIGINT])
+def test_a_ranking_that_was_stopped_goes_on_to_the_same_bytes(tmp_path, stop):
+    table = make_table(tmp_path / "t.csv", 150)
+    stopped = start(table, tmp_path / "one")
+    while not list((tmp_path / "one").rglob(journal.BEST)):
+        assert stopped.poll() is None
+        time.sleep(0.002)
+    stopped.send_signal(stop)
+    out, _ = stopped.communicate()
+    assert out == b""
+    assert stopped.returncode == (-9 if stop == signal.SIGKILL else 130)
+    again = start(table, tmp_path / "one")
+    whole = start(table, tmp_path / "two")
+    (out, told), (wanted, other) = again.communicate(), whole.communicate()
+    assert (again.returncode, whole.returncode) == (0, 0)
+    assert b"taken up from an interrupted run" in told
+    assert b"taken up" not in other
+    assert out == wanted
+    assert not list((tmp_path / "one").rglob(journal.BEST))
+
+
+# the journal
+
+def kept(folder: Path, lines: int, hashes=None, **how) -> Journal:
+    best = Best(1, 4)
+    best.add(1, [np.array([0.0, 1.0, 2.0, 3.0])])
+    made = Journal(folder, hashes or [f"h{i}" for i in range(9)], 1, 4, **how)
+    for number in range(len(made.entries) + 1, lines + 1):
+        made.append([Line(number, f"h{number - 1}", float(number), "{}")], best)
+    made.checkpoint()
+    made.close()
+    return made
+
+
+def test_a_torn_last_line_is_cut_off(tmp_path):
+    kept(tmp_path, 3)
+    with (tmp_path / journal.ROWS).open("ab") as stream:
+        stream.write(b'[4, "h3", 1.0, "{}')
+    again = Journal(tmp_path, [f"h{i}" for i in range(9)], 1, 4)
+    assert [e.number for e in again.entries] == [1, 2, 3]
+    again.close()
+    assert (tmp_path / journal.ROWS).read_bytes().count(b"\n") == 3
+
+
+@pytest.mark.parametrize("damage", ["row changed", "line changed", "short", "no best", "best torn", "shape"])
+def test_what_does_not_fit_is_done_again(tmp_path, damage):
+    kept(tmp_path, 3)
+    hashes, shape = [f"h{i}" for i in range(9)], 4
+    rows, best = tmp_path / journal.ROWS, tmp_path / journal.BEST
+    match damage:
+        case "row changed":
+            hashes[1] = "other"
+        case "line changed":
+            rows.write_bytes(rows.read_bytes().replace(b"2.0", b"2.5"))
+        case "short":
+            rows.write_bytes(rows.read_bytes()[:-5])
+        case "no best":
+            best.unlink()
+        case "best torn":
+            best.write_bytes(best.read_bytes()[:100])
+        case "shape":
+            shape = 5
+    again = Journal(tmp_path, hashes, 1, shape)
+    assert again.entries == []
+    assert not again.best.nodes
+    again.close()
+
+
+def test_fresh_forgets_and_another_process_is_kept_out(tmp_path):
+    kept(tmp_path, 3)
+    open_ = Journal(tmp_path, ["h0"] * 9, 1, 4, fresh=True)
+    assert open_.entries == []
+    with pytest.raises(BadInput, match="another process"):
+        Journal(tmp_path, ["h0"] * 9, 1, 4)
+    open_.close()
+
+
+def test_rows_added_to_a_table_do_not_undo_what_is_kept(tmp_path, monkeypatch):
+    monkeypatch.setattr(journal, "EVERY", 0.0)
+    path = tmp_path / "t.csv"
+    make_table(path, 60)
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text("".join(lines[:31]))
+    with pytest.raises(KeyboardInterrupt):
+        text_of(str(path), progress=stop_at(30))
+    path.write_text("".join(lines))
+    seen: list[int] = []
+    text = text_of(str(path), progress=lambda done, _: seen.append(done))
+    assert seen[0] == 30
+    other = tmp_path / "u.csv"
+    make_table(other, 60)
+    assert text == text_of(str(other))
+
+
+def stop_at(rows: int):
+    def progress(done: int, _total: int) -> None:
+        if done >= rows:
+            raise KeyboardInterrupt
+
+    return progress
+
+
+# what rows share
+
+def test_memory_is_bounded_and_changes_nothing():
+    memory = Memory(limit=3 * 800)
+    made = []
+
+    def make(i: int):
+        made.append(i)
+        return np.full(100, float(i))
+
+    for i in (0, 1, 2, 0, 3, 4, 0):
+        assert memory.get(i, lambda i=i: make(i))[0] == i
+        assert memory.used <= 3 * 800
+    assert made == [0, 1, 2, 3, 4]
+
+
+def test_the_world_is_made_anew_where_something_it_reads_has_changed():
+    from types import SimpleNamespace
+
+    memory, calls = Memory(), []
+
+    def world(w):
+        calls.append(1)
+        return w.a + (w.b if hasattr(w, "b") else 0)
+
+    a = np.ones(3)
+    assert memory.world("m", world, SimpleNamespace(a=a, c=1.0))[0] == 1
+    assert memory.world("m", world, SimpleNamespace(a=a, c=2.0))[0] == 1
+    assert len(calls) == 1
+    assert memory.world("m", world, SimpleNamespace(a=a, b=2.0))[0] == 3
+    assert memory.world("m", world, SimpleNamespace(a=np.zeros(3), b=2.0))[0] == 2
+    assert memory.world("m", lambda w: vars(w)["c"], SimpleNamespace(a=a, b=1.0, c=7)) == 7
+    assert len(calls) == 3
+
+
+def test_a_worker_with_other_priors_refuses(tmp_path):
+    rows = read_portfolio([make_table(tmp_path / "t.csv", 1)]).rows
+    with pytest.raises(DifprogError, match="other code, models or priors"):
+        score_rows(SPEC, "0" * 64, shown.entry, rows)
+
+
+@pytest.mark.parametrize("rows", [60, pytest.param(600, marks=pytest.mark.slow)])
+def test_cost_per_row_is_flat(tmp_path, rows):
+    """Work is counted, not timed: one world and one evaluation of it per model for all rows."""
+    table = make_table(tmp_path / "t.csv", rows)
+    rank._workshop.cache_clear()
+    with ranked(read_portfolio([table]), SPEC, shown.entry) as ranking:
+        assert len(ranking.order) == rows
+    spec_key = SPEC.key(SPEC.setup())
+    _, memory = rank._workshop(SPEC, spec_key)
+    assert {len(worlds) for worlds in memory._worlds.values()} == {1}
+    assert memory.used <= memory.limit
+
+
+def test_name_files_and_folders_are_ranked_alike(tmp_path):
+    for i in range(3):
+        (tmp_path / f"{i}.toml").write_text(f'[project]\nname = "P{i}"\neffort = {i + 1}\nduration = 1\n')
+    by_folder = json.loads(run(str(tmp_path), *QUICK, "--json").stdout)
+    by_file = json.loads(run(*(str(tmp_path / f"{i}.toml") for i in range(3)), *QUICK, "--json").stdout)
+    assert by_folder["projects"] == by_file["projects"]
+
+
+@pytest.mark.parametrize("width", [60, 80, 140])
+def test_no_line_is_wider_than_the_screen(tmp_path, monkeypatch, width):
+    path = tmp_path / "t.csv"
+    rows = "".join(f"[red]{'é中' * i}[/red],{i},1,{i}e5\n" for i in range(1, 30))
+    path.write_text("name,effort,duration,cost\n" + rows)
+    monkeypatch.setenv("COLUMNS", str(width))
+    found = run(str(path), *QUICK)
+    assert found.exit_code == 0
+    from rich.cells import cell_len
+
+    assert max(cell_len(line) for line in found.stdout.splitlines()) <= width
+    assert "[red]é" in found.stdout
