@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
-from difprog.beliefs import Belief, default_family, parse_belief
+from difprog.beliefs import PERCENTILE, Belief, default_family, parse_belief
 from difprog.errors import BadInput, Problem, Problems
 from difprog.families import FAMILIES, Point, Shape
 from difprog.parameters import Parameter
@@ -59,6 +59,7 @@ def fits(parameter: Parameter, percentiles: Mapping[str, Any], unit: str | None 
         Of plain numbers.
     """
     found = []
+    percentiles = {k: v for k, v in percentiles.items() if PERCENTILE.fullmatch(k)}
     for family in FAMILIES:
         content = {**percentiles, "distribution": family} | ({"unit": unit} if unit else {})
         try:

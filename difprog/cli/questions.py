@@ -77,7 +77,8 @@ def _settled(name: str, content: dict[str, Any], asked: bool) -> dict[str, Any]:
     out.print(priors.percentiles([("", made.shape)], made.stated))
     priors.words(parameter, made, priors.standing_date(), out)
     if len(made.stated) > 2 and made.misfit > 0.02:
-        better = [f for f in elicit.fits(parameter, content) if f.misfit < made.misfit][:3]
+        fits = elicit.fits(parameter, content, content.get("unit"))
+        better = [f for f in fits if f.misfit < made.misfit][:3]
         listed = ", ".join(f"{f.family} ({f.misfit:.0%})" for f in better)
         if listed:
             out.print(screen.text(f"Families that come nearer: {listed}."))

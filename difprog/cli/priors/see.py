@@ -80,7 +80,9 @@ def _entries(names: tuple[str, ...]) -> tuple[list[Entry], str | None]:
     from difprog import layers
 
     parameter = names[0].partition(".")[0]
-    if parameter in layers.vocabulary():
+    # "overhang" is a belief and a model: before another name it means the model's file.
+    file_too = len(names) > 1 and layers.is_belief_file(names[0])
+    if parameter in layers.vocabulary() and not file_too:
         return [e for name in names for e in layers.pick(None, name)], None
     if len(names) == 1:
         if layers.is_belief_file(names[0]):

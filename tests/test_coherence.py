@@ -1,0 +1,158 @@
+"""What contradicts itself or the evidence is a warning with the numbers beside it."""
+
+from __future__ import annotations
+
+import pytest
+
+from difprog import coherence, files, layers
+from difprog.beliefs import Stack, parse_layer
+from difprog.errors import Problems
+from difprog.forecast import find_project, prepare, score
+
+
+def doubts(text):
+    return layers.validate(text, "my.toml").doubts
+
+
+def said(text):
+    return [str(d) for d in doubts(text)]
+
+
+BELIEFS = {
+    "no source": ("[beliefs.skill]\nvalue = 2", "skill: has no source"),
+    "chunk": (
+        "[beliefs.chunk_length]\nvalue = 30\nsource = 'x'",
+        "a serial requirement (11.3 years, median) below one chunk of parallel work (30 years, median)",
+    ),
+    "fit": (
+        "[beliefs.skill]\np5 = 1\np50 = 2\np95 = 90\nsource = 'x'",
+        "p50 is stated as 2 and fitted as",
+    ),
+    "narrow arrival": (
+        "[beliefs]\nagi_arrival = '9 to 11'",
+        "narrower than that of any source (AI 2027 Nikola",
+    ),
+    "narrow count": (
+        "[beliefs]\nresearchers = '600 to 700'",
+        "is a factor of 1.2: narrower than that of any source",
+    ),
+    "narrow exponent": ("[beliefs]\nparallel_exponent = '0.6 to 0.65'", "narrower than that of any source"),
+    "cell": ("[beliefs]\ncoupling = '0.001 to 0.01'", "below the coupling of every published cell"),
+    "gated": ("[beliefs]\ngated_chains = 9", "more gated chains (9, median) than chains (2)"),
+    "leak": ("[beliefs]\nleak.closed = 0.99", "median 0.99 for closed work and 0.172 for restricted"),
+    "niche": ("[beliefs]\nlead_time.niche = '0.01 to 0.1'", "for mainstream work and"),
+    "as_of": ("as_of = 2030-01-01", "moves from 2026-11-20 to 2030-01-01, but agi_arrival stays"),
+    "past": ("as_of = 2020-01-01\n[beliefs]\nagi_arrival = '1 to 90'", "1 in 20 that AGI came before 2021"),
+    "lead": (
+        "[project]\nname='x'\neffort=1\nduration=1\n[beliefs]\ncapability_speedup = '3 to 9'",
+        "a capability speedup (5.2 years, median) larger than the lead time (p95 2 years)",
+    ),
+    "shorten": (
+        "[project]\nname='x'\neffort=1\nduration=1\n[beliefs]\ncapability_speedup=0.1\ntimeline_shortening=0.2",
+        "a timeline shortening (0.2 years, median) larger than",
+    ),
+    "duration": (
+        "[project]\nname='x'\neffort=1\nduration=40",
+        "a duration (40 years, median) past the even chance",
+    ),
+    "kind": (
+        "[project]\nname='x'\nkind='capabilities'\neffort=1\nduration=1\n[beliefs]\nrelevance = 0.5",
+        "relevance: has no effect: kind = capabilities puts 0 in its place",
+    ),
+    "applications": (
+        "[project]\nname='x'\nkind='applications'\neffort=1\nduration=1\n[beliefs]\ncoupling = 0.5",
+        "coupling: has no effect: kind = applications puts applications_coupling in its place",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BELIEFS)
+def test_each_contradiction_is_said_with_its_numbers(name):
+    text, words = BELIEFS[name]
+    found = said(text)
+    assert any(words in line for line in found), found
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[beliefs.skill]\nvalue = 2\nsource = 'x'",
+        "[beliefs.agi_arrival]\np5 = 2\np95 = 60\nsource = 'x'",
+        "[beliefs.agi_arrival]\nvalue = 9\nsource = 'a supposition'",
+        "[beliefs.coupling]\np5 = 0.05\np95 = 0.5\nsource = 'x'",
+        "[beliefs.chunk_length]\nvalue = 1\nsource = 'x'",
+        "[project]\nname='x'\neffort=1\nduration=1",
+    ],
+)
+def test_what_coheres_is_not_warned_of(text):
+    assert said(text) == []
+
+
+def test_a_contradiction_among_shipped_beliefs_is_no_warning_on_a_layer_that_touches_neither(monkeypatch):
+    problems = Problems("x")
+    source = files.Source(files.Path("x"), "x", "")
+    below = parse_layer(
+        {"beliefs": {"chunk_length": 9, "serial_requirement": 1, "leak": {"delayed": 0.9, "open": 0.1}}},
+        source,
+        problems,
+    )
+    layer = parse_layer(files.parse_toml("[beliefs.skill]\nvalue = 1\nsource = 'x'", "x"), source, problems)
+    assert coherence.of_layer(layer, Stack((below,))) == []
+    assert len(coherence.of_layer(below, Stack(()))) == 6
+
+
+def shipped():
+    root = files.shipped("priors")
+    return sorted(root.glob("*.toml")) + sorted((root / "projects").glob("*.toml"))
+
+
+@pytest.mark.parametrize("path", shipped(), ids=lambda p: p.stem)
+def test_every_shipped_file_passes_its_check_or_explains_why_not(path):
+    checked = layers.validate(path.read_text("utf-8"), path.name, path)
+    left = [str(d) for d in checked.doubts if not layers.explained(d, checked.layer)]
+    assert left == []
+
+
+def test_explained_means_that_the_note_names_the_topic():
+    def explained(note):
+        checked = layers.validate(
+            f"[beliefs.skill]\np5=1\np50=2\np95=90\nsource='x'\nnote='{note}'", "x.toml"
+        )
+        (doubt,) = checked.doubts
+        return layers.explained(doubt, checked.layer)
+
+    assert explained("no lognormal fits this")
+    assert not explained("of benefit")
+    assert not explained("")
+
+
+def test_without_evidence_tables_the_other_checks_remain(monkeypatch, tmp_path):
+    for cached in (coherence.evidence, coherence.narrowest, coherence.lowest_cell):
+        cached.cache_clear()
+    monkeypatch.setattr(coherence.files, "shipped", lambda *parts: tmp_path.joinpath(*parts))
+    try:
+        assert coherence.narrowest("agi_arrival") is None
+        assert coherence.lowest_cell() is None
+        assert [d.topic for d in doubts("[beliefs]\ncoupling = '0.001 to 0.01'")] == ["source"]
+    finally:
+        monkeypatch.undo()
+        for cached in (coherence.evidence, coherence.narrowest, coherence.lowest_cell):
+            cached.cache_clear()
+
+
+def test_evidence_is_read():
+    width, whose = coherence.narrowest("agi_arrival")
+    assert 0.2 < width < 2
+    assert whose
+    assert 0 < coherence.lowest_cell()[0] < 1
+    assert all(row.get("use", "yes") != "no" for row in coherence.evidence("timelines"))
+
+
+def test_a_forecast_carries_the_warnings_of_its_proposal(tmp_path):
+    path = tmp_path / "p.toml"
+    path.write_text("[project]\nname='x'\neffort=1\nduration=40\n[beliefs]\ncapability_speedup = '3 to 9'\n")
+    setup = prepare(["serial_parallel"], use_evidence=False)
+    found = score(find_project(str(path), setup), setup, count=200)
+    assert any("larger than the lead time" in w for w in found.warnings)
+    assert any("past the even chance of AGI" in w for w in found.warnings)
+    assert len(found.warnings) == len(set(found.warnings))
