@@ -221,7 +221,12 @@ def fit(
         flat = p._replace(location=p.location.ravel(), scale=p.scale.ravel())
         scored[belief] = flat.sample(np.arange(size), z).reshape(p.location.shape)
     diagnostics = judge(tree, {**draws, **scored})
-    varying = {belief: scored[belief] for belief in module.BELIEFS if np.ptp(scored[belief]) > 0}
+    # Dates have so long a tail that their distributions are compared in the log.
+    varying = {
+        belief: np.log(scored[belief]) if belief in predictive else scored[belief]
+        for belief in module.BELIEFS
+        if np.ptp(scored[belief]) > 0
+    }
     sensitivity = power_scaling(tree, model, varying, module.STATED)
 
     def kept(values: Array) -> Array:

@@ -64,17 +64,18 @@ def listing(under: Stack) -> list[dict[str, Any]]:
                 "rows": len(tables.rows(name, every=True)), "used": len(rows),
                 "sources": len({r[column] for r in rows}),
                 "citations": sorted({r["citation"] for r in rows}),
-                "beliefs": entries, "kept": _kept(name, under),
+                "beliefs": entries, "state": _state(name, under),
             }
         )  # fmt: skip
     return found
 
 
-def _kept(name: str, under: Stack) -> bool:
+def _state(name: str, under: Stack) -> str:
     if not conditioned(name, under):
-        return False
+        return "not used"
     shapes = {n: b.shape for n, b in stated(name, under).items()}
-    return store.find(name, store.key(name, shapes, under.as_of, Settings())) is not None
+    found = store.find(name, store.key(name, shapes, under.as_of, Settings()))
+    return "to be fitted" if found is None else "kept"
 
 
 def settings(draws: int | None, chains: int | None, seed: int | None) -> Settings:

@@ -10,9 +10,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from difprog.errors import plain
 from difprog.parameters import PARAMETERS
 from difprog.render.format import MINUS, significant, supported
 from difprog.render.screen import BAD, DIM, HEAD, section, text
@@ -26,13 +28,22 @@ def listing(found: Sequence[Mapping[str, Any]], screen: Console) -> None:
     """Print the datasets: what each is, how much of it is used, which beliefs it conditions."""
     for entry in found:
         section(screen, entry["dataset"], entry["title"])
-        used = f"{entry['used']} of {entry['rows']} rows used, {entry['sources']} sources"
-        screen.print(text(f"  {used}; {entry['file']}"))
-        screen.print(text(f"  {entry['note']}", DIM))
+        used = f"{entry['used']} of {entry['rows']} rows used, from {_count(entry['sources'], 'source')}"
+        for words in (f"{entry['file']}: {used}", entry["note"], _STATES[entry["state"]]):
+            screen.print(Padding(text(words, DIM), (0, 0, 0, 2)))
         for belief in entry["beliefs"]:
-            line = Text(f"  {belief['belief']:<22}")
-            line.append(belief["state"])
-            screen.print(line)
+            screen.print(Text(f"  {belief['belief']:<20}{plain(belief['state'])}"))
+
+
+_STATES = {
+    "kept": "a result is kept: used at once",
+    "to be fitted": "no result is kept for these priors: fitted when first needed",
+    "not used": "conditions nothing: its beliefs are stated outright",
+}
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'s' * (number != 1)}"
 
 
 def failures(found: Mapping[str, Mapping[str, Any]], screen: Console) -> None:
@@ -73,7 +84,9 @@ def stated(found: Sequence[Mapping[str, Any]], screen: Console) -> None:
         return
     section(screen, "As stated", "the prior, exactly: median (80%)")
     for entry in found:
-        screen.print(text(f"  {entry['belief']:<22} {_interval(entry['prior'])}   {entry['layer']}"))
+        line = Text(f"  {entry['belief']:<20}{_interval(entry['prior']):<26}")
+        line.append(plain(entry["layer"]), style=DIM)
+        screen.print(line)
 
 
 def _belief(name: str, belief: Mapping[str, Any], screen: Console) -> None:
@@ -120,8 +133,8 @@ def bar(places: Sequence[int], width: int) -> str:
 
 def sources(diagnostics: Mapping[str, Any], screen: Console) -> None:
     """Print each source's timeline beside the pooled one, in calendar years."""
-    newest, as_of = diagnostics["newest"], diagnostics["as_of"]
-    note = f"restated as AGI, as of {newest:.1f}; stated: the medians as published"
+    newest, as_of = math.floor(diagnostics["newest"]), diagnostics["as_of"]
+    note = f"restated for AGI, said in {newest:.0f}; stated medians with the year they were said in"
     section(screen, "Timelines by source", note)
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style=DIM)
     table.add_column("source", max_width=24)
@@ -134,7 +147,7 @@ def sources(diagnostics: Mapping[str, Any], screen: Console) -> None:
     )
     for row in diagnostics["sources"]:
         medians = [
-            f"{target} {'>' if bound else ''}{year:.0f} ({date:.0f})"
+            f"{target} {'>' if bound else ''}{math.floor(year)} ({math.floor(date)})"
             for target, date, level, year, bound in row["stated"]
             if level == 0.5
         ]
@@ -145,7 +158,7 @@ def sources(diagnostics: Mapping[str, Any], screen: Console) -> None:
 
 
 def _year(value: float) -> str:
-    return f"{value:.0f}" if value < 2100 else f"{10 * round(value / 10):.0f}"
+    return str(math.floor(value)) if value < 2100 else f"{10 * round(value / 10):.0f}"
 
 
 def influence(rows: Sequence[Mapping[str, Any]], project: str | None, screen: Console) -> None:
