@@ -87,11 +87,15 @@ def command(
     found = read_portfolio(portfolio, vocabulary(spec.setup()))
     for note in found.notes:
         click.echo(f"difprog: {note}", err=True)
-    with _progress() as progress, ranked(
-        found, spec, shown.entry, jobs, dask, fresh=not resume, progress=progress
-    ) as ranking:
-        progress(-1, len(found.rows))
-        _show(ranking, found, as_json, csv_file, report)
+    try:
+        with _progress() as progress, ranked(
+            found, spec, shown.entry, jobs, dask, fresh=not resume, progress=progress
+        ) as ranking:
+            progress(-1, len(found.rows))
+            _show(ranking, found, as_json, csv_file, report)
+    except KeyboardInterrupt:
+        click.echo("difprog: what is done so far is kept: the same command goes on from there.", err=True)
+        raise
 
 
 def _show(
@@ -128,11 +132,11 @@ def _show(
 def _report(ranking: Ranking, folder: Path) -> None:
     """Write the markdown report of the portfolio."""
     from difprog import files
-    from difprog.render import markdown
+    from difprog.render import portfolio
     from difprog.render import rank as shown
 
     data = {**shown.start(ranking), "projects": list(ranking.projects()), "errors": list(ranking.errors())}
-    files.write_atomically(folder / "portfolio.md", markdown.portfolio(data))
+    files.write_atomically(folder / "portfolio.md", portfolio.portfolio(data))
 
 
 @contextmanager
