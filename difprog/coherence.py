@@ -107,6 +107,8 @@ def of_belief(key: str, belief: Belief, parameter: Parameter) -> Iterator[Doubt]
     """Yield what is doubtful about one belief by itself."""
     if not belief.source:
         yield Doubt(key, "has no source", "source")
+    if belief.evidence and not (files.shipped("priors", "evidence") / f"{belief.evidence}.csv").is_file():
+        yield Doubt(key, f'no evidence is called "{belief.evidence}": it is used as stated', "evidence")
     if belief.misfit > MISFIT:
         worst = max(belief.stated, key=lambda p: misfit(belief.shape, {p: belief.stated[p]}))
         fitted = spoken(belief.shape.percentile(worst), parameter)

@@ -290,8 +290,8 @@ def differences(first: str, second: str | None) -> tuple[Pairs, tuple[str, str]]
     if second is None:
         path = user_file(first) if not files.is_path(first) and user_file(first).is_file() else locate(first)
         if is_shipped(path):
-            hint = f"you have no layer of your own over it: difprog priors set {first} …"
-            raise BadInput(Problem(first, "", "ships, and differs in nothing from itself", hint=hint))
+            hint = f"make one with: difprog priors set {first} …"
+            raise BadInput(Problem(first, "", "you have no layer of your own over it", hint=hint))
         one = entries(layers_of(str(path)))
         shipped = [Path(p) for p in standing_files("world", *shipped_models()) if is_shipped(p)]
         two = entries([_read(p) for p in shipped])

@@ -333,11 +333,11 @@ def test_elicit_asks_draws_back_and_offers_to_write(run, home):
 
 
 def test_elicit_shows_the_misfit_and_families_that_come_nearer(run, home):
-    out = " ".join(run("elicit", "agi_arrival", input="2\n40\n30\nuniform\nn\n").output.split())
+    out = " ".join(run("elicit", "agi_arrival", input="2\n40\n30\nuniform\ngamma\nn\n").output.split())
     assert "The lognormal misses what was stated by" in out
     assert "Families that come nearer:" in out
     assert "Not written. Later: difprog priors set world agi_arrival" in out
-    assert "distribution=uniform" in out
+    assert "distribution=gamma" in out
     assert not (home / "priors").exists()
 
 

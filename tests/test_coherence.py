@@ -20,6 +20,7 @@ def said(text):
 
 BELIEFS = {
     "no source": ("[beliefs.skill]\nvalue = 2", "skill: has no source"),
+    "evidence": ("[beliefs.skill]\nvalue = 2\nevidence = 'tarot'", 'no evidence is called "tarot"'),
     "chunk": (
         "[beliefs.chunk_length]\nvalue = 30\nsource = 'x'",
         "a serial requirement (11.3 years, median) below one chunk of parallel work (30 years, median)",

@@ -83,8 +83,10 @@ def _settled(name: str, content: dict[str, Any], asked: bool) -> dict[str, Any]:
         if listed:
             out.print(screen.text(f"Families that come nearer: {listed}."))
         if better and asked:
-            choice = click.prompt("Family", default=priors.family(made.shape))
-            if choice != priors.family(made.shape):
+            usual = priors.family(made.shape)
+            names = click.Choice([usual, *(f.family for f in better)])
+            choice = click.prompt("Family", default=usual, type=names)
+            if choice != usual:
                 return _settled(name, {**content, "distribution": choice}, False)
     return content
 

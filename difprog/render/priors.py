@@ -15,6 +15,7 @@ from difprog import elicit, files
 from difprog.beliefs import Belief, Stack
 from difprog.changes import Change
 from difprog.coherence import Doubt
+from difprog.errors import plain
 from difprog.families import Distribution, Mixture, Point, Shape
 from difprog.layers import Entry, label, standing
 from difprog.parameters import Parameter
@@ -171,6 +172,7 @@ def comparison(
     pairs: Sequence[tuple[Entry | None, Entry | None]], names: tuple[str, str], out: Console
 ) -> None:
     """Print what differs between two layers: quantiles, and both densities on one axis."""
+    names = plain(names[0], 24), plain(names[1], 24)
     if not pairs:
         out.print(screen.text(f"{names[0]} and {names[1]} state the same."))
     for one, two in pairs:
@@ -182,7 +184,7 @@ def comparison(
         for name, e in zip(names, (one, two), strict=True):
             if e is None:
                 remark("not stated", name, out)
-        out.print(percentiles([(screen.text(n, limit=24).plain, s) for n, s in both]))
+        out.print(percentiles(both))
         if len(both) == 2 and not all(isinstance(s, Point) for _, s in both):
             width = min(out.width - 2 * len(INDENT), 100)
             for line in drawing.together(both, width, 3, ascii_only()):
