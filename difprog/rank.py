@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any
@@ -22,7 +22,7 @@ import numpy as np
 from difprog import identity
 from difprog.best import NOTHING, Best
 from difprog.errors import BadInput, DifprogError, Problem
-from difprog.forecast import Forecast, Setup, prepare, score
+from difprog.forecast import Forecast, Setup, prepare, questions, score
 from difprog.journal import Journal, Line, folder_for
 from difprog.memory import Memory
 from difprog.parameters import PARAMETERS, Parameter
@@ -99,6 +99,19 @@ def vocabulary(setup: Setup) -> dict[str, Parameter]:
     for model in setup.models:
         known.update(model.own)
     return known
+
+
+def condition(portfolio: Portfolio, setup: Setup) -> None:
+    """Have evidence conditioned, where it is not kept, before many processes would each want it.
+
+    The first row that can be read asks for it: world beliefs are the same for all but the rows
+    that state their own.
+    """
+    known = vocabulary(setup)
+    for row in portfolio.rows:
+        with suppress(BadInput):
+            questions(row.loaded().project(known), setup)
+            return
 
 
 @lru_cache(maxsize=2)

@@ -348,3 +348,22 @@ def test_no_line_is_wider_than_the_screen(tmp_path, monkeypatch, width):
 
     assert max(cell_len(line) for line in found.stdout.splitlines()) <= width
     assert "[red]é" in found.stdout
+
+
+def test_evidence_is_looked_up_once_and_changes_no_number(tmp_path, monkeypatch):
+    from difprog.evidence import store
+
+    asked = []
+    condition = store.condition
+    monkeypatch.setattr(store, "condition", lambda name, *a, **k: asked.append(name) or condition(name, *a, **k))
+    spec = Spec(models=("serial_parallel",), count=200)
+    portfolio = read_portfolio([make_table(tmp_path / "t.csv", 5), "rlhf"])
+    rank._workshop.cache_clear()
+    with ranked(portfolio, spec, shown.entry) as ranking:
+        mine = next(p for p in ranking.projects() if p["row"] == 6)
+    # Once for each prior and date, not for each row.
+    assert 0 < len(asked) <= 2 * len(set(asked))
+    setup = prepare(["serial_parallel"])
+    from difprog.render import data
+
+    assert mine["ensemble"] == data.score(score(find_project("rlhf", setup), setup, 200))["ensemble"]

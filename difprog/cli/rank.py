@@ -77,14 +77,18 @@ def command(
     with cells like "0.001 to 0.01 years"; other columns are carried through. Rows that cannot be
     read are reported and passed over. Interrupted, the same command goes on where it stopped.
     """
+    from dataclasses import replace
+
     from difprog.portfolio import read_portfolio
-    from difprog.rank import Spec, ranked, vocabulary
+    from difprog.rank import Spec, condition, ranked, vocabulary
     from difprog.render import rank as shown
 
     if dask is not None and jobs > 1:
         raise click.UsageError("--jobs is for this machine, --dask for a cluster: give one of them.")
     spec = Spec(models, priors, use_evidence, draws, seed, prob, publication)
-    found = read_portfolio(portfolio, vocabulary(spec.setup()))
+    setup = replace(spec.setup(), say=lambda words: click.echo(f"difprog: {words}", err=True))
+    found = read_portfolio(portfolio, vocabulary(setup))
+    condition(found, setup)
     for note in found.notes:
         click.echo(f"difprog: {note}", err=True)
     try:
