@@ -102,7 +102,7 @@ def _value(text: str) -> Any:
         if text.count(",") == 1 and not text.startswith("["):
             return tomllib.loads(f"x = [{text}]")["x"]
         value = tomllib.loads(f"x = {text}")["x"]
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         return text
     return value if isinstance(value, (int, float, list, str)) and not isinstance(value, bool) else text
 

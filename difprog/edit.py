@@ -71,6 +71,8 @@ def revise(old: Mapping[str, Any], stated: Mapping[str, Any]) -> tuple[dict[str,
     if "value" in stated or "parts" in stated:
         new = {k: v for k, v in new.items() if not shapes(k)}
     new.update(stated)
+    # An empty text takes a key out: bounds= or note=.
+    new = {k: v for k, v in new.items() if v != ""}
     changed = {k: v for k, v in new.items() if shapes(k) or k == "unit"} != {
         k: v for k, v in old.items() if shapes(k) or k == "unit"
     }

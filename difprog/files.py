@@ -208,10 +208,20 @@ def write_atomically(path: Path, data: str | bytes) -> None:
         The file; its folder is made where missing. An existing file keeps its permissions.
     data : str or bytes
         The new content; text is written as UTF-8 with its line ends as they are.
+
+    Raises
+    ------
+    BadInput
+        Where the text cannot be written as UTF-8.
+    OSError
+        Where the file cannot be written.
     """
+    try:
+        content = data.encode() if isinstance(data, str) else data
+    except UnicodeEncodeError:
+        raise BadInput(Problem(str(path), "", "would hold text that is not UTF-8")) from None
     path = path.resolve()
     path.parent.mkdir(parents=True, exist_ok=True)
-    content = data.encode() if isinstance(data, str) else data
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.")
     try:
         with os.fdopen(descriptor, "wb") as stream:

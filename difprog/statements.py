@@ -35,6 +35,10 @@ class Statement:
     value: Any = None
 
 
+#: What a line holds that ends a statement which began on an earlier one.
+_CLOSES = re.compile(r"""\"\"\"|\'\'\'|[\]}]""")
+
+
 def statements(text: str) -> list[Statement]:
     """Cut valid TOML into its statements.
 
@@ -45,7 +49,9 @@ def statements(text: str) -> list[Statement]:
     table: Way = ()
     start, piece = 0, ""
     for line in re.findall(r"[^\n]*\n|[^\n]+", text):
-        piece += line
+        first, piece = not piece, piece + line
+        if not (first or _CLOSES.search(line)):
+            continue  # cannot end here: a long text is not to be tried at each of its lines
         try:
             content = tomllib.loads(piece)
         except tomllib.TOMLDecodeError:

@@ -119,6 +119,11 @@ def test_a_bare_name_is_looked_up_beside_the_working_folder_first(run, home):
         (("world", "agi_arrival", "value=nan"), "not a finite number"),
         (("world", "leak.opne", "value=0.5"), 'did you mean "open"?'),
         (("world", "effort", "value=0.5"), "is a fact of a proposal"),
+        (("world", "skill", "value=" + "9" * 5000), "not a number"),
+        (("world", "skill", "value=1e999"), "not a finite number"),
+        (("world", "skill", "value=" + "[" * 3000), "not a number"),
+        (("world", "skill", "value=1", "source=\udcff"), "not UTF-8"),
+        (("world", "skill", "value=1", "source=" + "x" * 5000), "is longer than 4000 characters"),
         (("./no.toml", "skill", "value=0.5"), "no such file"),
     ],
 )

@@ -208,6 +208,7 @@ def test_a_changed_number_loses_the_source_that_spoke_for_the_old():
     assert edit.revise(mixed, {"p5": 1, "p95": 2})[0] == {"p5": 1, "p95": 2}
     assert edit.revise({"p5": 1, "p95": 2, "bounds": [0, 9]}, {"value": 3})[0] == {"value": 3}
     assert edit.revise({"p5": 1, "p95": 2, "bounds": [0, 9]}, {"p5": 2, "p95": 3})[0]["bounds"] == [0, 9]
+    assert edit.revise({"p5": 1, "p95": 2, "bounds": [0, 9]}, {"bounds": ""})[0] == {"p5": 1, "p95": 2}
 
 
 def test_a_mixture_written_as_tables_is_replaced_whole():
@@ -260,6 +261,19 @@ def test_a_belief_is_added_to_any_layout(text):
 def test_literals_read_back(value):
     assert tomllib.loads(f"x = {literal(value)}")["x"] == value
     assert "\n" not in literal(value)
+
+
+def test_a_long_text_is_cut_in_no_time():
+    body = "\n".join(f"line {i} = [x" for i in range(20_000))
+    text = f'[project]\nsummary = """\n{body}\n"""\nname = "x"\n'
+    assert [s.path for s in statements(text)] == [("project",), ("project", "summary"), ("project", "name")]
+
+
+def test_every_multiline_value_ends_where_toml_ends_it():
+    text = "a = [\n 1,\n 2, # ]\n]\nb = \"\"\"\n]\n\"\"\"\nc = '''\n}\n'''\n"
+    text += "d = { x = \"\"\"\n\"\"\" }\ne = 1\n"
+    tomllib.loads(text)
+    assert [s.path for s in statements(text)] == [("a",), ("b",), ("c",), ("d",), ("e",)]
 
 
 # The file

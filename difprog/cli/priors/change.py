@@ -45,7 +45,7 @@ def set_belief(
         difprog priors set my.toml lead_time value="18 months"
 
     New percentiles or a value replace the old ones whole. Changed numbers keep no source that
-    spoke for the old ones: give theirs with --source.
+    spoke for the old ones: give theirs with --source. KEY= takes a key out.
     """  # noqa: D301
     from difprog import changes
 
