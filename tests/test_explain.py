@@ -1,0 +1,230 @@
+"""The `explain` command: JSON, the terminal's drawing of it, words, and the choice of policy."""
+
+from __future__ import annotations
+
+import io
+import json
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from rich.console import Console
+
+from difprog import explain, forecast
+from difprog.cli import main
+from difprog.decompose import CHANNELS
+from difprog.explain import POLICIES, WHICH_MODEL
+from difprog.render import explain as terminal
+from difprog.render import explained, words
+from difprog.render.format import microdooms
+from difprog.summary import MICRODOOM, clustered_error
+from tests.helpers import project, score, score_all
+
+DRAWS = 600
+
+
+@lru_cache
+def found(name: str = "rlhf", model: str | None = None) -> explain.Explanation:
+    return explain.explain(score_all(name, model, draws=DRAWS))
+
+
+def printed(what: explain.Explanation, width: int, everything: bool = False) -> str:
+    out = io.StringIO()
+    terminal.explain(what, Console(width=width, markup=False, highlight=False, file=out), everything)
+    return out.getvalue()
+
+
+def run(*arguments: str) -> Any:
+    return CliRunner().invoke(main, ["explain", *arguments])
+
+
+def test_json_adds_to_that_of_score() -> None:
+    done = run("rlhf", "--json", "--draws", "300")
+    assert done.exit_code == 0
+    data = json.loads(done.stdout)
+    scored = json.loads(CliRunner().invoke(main, ["score", "rlhf", "--json", "--draws", "300"]).stdout)
+    assert data["schema"] == "difprog.explain/1"
+    for entry, plain in zip(data["models"], scored["models"], strict=True):
+        assert {k: entry[k] for k in plain} == plain
+        assert set(entry["channels"]) == set(CHANNELS)
+        total = sum(entry["channels"].values())
+        assert total == pytest.approx(entry["net_effect"]["mean"], rel=1e-12)
+        assert {"capability_multiplier", "alignment_multiplier", "sign"} <= set(entry["break_even"])
+        assert {"parallel_person_years_per_month", "serial_months_per_month"} <= set(entry["exchange"])
+        assert {"belief", "variance_share", "evppi"} <= set(entry["drivers"][0])
+        assert len(entry["drivers"]) == len({d["belief"] for d in entry["drivers"]})
+    ensemble = data["ensemble"]
+    assert sum(ensemble["channels"].values()) == pytest.approx(ensemble["net_effect"]["mean"], rel=1e-9)
+    assert "NaN" not in done.stdout
+    assert "Infinity" not in done.stdout
+
+
+def test_drivers_are_in_microdooms() -> None:
+    what = found("rlhf", "serial_parallel")
+    entry = explained.explain(what)["models"][0]
+    drivers = what.models[0].drivers
+    assert drivers is not None
+    for shown, driver in zip(entry["drivers"], drivers, strict=True):
+        assert shown["evppi"] == pytest.approx(driver.evppi / MICRODOOM)
+
+
+def test_every_belief_that_varies_is_a_driver() -> None:
+    for model in found().models:
+        draws = model.answer.draws.values
+        varying = {n for n, v in draws.items() if np.ndim(v) and np.ptp(v) > 0}
+        assert model.drivers is not None
+        assert {d.belief for d in model.drivers} == varying
+
+
+@pytest.mark.parametrize("width", [80, 100, 140])
+@pytest.mark.parametrize("everything", [False, True])
+def test_nothing_is_wider_than_the_terminal(width: int, everything: bool) -> None:
+    lines = printed(found(), width, everything).splitlines()
+    assert max(map(len, lines)) <= width
+    assert not any("…" in line for line in lines)
+
+
+def test_the_terminal_says_the_numbers_of_the_json() -> None:
+    what = found()
+    text = printed(what, 100)
+    data = explained.explain(what)
+    for entry in [*data["models"], data["ensemble"]]:
+        for name, value in entry["channels"].items():
+            if value:
+                assert microdooms(value, entry["channels_mcse"][name]) in text
+    folded = " ".join(text.split())
+    for entry in data["models"][:1]:
+        for sentence in (words.break_even(entry), words.exchange(entry)):
+            assert all(word in folded for word in sentence.split())
+
+
+def test_sentences_come_first_and_say_the_sign() -> None:
+    text = printed(found("agent-foundations", "serial_parallel"), 80)
+    assert text.index("Doing this project helps") < text.index("Through which channel")
+
+
+def test_no_colour_and_no_drivers() -> None:
+    done = CliRunner(env={"NO_COLOR": "1"}, charset="utf-8").invoke(
+        main, ["explain", "rlhf", "--model", "serial_parallel", "--draws", "200", "--no-drivers"]
+    )
+    assert done.exit_code == 0
+    assert "\x1b" not in done.output
+    assert "Which beliefs" not in done.output
+
+
+@pytest.mark.parametrize(
+    ("value", "low", "high", "picture"),
+    [
+        (5.0, -10.0, 10.0, "          ┃█████     "),
+        (-5.0, -10.0, 10.0, "     █████┃          "),
+        (0.0, -10.0, 10.0, "          ┃          "),
+        (0.01, -10.0, 10.0, "          ┃▏         "),
+        (-0.01, -10.0, 10.0, "         ▕┃          "),
+        (10.0, 0.0, 10.0, "┃████████████████████"),
+        (-10.0, -10.0, 0.0, "████████████████████┃"),
+        (0.0, 0.0, 0.0, "┃                    "),
+    ],
+)
+def test_bars_stand_on_the_side_of_their_sign(value: float, low: float, high: float, picture: str) -> None:
+    assert terminal.bar(value, low, high, 21) == picture
+
+
+def test_swings_run_from_low_to_high() -> None:
+    assert terminal.swing(-5, 5, -10, 10, 21) == "     L────┃────H     "
+    assert terminal.swing(5, -5, -10, 10, 21) == "     H────┃────L     "
+    assert terminal.swing(0, 0, 0, 0, 5) == "=    "
+
+
+def exchange_entry(parallel: float | None, serial: float | None) -> dict[str, Any]:
+    return {"exchange": {
+        "parallel_person_years_per_month": parallel, "parallel_mcse": 0.01 if parallel else None,
+        "serial_months_per_month": serial, "serial_mcse": 0.01 if serial else None,
+    }}  # fmt: skip
+
+
+def test_the_trade_in_words() -> None:
+    assert words.exchange(exchange_entry(63.0, 1.41)) == (
+        "One month of capability speedup costs as much as 63 person-years of parallel work, or 1.4 months of "
+        "serial progress."
+    )
+    assert "gains as much as 80 person-years" in words.exchange(exchange_entry(-80.0, -0.5))
+    assert words.exchange(exchange_entry(4.0, None)).endswith("4.0 person-years of parallel work.")
+    assert "no one price" in words.exchange(exchange_entry(4.0, -1.0))
+    assert "nothing has a price" in words.exchange(exchange_entry(None, None))
+
+
+@pytest.mark.parametrize(
+    ("capability", "alignment", "sign", "said"),
+    [
+        (0.8, 1.2, -1, "Breaks even at 0.80 times its capability speedup, or at 1.20 times its alignment "
+                       "speedup."),
+        (5.0, None, 1, "Breaks even at 5.00 times its capability speedup. No factor on its alignment speedup "
+                       "turns it to harm."),
+        (0.0, None, -1, "Breaks even without its capability speedup altogether. No factor on its alignment "
+                        "speedup turns it to help."),
+        (None, None, 1, "No factor on its capability speedup or its alignment speedup turns it to harm."),
+        (None, None, 0, "The mean effect is exactly zero as it stands."),
+    ],
+)  # fmt: skip
+def test_break_even_in_words(capability: float | None, alignment: float | None, sign: int, said: str) -> None:
+    entry = {"break_even": {
+        "capability_multiplier": capability, "alignment_multiplier": alignment, "sign": sign,
+        "capability_mcse": 0.01, "alignment_mcse": 0.01,
+    }}  # fmt: skip
+    assert words.break_even(entry) == said
+
+
+def test_policies_are_those_of_a_project_under_each_policy() -> None:
+    """Only what depends on the policy is drawn again, and it comes out as if all were."""
+    what = explain.explain(score_all("rlhf", "serial_parallel", draws=DRAWS), with_drivers=False)
+    assert what.drivers is None
+    options = what.models[0].options
+    assert set(options) == set(POLICIES)
+    for policy, option in options.items():
+        alone = score(project("rlhf", publication=policy), "serial_parallel", draws=DRAWS)
+        assert option.value == pytest.approx(alone.net.mean, rel=1e-12)
+
+
+def test_knowing_which_model_is_right() -> None:
+    """With the answer in hand one does what is best by it: no regression is needed."""
+    what = found()
+    assert what.drivers is not None
+    driver = next(d for d in what.drivers if d.belief == WHICH_MODEL)
+    weights = what.forecast.weights
+    best = [max(0.0, *(o.value for o in m.options.values())) for m in what.models]
+    informed = np.dot(weights, best)
+    blind = max(0.0, *(o.value for o in what.options.values()))
+    assert driver.evppi == pytest.approx(informed - blind, rel=1e-9)
+    means = np.array([m.answer.net.mean for m in what.models])
+    assert driver.low == pytest.approx(means.min())
+    assert driver.high == pytest.approx(means.max())
+    ensemble = what.forecast.ensemble["net_effect"]
+    between = np.dot(weights, (means - ensemble.mean) ** 2)
+    assert driver.variance_share == pytest.approx(between / ensemble.sd**2, rel=0.01)
+    assert driver.evppi_se > 0
+
+
+def test_the_leak_matters_only_where_it_is_read() -> None:
+    """A project that states its capability speedup outright is the same under every policy."""
+    stated = project("rlhf", {"capability_speedup": "0.001 to 0.01 years"})
+    setup = forecast.prepare(["serial_parallel"], use_evidence=False)
+    what = explain.explain(forecast.score(stated, setup, DRAWS), with_drivers=False)
+    assert len({o.value for o in what.models[0].options.values()}) == 1
+
+
+def test_errors_of_the_mixture_are_those_of_its_draws() -> None:
+    what = found()
+    for policy, option in what.options.items():
+        if policy == "open":
+            nets = [np.asarray(m.answer.draws.chances.net_effect) for m in what.models]
+            mixed = np.asarray(what.forecast.weights) @ np.stack(nets)
+            clusters = what.models[0].answer.question.clusters
+            assert option.mcse == pytest.approx(clustered_error(mixed, clusters), rel=1e-6)
+
+
+def test_a_wrong_name_is_one_line() -> None:
+    done = run("rhlf")
+    assert done.exit_code == 2
+    assert 'did you mean "rlhf"' in done.output

@@ -1,0 +1,240 @@
+"""Markup that is safe whatever files say, and reports and portfolios made of it."""
+
+from __future__ import annotations
+
+import copy
+import html
+import re
+from functools import lru_cache
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+
+from difprog import report
+from difprog.errors import plain
+from difprog.render import gfm, markdown
+from difprog.render.format import microdooms, with_error
+from difprog.summary import MICRODOOM
+from tests.helpers import score_all
+from tests.hostile import HOSTILE, TEXTS
+
+PARSER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
+#: Block and inline tokens that a table of plain text is made of.
+PLAIN = {"text", "text_special"}
+
+
+@lru_cache
+def content() -> dict[str, Any]:
+    return report.gathered(score_all("rlhf", draws=500))
+
+
+def inline(source: str) -> list[Any]:
+    return [child for token in PARSER.parse(source) for child in token.children or []]
+
+
+def shown(text: str) -> str:
+    return plain(text).replace("@", "(at)")
+
+
+@given(TEXTS)
+@settings(max_examples=400)
+def test_an_escaped_text_is_only_text(text: str) -> None:
+    """In a paragraph, a heading and a table cell: the same characters and nothing else."""
+    escaped = gfm.escape(text)
+    assert "\n" not in escaped
+    for source in (escaped, f"# {escaped}", f"> {escaped}", f"- {escaped}", f"say {escaped} so"):
+        tokens = inline(source)
+        assert {t.type for t in tokens} <= PLAIN, source
+        said = "".join(t.content for t in tokens)
+        assert said.removeprefix("say ").removesuffix(" so").strip() == shown(text).strip()
+    blocks = [t.type for t in PARSER.parse(escaped)]
+    assert blocks in (["paragraph_open", "inline", "paragraph_close"], [])
+
+
+@given(st.lists(st.tuples(TEXTS, TEXTS), min_size=1, max_size=3))
+@settings(max_examples=200)
+def test_no_text_breaks_a_table(rows: list[tuple[str, str]]) -> None:
+    source = gfm.table(["one", "two"], [[gfm.escape(a), gfm.escape(b)] for a, b in rows], [1])
+    tokens = PARSER.parse(source)
+    assert [t.type for t in tokens].count("table_open") == 1
+    assert tokens[0].type == "table_open"
+    assert tokens[-1].type == "table_close"
+    cells = [t for t in tokens if t.type == "inline"][2:]
+    assert len(cells) == 2 * len(rows)
+    for cell, text in zip(cells, (t for row in rows for t in row), strict=True):
+        assert {c.type for c in cell.children or []} <= PLAIN
+        assert "".join(c.content for c in cell.children or []).strip() == shown(text).strip()
+
+
+@given(TEXTS)
+def test_no_bare_address_is_left_to_be_linked(text: str) -> None:
+    """GitHub links these where nothing asks for it; its parser looks at the source."""
+    escaped = gfm.escape(text)
+    assert not re.search(r"(?i)www\.|https?://|ftp://|mailto:|xmpp:|@", escaped)
+
+
+@given(st.one_of(TEXTS, st.text(max_size=200)))
+def test_a_slug_stays_in_its_folder(text: str) -> None:
+    slug = gfm.slug(text)
+    assert re.fullmatch(r"[a-z0-9]+(?:-[a-z0-9]+)*", slug)
+    assert len(slug) <= gfm.SLUG_LIMIT + 20
+    assert slug == gfm.slug(text)
+    assert not re.fullmatch(r"con|prn|aux|nul|com\d|lpt\d", slug)
+
+
+def test_slugs_say_the_name() -> None:
+    assert gfm.slug("Sandwiching on medical advice") == "sandwiching-on-medical-advice"
+    assert gfm.slug("Zürich: KI & Größe") == "zurich-ki-groe"
+    assert gfm.slug("日本") != gfm.slug("中国")
+
+
+@given(st.lists(TEXTS, min_size=1, max_size=3))
+def test_a_code_block_ends_where_it_should(lines: list[str]) -> None:
+    tokens = PARSER.parse(gfm.fence(lines, "sh") + "\n\nafter")
+    assert [t.type for t in tokens][:2] == ["fence", "paragraph_open"]
+    assert tokens[0].content.rstrip("\n") == "\n".join(plain(t) for t in lines).rstrip("\n")
+
+
+@given(TEXTS)
+def test_code_is_code_or_text(text: str) -> None:
+    for source in (gfm.code(text), gfm.name(text)):
+        assert {t.type for t in inline(f"x {source}")} <= PLAIN | {"code_inline"}
+
+
+def hostile(text: str) -> dict[str, Any]:
+    """Return report data in which every text that a file could hold is hostile."""
+    data = copy.deepcopy(content())
+    data["project"].update(name=text, summary=text, path=text, facts={"publication": "open"})
+    data["command"], data["warnings"] = text, [text]
+    for model in data["models"]:
+        model.update(title=text, model=text, diagnostics={text: text})
+        model["priors"] = [{"path": text, "sha256": "0" * 64}]
+        model["code"]["path"] = text
+        for belief in model["beliefs"][:3]:
+            belief.update(source=text, note=text, file=text, name=text, unit=text, conditioned=text)
+        for driver in model["drivers"][:3]:
+            driver["belief"] = text
+    return data
+
+
+@pytest.mark.parametrize("text", [t for t in HOSTILE if t.strip()])
+def test_no_text_of_a_file_gets_out_of_its_place(text: str) -> None:
+    page = markdown.report(hostile(text))
+    usual = markdown.report(hostile("harmless"))
+    tokens, wanted = PARSER.parse(page), PARSER.parse(usual)
+
+    def skeleton(found: list[Any]) -> list[str]:
+        # Beliefs of one file share a table: how many there are must not depend on the text.
+        return [t.type for t in found]
+
+    assert skeleton(tokens) == skeleton(wanted)
+    rendered = PARSER.render(page)
+    assert "<script" not in rendered.replace("&lt;script", "")
+    assert not re.search(r"<a\s", rendered)
+    images = re.findall(r'<img src="([^"]*)"', rendered)
+    assert len(images) == 3
+    assert all(re.fullmatch(r"[a-z0-9-]+/[a-z]+\.svg", path) for path in images)
+
+
+def cells(page: str, heading: str, nth: int = 0) -> list[list[str]]:
+    """Return the rows of a table under a heading, as plain text."""
+    tokens = PARSER.parse(page)
+    place, current, rows, table = "", [], [], -1
+    for i, t in enumerate(tokens):
+        if t.type == "heading_open":
+            place, table = tokens[i + 1].content, -1
+        if place != heading:
+            continue
+        if t.type == "table_open":
+            table += 1
+        if t.type == "tr_open":
+            current = []
+        if t.type == "inline" and table == nth:
+            current.append(html.unescape("".join(c.content for c in t.children or [])))
+        if t.type == "tr_close" and table == nth:
+            rows.append(current)
+            current = []
+    return rows
+
+
+def test_the_page_says_what_the_data_say() -> None:
+    """Numbers are read back from the rendered tables."""
+    data = content()
+    page = markdown.report(data)
+    rows = cells(page, "What each model says")
+    entries = [*data["models"], data["ensemble"]]
+    assert [r[0] for r in rows[1:]] == [*(m["model"] for m in data["models"]), "all, by credence"]
+    for row, entry in zip(rows[1:], entries, strict=True):
+        net = entry["net_effect"]
+        assert row[3] == with_error(net["mean"], net["mcse"], MICRODOOM, sign=True)
+        value, error = (float(x.replace("−", "-").replace(",", "")) for x in row[3].split(" ± "))
+        assert abs(value - net["mean"] / MICRODOOM) <= error + 1e-12
+    channels = cells(page, "Through which channel")
+    for row, entry in zip(channels[1:], entries, strict=True):
+        for head, cell in zip(channels[0][1:-1], row[1:-1], strict=True):
+            key = next(k for k, v in markdown.words.CHANNEL_TITLES.items() if v == head)
+            value = entry["channels"][key]
+            wanted = microdooms(value, entry["channels_mcse"][key]) if value else "–"
+            assert cell.split(" ± ")[0] == wanted
+
+
+def test_every_belief_is_there_with_its_source() -> None:
+    data = content()
+    page = markdown.report(data)
+    for model in data["models"]:
+        for belief in model["beliefs"]:
+            assert f"`{belief['name']}`" in page
+            if belief["source"]:
+                assert gfm.escape(belief["source"]) in page
+
+
+def test_a_belief_without_a_source_says_so() -> None:
+    data = copy.deepcopy(content())
+    data["models"][0]["beliefs"][0]["source"] = ""
+    assert "no source is given" in markdown.report(data)
+
+
+def test_one_model_has_no_mixture() -> None:
+    page = markdown.report(report.gathered(score_all("rlhf", "serial_parallel", draws=500)))
+    assert "all, by credence" not in page
+    assert "## What the model says" in page
+
+
+def test_diagnostics_that_failed_come_first() -> None:
+    data = copy.deepcopy(content())
+    data["models"][0]["diagnostics"] = {"failed": True}
+    page = markdown.report(data)
+    assert page.index("did not pass") < page.index("microdooms averted on average")
+
+
+def ranking(text: str) -> dict[str, Any]:
+    data = content()
+    project = {
+        "row": 1, "name": text, "rank": 1, "ensemble": data["ensemble"], "models": data["models"],
+        "p_best": 0.6, "extra": {"note": text, text or "x": "y"}, "value_for_money": None,
+    }  # fmt: skip
+    return {
+        "version": "0", "as_of": "2026-11-20", "draws": 1000, "seed": 1, "prob": 0.9,
+        "models": [{"model": m["model"]} for m in data["models"]],
+        "projects": [project, {**project, "rank": 2}],
+        "errors": [{"row": 3, "name": text, "problems": [text]}],
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_a_portfolio_survives_its_rows(text: str) -> None:
+    page = markdown.portfolio(ranking(text))
+    rendered = PARSER.render(page)
+    assert not re.search(r"<(a|img|script)[\s>]", rendered)
+    assert [t.type for t in PARSER.parse(page)].count("table_open") == 1
+    assert rendered.count("<tr>") == 3
+
+
+def test_a_portfolio_says_where_models_disagree() -> None:
+    data = ranking("one")
+    for project in data["projects"]:
+        project["ensemble"] = {**project["ensemble"], "sign_disagreement": True}
+    assert "On 2 of them the models disagree" in markdown.portfolio(data)

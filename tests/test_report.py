@@ -1,0 +1,154 @@
+"""The written report end to end: files, bytes, saved runs, the examples in the repository."""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import pytest
+from click.testing import CliRunner
+from hypothesis import HealthCheck, given, settings
+
+from difprog import report
+from difprog.cli import main
+from difprog.files import shipped
+from tests.hostile import TEXTS
+
+FAST = ["--model", "serial_parallel", "--draws", "300"]
+REPORTS = Path(__file__).parent.parent / "reports"
+
+
+def run(*arguments: str) -> Any:
+    return CliRunner().invoke(main, list(arguments))
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    files = sorted(p for p in folder.rglob("*") if p.is_file())
+    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in files}
+
+
+def test_a_report_is_a_page_and_its_figures(tmp_path: Path) -> None:
+    done = run("report", "rlhf", "-o", str(tmp_path / "out"), *FAST)
+    assert done.exit_code == 0
+    name = "reinforcement-learning-from-human-feedback"
+    assert set(tree(tmp_path / "out")) == {
+        f"{name}.md", f"{name}/distribution.svg", f"{name}/channels.svg", f"{name}/drivers.svg",
+    }  # fmt: skip
+    page = (tmp_path / "out" / f"{name}.md").read_text()
+    for path in re.findall(r"\]\(([^)]*\.svg)\)", page):
+        assert (tmp_path / "out" / path).is_file()
+    assert str(tmp_path) not in page
+    assert "difprog report rlhf --model serial_parallel --draws 300" in page
+
+
+def test_the_same_command_gives_the_same_bytes(tmp_path: Path) -> None:
+    for folder in ("one", "two"):
+        assert run("report", "rlhf", "-o", str(tmp_path / folder), *FAST).exit_code == 0
+    assert tree(tmp_path / "one") == tree(tmp_path / "two")
+
+
+def test_a_saved_run_gives_the_same_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    saved, direct, again = (str(tmp_path / name) for name in ("run", "direct", "again"))
+    options = [*FAST, "--publication", "closed", "--seed", "7"]
+    assert run("score", "rlhf", *options, "--save", saved).exit_code == 0
+    assert run("report", "rlhf", "-o", direct, *options).exit_code == 0
+
+    def no_sampling(*_: Any, **__: Any) -> None:
+        raise AssertionError("samples")
+
+    for name in ("difprog.simulate.draw", "difprog.forecast.draw", "difprog.forecast.score"):
+        monkeypatch.setattr(name, no_sampling)
+    done = run("report", "--from", saved, "-o", again)
+    assert done.exit_code == 0, done.output
+    assert tree(tmp_path / "direct") == tree(tmp_path / "again")
+
+
+@pytest.mark.parametrize(
+    "arguments", [[], ["rlhf", "--from", "somewhere"], ["--from", "/no/such/run"], ["no-such-project"]]
+)
+def test_bad_input_is_one_line_and_writes_nothing(arguments: list[str], tmp_path: Path) -> None:
+    done = run("report", *arguments, "-o", str(tmp_path / "out"))
+    assert done.exit_code == 2
+    assert "Traceback" not in done.output
+    assert not (tmp_path / "out").exists()
+
+
+@lru_cache
+def setup() -> Any:
+    from difprog import forecast
+
+    return forecast.prepare(["serial_parallel"], use_evidence=False)
+
+
+@given(TEXTS, TEXTS, TEXTS)
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_proposal_writes_outside_or_breaks_its_page(
+    tmp_path_factory: pytest.TempPathFactory, name: str, summary: str, source: str
+) -> None:
+    from difprog import forecast
+
+    folder = tmp_path_factory.mktemp("hostile")
+    quoted = {k: json.dumps(v) for k, v in {"name": f"{name}x", "summary": summary, "source": source}.items()}
+    text = (
+        f"[project]\nname = {quoted['name']}\nsummary = {quoted['summary']}\n"
+        f"effort = {{ p5 = 1, p95 = 10, source = {quoted['source']} }}\nduration = 1\n"
+    )
+    (folder / "hostile.toml").write_text(text.replace("\\u007f", ""), encoding="utf-8", errors="replace")
+    found = forecast.score(forecast.find_project(str(folder / "hostile.toml"), setup()), setup(), 100)
+    written = report.write(report.gathered(found), folder / "out" / "inner")
+    assert {p.name for p in folder.iterdir()} == {"hostile.toml", "out"}
+    assert [p.name for p in (folder / "out").iterdir()] == ["inner"]
+    for path in written:
+        assert path.resolve().is_relative_to((folder / "out" / "inner").resolve())
+    for path in written[1:]:
+        ET.parse(path)
+
+
+def test_a_source_of_hostile_text_is_shown_as_it_is(tmp_path: Path) -> None:
+    file = tmp_path / "p.toml"
+    file.write_text('[project]\nname = "p | [x](javascript:alert(1))"\neffort = 1\nduration = 1\n')
+    done = run("report", str(file), "-o", str(tmp_path / "out"), *FAST)
+    assert done.exit_code == 0
+    page = (tmp_path / "out" / "p-x-javascript-alert-1.md").read_text()
+    assert page.startswith("# p &#124; \\[x\\](javascript\\:alert(1))\n")
+
+
+@pytest.mark.slow
+def test_the_examples_in_the_repository_are_those_of_this_version(tmp_path: Path) -> None:
+    """``python -m difprog.report`` writes them again; figures are compared where matplotlib is the same."""
+    report.examples(tmp_path)
+    compare(tmp_path, report.EXAMPLES)
+
+
+def test_an_example_in_the_repository_is_that_of_this_version(tmp_path: Path) -> None:
+    report.write(report.content(report.EXAMPLES[0]), tmp_path)
+    compare(tmp_path, report.EXAMPLES[:1])
+
+
+def compare(folder: Path, examples: tuple[str, ...]) -> None:
+    made = tree(folder)
+    assert len(made) == 4 * len(examples)
+    for name, data in made.items():
+        kept = (REPORTS / name).read_bytes()
+        if name.endswith(".svg") and _creator(kept) != _creator(data):
+            kept, data = _described(kept), _described(data)
+        assert kept == data, f"{name} is not what `python -m difprog.report` writes"
+
+
+def _creator(svg: bytes) -> str:
+    found = re.search(r"difprog, Matplotlib [\w.]+", svg.decode())
+    assert found is not None
+    return found[0]
+
+
+def _described(svg: bytes) -> bytes:
+    return "".join(re.findall(r"<(?:title|desc)>[^<]*", svg.decode())).encode()
+
+
+def test_examples_ship() -> None:
+    for name in report.EXAMPLES:
+        assert shipped("priors", "projects", f"{name}.toml").is_file()
