@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from difprog.arrays import Namespace
-from difprog.race import Effects
+from difprog.race import Effects, closed
 
 #: Position of a project on the two axes of the research grid.
 FOCUS_SCORE = {"average": -1.0, "pessimistic": 0.0, "worst": 1.0}
@@ -115,7 +115,9 @@ def capability_speedups(facts: Facts, w: Any, xp: Namespace) -> tuple[Any, Any]:
         coupling(facts, w, xp) * w.effort * w.breakthrough / w.capability_researchers
     )
     breakthrough = w.leak * xp.minimum(found_sooner, w.lead_time)
-    hype = w.elasticity * w.hype_leverage * w.cost / w.ai_spend
+    hype = 0.0
+    if not closed(w.hype_leverage):
+        hype = w.elasticity * w.hype_leverage * w.cost / w.ai_spend
     return breakthrough, hype
 
 
@@ -136,6 +138,9 @@ def derive(facts: Facts, w: Any, xp: Namespace) -> Outcome:
     def stated(name: str, derived: Any) -> Any:
         return getattr(w, name, derived)
 
+    def at_rate(amount: Any, rate: Any) -> Any:
+        return 0.0 if closed(rate) else amount * rate
+
     worth = relevance(facts, w, xp)
     counterfactual = 1.0 - w.displacement
     crowd = crowdedness(w, xp)
@@ -148,16 +153,16 @@ def derive(facts: Facts, w: Any, xp: Namespace) -> Outcome:
     always = Effects(
         parallel_speedup=stated("parallel_speedup", labour * counterfactual * crowd),
         serial_speedup=stated("serial_speedup", progress * counterfactual),
-        adoption_effect=stated("adoption_effect", odds * w.adoption_per_fte_year),
-        lead_effect=stated("lead_effect", odds * w.lead_per_fte_year),
-        breadth_effect=stated("breadth_effect", odds * w.breadth_per_fte_year),
-        knowhow_effect=stated("knowhow_effect", path * w.knowhow_per_fte_year),
-        assistance_effect=stated("assistance_effect", path * w.assistance_per_fte_year),
-        grace_effect=stated("grace_effect", path * w.grace_per_fte_year),
+        adoption_effect=stated("adoption_effect", at_rate(odds, w.adoption_per_fte_year)),
+        lead_effect=stated("lead_effect", at_rate(odds, w.lead_per_fte_year)),
+        breadth_effect=stated("breadth_effect", at_rate(odds, w.breadth_per_fte_year)),
+        knowhow_effect=stated("knowhow_effect", at_rate(path, w.knowhow_per_fte_year)),
+        assistance_effect=stated("assistance_effect", at_rate(path, w.assistance_per_fte_year)),
+        grace_effect=stated("grace_effect", at_rate(path, w.grace_per_fte_year)),
         solution_probability=stated(
-            "solution_probability", -xp.expm1(-path * w.solution_per_fte_year)
+            "solution_probability", -xp.expm1(-at_rate(path, w.solution_per_fte_year))
         ),
-        field_growth=stated("field_growth", path * w.followers_per_fte_year),
+        field_growth=stated("field_growth", at_rate(path, w.followers_per_fte_year)),
     )
 
     def pulled_forward(years: Any) -> Effects:

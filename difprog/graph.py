@@ -53,7 +53,9 @@ def reads(model: Model, facts: Facts | None = None) -> dict[str, tuple[str, ...]
     effects = {name: inputs(getattr(outcome.if_hit, name)) for name in Effects._fields}
     found = {name: names for name, names in effects.items() if names and _moved(model, name)}
     found["hit_probability"] = inputs(outcome.hit_probability) or ("hit_probability",)
-    found["p_success"] = inputs(chances.without)
+    # Symbols for the effects: what counts only together with one is read all the same.
+    some = Effects(**{n: pt.dscalar(f"effect of {n}") for n in Effects._fields if _moved(model, n)})
+    found["p_success"] = inputs(model.success(model.world(symbols), some, pytensor_namespace()))
     return found
 
 

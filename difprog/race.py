@@ -54,6 +54,11 @@ class Effects(NamedTuple):
 NO_EFFECT = Effects()
 
 
+def closed(value: Any) -> bool:
+    """Whether a quantity is the plain number 0: its mechanism is closed and need not be computed."""
+    return isinstance(value, (int, float)) and value == 0
+
+
 def growth_integral(years: Any, rate: Any, xp: Namespace) -> Any:
     """Return G(t) = (exp(γt) − 1)/γ, the integral of exp(γs) over 0 ≤ s ≤ t; t at γ = 0.
 
@@ -131,14 +136,18 @@ def work_done(w: Any, e: Effects, xp: Namespace) -> tuple[Any, Any, Any, Any]:
     known = before_arrival - before_paradigm
     brink = surge * (labour_years(deadline) - before_arrival)
     field = w.labour_quality * w.researchers
-    run_up = before_arrival - labour_years(xp.maximum(arrival - w.runup_length, 0.0))
     parallel = (
         field * (w.early_relevance * before_paradigm + (1.0 + w.convergence) * (known + brink))
-        + field * e.knowhow_effect * labour_years(xp.minimum(arrival, w.knowhow_horizon))
-        + field * (w.assistance + e.assistance_effect) * run_up
-        + w.labour_quality * e.field_growth * deadline
         + e.parallel_speedup
     )
+    if not closed(e.knowhow_effect):
+        parallel = parallel + field * e.knowhow_effect * labour_years(xp.minimum(arrival, w.knowhow_horizon))
+    assistance = w.assistance + e.assistance_effect
+    if not closed(assistance):
+        run_up = before_arrival - labour_years(xp.maximum(arrival - w.runup_length, 0.0))
+        parallel = parallel + field * assistance * run_up
+    if not closed(e.field_growth):
+        parallel = parallel + w.labour_quality * e.field_growth * deadline
     gated = deadline - paradigm + e.serial_speedup
     serial = w.early_relevance * paradigm + gated
     return parallel, serial, gated, deadline
@@ -147,14 +156,17 @@ def work_done(w: Any, e: Effects, xp: Namespace) -> tuple[Any, Any, Any, Any]:
 def solved(w: Any, e: Effects, xp: Namespace) -> Any:
     """Return S⁺: the chance that alignment is solved by the deadline, or by the project itself."""
     parallel, serial, gated, deadline = work_done(w, e, xp)
-    late = xp.minimum(w.gated_chains, w.serial_chains)
+    late = 0.0 if closed(w.gated_chains) else xp.minimum(w.gated_chains, w.serial_chains)
     needed = w.parallel_requirement * xp.exp(w.requirement_difficulty * w.difficulty)
     chance = (
         (deadline >= w.chunk_length)
         * chance_met(parallel, needed, w.parallel_spread, xp)
         * chance_met(serial, w.serial_requirement, w.serial_spread, xp) ** (w.serial_chains - late)
-        * chance_met(gated, w.serial_requirement, w.serial_spread, xp) ** late
     )
+    if not closed(late):
+        chance = chance * chance_met(gated, w.serial_requirement, w.serial_spread, xp) ** late
+    if closed(e.solution_probability):
+        return chance
     return chance + e.solution_probability * (1.0 - chance)
 
 
