@@ -355,7 +355,12 @@ def test_evidence_is_looked_up_once_and_changes_no_number(tmp_path, monkeypatch)
 
     asked = []
     condition = store.condition
-    monkeypatch.setattr(store, "condition", lambda name, *a, **k: asked.append(name) or condition(name, *a, **k))
+
+    def counted(name, *rest, **named):
+        asked.append(name)
+        return condition(name, *rest, **named)
+
+    monkeypatch.setattr(store, "condition", counted)
     spec = Spec(models=("serial_parallel",), count=200)
     portfolio = read_portfolio([make_table(tmp_path / "t.csv", 5), "rlhf"])
     rank._workshop.cache_clear()
