@@ -282,13 +282,13 @@ PROPOSALS = st.tuples(
 
 
 @given(st.booleans().flatmap(belief_files))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_belief_files_are_accepted_and_refused_alike(content):
     agree("beliefs", content)
 
 
 @given(PROPOSALS)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_proposals_are_accepted_and_refused_alike(content):
     agree("proposal", content)
 
@@ -328,7 +328,7 @@ def test_most_generated_files_reach_the_deeper_checks():
     seen = Counter()
 
     @given(belief_files(False))
-    @settings(max_examples=200, deadline=None, database=None, derandomize=True)
+    @settings(max_examples=120, deadline=None, database=None, derandomize=True)
     def count(content):
         seen[bool(loader("beliefs", content))] += 1
 
