@@ -21,7 +21,7 @@ from datetime import date
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from difprog import files, identity, records
+from difprog import drawfile, files, identity, records
 from difprog.beliefs import Layer, Stack, parse_layer
 from difprog.errors import BadInput, Problem, Problems, plain
 from difprog.forecast import Forecast, ModelForecast, Setup, answer, doubts, mix
@@ -78,31 +78,10 @@ class Run:
 
     def _read(self, variables: Mapping[str, Any]) -> dict[str, Any]:
         """Return variables of the draws' file by name; plain numbers stand in the manifest."""
-        import h5py
-
         try:
-            with h5py.File(self.folder / DRAWS, "r") as stream:
-                return {
-                    str(name): _array(stream, where, self.count) if isinstance(where, str) else float(where)
-                    for name, where in variables.items()
-                }
+            return drawfile.read(self.folder / DRAWS, variables, self.count)
         except _DAMAGE as error:
             raise _damaged(self.folder, DRAWS, error) from None
-
-
-def _array(stream: Any, where: str, count: int | None) -> Any:
-    """Return one variable, of the shape and type that are due and from this file only."""
-    import h5py
-    import numpy as np
-
-    if not isinstance(stream.get(where, getlink=True), h5py.HardLink):
-        raise ValueError(f"{where} is not in this file")
-    found = stream[where]
-    if found.dtype != np.float64 or found.ndim != 1 or found.external or found.is_virtual:
-        raise ValueError(f"{where} is not a list of numbers")
-    if count is not None and found.shape != (count,):
-        raise ValueError(f"{where} holds {found.shape[0]} draws, not {count}")
-    return np.asarray(found[()])
 
 
 def _damaged(folder: Path, name: str, why: object) -> BadInput:
@@ -141,7 +120,7 @@ def save(forecast: Forecast, summary: Mapping[str, Any], folder: Path) -> None:
         texts = {sha: _unchanged(layer.source) for sha, layer in layers.items()}
         for sha, text in texts.items():
             files.write_atomically(new / _input(sha), text)
-        manifest = _manifest(forecast, _write_draws(new / DRAWS, forecast))
+        manifest = _manifest(forecast, drawfile.write(new / DRAWS, forecast))
         files.write_atomically(new / SUMMARY, _text(summary))
         manifest["files"] = {
             path.relative_to(new).as_posix(): {
@@ -195,63 +174,6 @@ def _text(data: Mapping[str, Any]) -> str:
 def _hash_file(path: Path) -> str:
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def _write_draws(path: Path, forecast: Forecast) -> list[dict[str, Any]]:
-    """Write all draws as netCDF; return per model what its variables are called.
-
-    Draws that models share are written once.
-    """
-    import h5netcdf
-    import numpy as np
-
-    places: dict[tuple[str, bytes], str] = {}
-    found: list[dict[str, Any]] = []
-    with h5netcdf.File(path, "w") as stream:
-        stream.attrs["schema"] = SCHEMA
-        stream.dimensions = {"draw": forecast.count}
-
-        def kept(group: str, name: str, value: Any, dimension: str = "draw") -> str | float:
-            """Write an array, or return a plain number for the manifest."""
-            array = np.asarray(value, dtype=np.float64)
-            if array.ndim == 0:
-                return float(array)
-            content = (f"{dimension} {name}", hashlib.sha256(array.tobytes()).digest())
-            if content not in places:
-                places[content] = f"/{group}/{name}"
-                where = stream.groups[group] if group in stream.groups else stream.create_group(group)
-                where.create_variable(name, (dimension,), np.float64, data=array)
-            return places[content]
-
-        for at, each in enumerate(forecast.models):
-            # The group's name is ours: a user's model file may be called anything.
-            group = f"model_{at}"
-            chances = each.draws.chances
-            outcome = {
-                "p_success_without": chances.without,
-                "p_success_with": chances.with_project,
-                "net_effect": chances.net_effect,
-            }
-            posterior = each.question.posterior
-            entry: dict[str, Any] = {
-                "values": {name: kept(group, name, value) for name, value in each.draws.values.items()},
-                "outcome": {
-                    name: kept(group, name, np.broadcast_to(value, forecast.count))
-                    for name, value in outcome.items()
-                },
-                "posterior": None,
-            }
-            if posterior is not None:
-                said, arrays = records.posterior(posterior)
-                size = f"kept_{posterior.size}"
-                if size not in stream.dimensions:
-                    stream.dimensions[size] = posterior.size
-                said["arrays"] = {
-                    name: kept(group, f"posterior of {name}", array, size) for name, array in arrays.items()
-                }
-                entry["posterior"] = said
-            found.append(entry)
-    return found
 
 
 def _manifest(forecast: Forecast, variables: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -459,13 +381,9 @@ def _saved_toml(run: Run, said: Mapping[str, Any]) -> tuple[dict[str, Any], file
 
 
 def _posterior(run: Run, said: Mapping[str, Any] | None) -> Any:
-    import h5py
-
     if said is None:
         return None
-    with h5py.File(run.folder / DRAWS, "r") as stream:
-        arrays = {str(name): _array(stream, where, None) for name, where in said["arrays"].items()}
-    return records.restored_posterior(said, arrays)
+    return records.restored_posterior(said, drawfile.read(run.folder / DRAWS, said["arrays"], None))
 
 
 def as_of(run: Run) -> date:
