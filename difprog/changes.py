@@ -1,4 +1,4 @@
-"""Change belief files: set one belief, copy a layer, keep a draft until it is sound.
+"""Change belief files: set one belief, copy a layer.
 
 A file that ships is never changed: what is meant for it goes into the user's own layer over it.
 Writes through `difprog.edit` and `difprog.files` only.
@@ -6,7 +6,7 @@ Writes through `difprog.edit` and `difprog.files` only.
 
 from __future__ import annotations
 
-import hashlib
+import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -67,7 +67,7 @@ def target(name: str) -> Target:
 
 
 def parse_keys(words: Iterable[str]) -> dict[str, Any]:
-    """Return the keys of a belief from "p10=2", "unit=months", or an interval by itself.
+    """Return the keys of a belief from "p10=2", "unit=months", or an interval or number by itself.
 
     Raises
     ------
@@ -82,6 +82,8 @@ def parse_keys(words: Iterable[str]) -> dict[str, Any]:
         ends = interval(word) if not equals else None
         if ends:
             found |= {"p5": _value(ends[0]), "p95": _value(ends[1])}
+        elif not equals and re.match(r"[-+.]?[0-9]", word):
+            found["value"] = _value(word)
         elif not equals:
             hint = 'such as p10=2, or an interval, "2 to 45 years"'
             problems.add(word, "is not of the form KEY=VALUE", hint=hint)
@@ -90,7 +92,8 @@ def parse_keys(words: Iterable[str]) -> dict[str, Any]:
         elif key in ("source", "note", "unit", "evidence", "distribution"):
             found[key] = text.strip()
         else:
-            found[key] = _value(text)
+            found[key] = _value(f"[{text}]" if key in ("bounds", "weights") and "[" not in text else text)
+            found[key] = "" if not text.strip() else found[key]
     problems.check()
     return found
 
@@ -99,8 +102,6 @@ def _value(text: str) -> Any:
     """Return a number or a list as TOML reads it, anything else as text."""
     text = text.strip()
     try:
-        if text.count(",") == 1 and not text.startswith("["):
-            return tomllib.loads(f"x = [{text}]")["x"]
         value = tomllib.loads(f"x = {text}")["x"]
     except (ValueError, RecursionError):
         return text
@@ -234,17 +235,6 @@ def begin(goal: Target) -> str:
     )
 
 
-def template(goal: Target) -> str:
-    """Return `begin`, with the shipped beliefs below it as comments to take up and change."""
-    if goal.kind != "beliefs":
-        return begin(goal)
-    assert goal.over is not None
-    text, _ = files.read_text(goal.over)
-    lines = [line for line in text.splitlines() if not line.startswith(SCHEMA_LINE)]
-    rest = "\n".join(f"# {line}".rstrip() if not line.startswith("#") else line for line in lines)
-    return f"{begin(goal)}\n# Uncomment a belief to change it.\n{rest}\n"
-
-
 def copied(path: Path) -> str:
     """Return a file's text with a head that states what it was copied from."""
     text, source = files.read_text(path)
@@ -285,70 +275,3 @@ def copy(name: str, output: Path | None = None) -> Path:
         layers.validate(text, str(output), output)
         files.write_atomically(output, text)
     return output
-
-
-@dataclass(frozen=True)
-class Draft:
-    """A copy of a file that is being edited."""
-
-    path: Path
-    goal: Target
-    sha256: str
-    resumed: bool
-
-    def check(self) -> Checked:
-        """Return what the draft says; raises `BadInput` with what is wrong with it."""
-        text, _ = edit.text_of(self.path)
-        return layers.validate(text, str(self.path), self.goal.path)
-
-    def finish(self) -> bool:
-        """Put the draft in the file's place; whether that changed anything.
-
-        Raises
-        ------
-        BadInput
-            Where it is not sound, or the file has changed since: the draft is kept.
-        """
-        with edit.locked(self.goal.path):
-            self.check()
-            if fingerprint(self.goal.path) != self.sha256:
-                raise BadInput(
-                    Problem(
-                        str(self.goal.path), "", "was changed while you were editing",
-                        hint=f"your draft is kept: {self.path}",
-                    )
-                )  # fmt: skip
-            data = files.read_bytes(self.path, files.TOML_LIMIT)
-            changed = not self.goal.path.exists() or self.goal.path.read_bytes() != data
-            if changed:
-                files.write_atomically(self.goal.path, data)
-            self.path.unlink()
-        return changed
-
-
-def fingerprint(path: Path) -> str:
-    """Return the SHA-256 of a file, "" where there is none."""
-    return hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else ""
-
-
-def draft(name: str) -> Draft:
-    """Begin a draft of a file, or take up the one that was left."""
-    goal = target(name) if _readable(name) else Target(layers.locate(name))
-    path = goal.path.with_name(f"{goal.path.stem}.draft.toml")
-    resumed = path.exists()
-    if not resumed:
-        exists = goal.path.exists()
-        files.write_atomically(path, goal.path.read_bytes() if exists else template(goal))
-    return Draft(path, goal, fingerprint(goal.path), resumed)
-
-
-def _readable(name: str) -> bool:
-    """Whether a file is TOML at all: a broken one of the user's own can be mended all the same."""
-    path = layers.locate(name)
-    try:
-        files.read_toml(path, name)
-    except BadInput:
-        if layers.is_shipped(path):
-            raise
-        return False
-    return True

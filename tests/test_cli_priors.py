@@ -272,6 +272,12 @@ def test_edit_on_a_shipped_name_offers_its_beliefs_as_comments(run, home, editor
     assert "# p10 = 2" in text
 
 
+def test_leaving_the_editor_without_a_change_makes_no_file(run, home, editor):
+    editor("true")
+    assert "Nothing changed" in run("edit", "world").output
+    assert list((home / "priors").iterdir()) == []
+
+
 def test_an_invalid_edit_keeps_the_file_and_the_draft_and_can_be_opened_again(run, editor):
     Path("m.toml").write_text("[beliefs]\nskill = 1\n")
     editor('echo "skil = 3" >> "$1"')
@@ -371,7 +377,11 @@ def test_elicit_by_chips(run, home):
         (["bounds=[1, 2]"], {"bounds": [1, 2]}),
         (["source=a = b"], {"source": "a = b"}),
         (["note=true"], {"note": "true"}),
-        (["value=1,100"], {"value": [1, 100]}),
+        (["value=1,100"], {"value": "1,100"}),
+        (["0.5"], {"value": 0.5}),
+        (["18 months"], {"value": "18 months"}),
+        (["bounds="], {"bounds": ""}),
+        (["weights=1,2"], {"weights": [1, 2]}),
         (["value=true"], {"value": "true"}),
     ],
 )

@@ -11,7 +11,8 @@ from difprog.cli.options import json_option
 from difprog.cli.priors import command
 
 if TYPE_CHECKING:
-    from difprog.changes import Change, Draft
+    from difprog.changes import Change
+    from difprog.drafts import Draft
 
 
 @command.command("copy")
@@ -78,10 +79,10 @@ def edit(file: str) -> None:
     You work on a draft beside the file. Where it is wrong you are told what, and can open it
     again; the draft is kept if you give up, and taken up the next time.
     """
-    from difprog import changes
+    from difprog import drafts
     from difprog.errors import BadInput, plain
 
-    draft = changes.draft(file)
+    draft = drafts.draft(file)
     if draft.resumed:
         click.echo(f"Taking up the draft that was left: {draft.path}", err=True)
     while True:
