@@ -237,7 +237,7 @@ def nuts(short: bool) -> None:
             (
                 name, f"{seconds[0]:.1f}", f"{seconds[1]:.1f}", f"{ess:,.0f}",
                 f"{ess / seconds[1]:,.0f}", str(diverging),
-            )  # fmt: skip
+            )
         )
     table(("sampler", "first run, s", "second run, s", "least ESS", "ESS/s", "divergences"), rows)
 
