@@ -78,7 +78,6 @@ def test_hostile_names_stay_text(text: str) -> None:
         assert tags == {f"{SVG}svg", f"{SVG}title", f"{SVG}desc"}
 
 
-@pytest.mark.filterwarnings("ignore:Glyph:UserWarning")
 def test_hostile_names_are_drawn() -> None:
     data = copy.deepcopy(content("serial_parallel"))
     data["models"][0]["model"] = "<script>$x$ \\frac ]]> & 日本"

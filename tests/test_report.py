@@ -11,7 +11,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 from click.testing import CliRunner
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 
 from difprog import report
 from difprog.cli import main
@@ -85,19 +85,24 @@ def setup() -> Any:
 
 
 @given(TEXTS, TEXTS, TEXTS)
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=6, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate],
+    suppress_health_check=[HealthCheck.too_slow],
+)  # a report takes a second: no time to shrink
 def test_no_proposal_writes_outside_or_breaks_its_page(
     tmp_path_factory: pytest.TempPathFactory, name: str, summary: str, source: str
 ) -> None:
     from difprog import forecast
 
     folder = tmp_path_factory.mktemp("hostile")
-    quoted = {k: json.dumps(v) for k, v in {"name": f"{name}x", "summary": summary, "source": source}.items()}
-    text = (
-        f"[project]\nname = {quoted['name']}\nsummary = {quoted['summary']}\n"
-        f"effort = {{ p5 = 1, p95 = 10, source = {quoted['source']} }}\nduration = 1\n"
+    first, second, third = (
+        json.dumps(t, ensure_ascii=False).replace("\x7f", "\\u007f") for t in (f"{name}x", summary, source)
     )
-    (folder / "hostile.toml").write_text(text.replace("\\u007f", ""), encoding="utf-8", errors="replace")
+    (folder / "hostile.toml").write_text(
+        f"[project]\nname = {first}\nsummary = {second}\n"
+        f"effort = {{ p5 = 1, p95 = 10, source = {third} }}\nduration = 1\n",
+        encoding="utf-8",
+    )
     found = forecast.score(forecast.find_project(str(folder / "hostile.toml"), setup()), setup(), 100)
     written = report.write(report.gathered(found), folder / "out" / "inner")
     assert {p.name for p in folder.iterdir()} == {"hostile.toml", "out"}

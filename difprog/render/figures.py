@@ -11,6 +11,7 @@ from __future__ import annotations
 import io
 import math
 import re
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from xml.sax.saxutils import escape
@@ -77,7 +78,9 @@ def _svg(
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
 
-    with mpl.rc_context({**mpl.rcParamsDefault, **_STYLE}):
+    with mpl.rc_context({**mpl.rcParamsDefault, **_STYLE}), warnings.catch_warnings():
+        # A name may hold characters that the font lacks; the text alternative has them.
+        warnings.filterwarnings("ignore", message="Glyph")
         figure = Figure(layout="constrained")
         FigureCanvasSVG(figure)
         draw(figure, content)
