@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import combinations
 from types import SimpleNamespace
@@ -18,8 +18,10 @@ import numpy as np
 import numpy.typing as npt
 
 from difprog.arrays import numpy_namespace, pytensor_namespace
+from difprog.effects import Outcome
+from difprog.model import Chances
 from difprog.race import NO_EFFECT, Effects
-from difprog.simulate import Draws
+from difprog.simulate import BLOCK, Draws
 from difprog.summary import clustered_error
 
 Array = npt.NDArray[np.float64]
@@ -205,9 +207,49 @@ def shapley(players: Sequence[str], value: Callable[[frozenset[str]], Any]) -> d
 
 def channel_draws(draws: Draws) -> dict[str, Any]:
     """Return the Shapley value of every channel draw by draw; they sum to the net effect's draws."""
-    game = Game(draws, CHANNELS)
-    found = shapley(game.active, game.value)
-    return {name: found.get(name, 0.0) for name in CHANNELS}
+
+    def of(part: Draws) -> dict[str, Any]:
+        game = Game(part, CHANNELS)
+        found = shapley(game.active, game.value)
+        return {name: found.get(name, 0.0) for name in CHANNELS}
+
+    return _piece_by_piece(draws, of)
+
+
+def _piece_by_piece(draws: Draws, of: Callable[[Draws], dict[str, Any]]) -> dict[str, Any]:
+    """Join what is found on blocks of draws: a game keeps an array for every coalition."""
+    if draws.count <= BLOCK:
+        return of(draws)
+    starts = range(0, draws.count, BLOCK)
+    parts = [(min(BLOCK, draws.count - at), of(_cut(draws, slice(at, at + BLOCK)))) for at in starts]
+    return {
+        name: np.concatenate([np.broadcast_to(part[name], (size,)) for size, part in parts])
+        for name in parts[0][1]
+    }
+
+
+def _cut(draws: Draws, where: slice) -> Draws:
+    """Return some of the draws."""
+
+    def cut(value: Any) -> Any:
+        return value[where] if np.ndim(value) else value
+
+    chances, outcome = draws.chances, draws.chances.outcome
+    return replace(
+        draws,
+        values={name: cut(value) for name, value in draws.values.items()},
+        chances=Chances(
+            without=cut(chances.without),
+            if_hit=cut(chances.if_hit),
+            if_miss=cut(chances.if_miss),
+            outcome=Outcome(
+                if_hit=Effects(*map(cut, outcome.if_hit)),
+                if_miss=Effects(*map(cut, outcome.if_miss)),
+                hit_probability=cut(outcome.hit_probability),
+            ),
+        ),
+        count=len(range(draws.count)[where]),
+    )
 
 
 def channels(draws: Draws) -> dict[str, Estimate]:
@@ -226,6 +268,10 @@ def path_draws(draws: Draws) -> dict[str, Any]:
     the coalitions of the other channels (Owen 1977, Values of games with a priori unions): they
     sum to the channel.
     """
+    return _piece_by_piece(draws, _path_draws)
+
+
+def _path_draws(draws: Draws) -> dict[str, Any]:
     others = {name: effects for name, effects in CHANNELS.items() if name != "run_up"}
     inner = {f"path {name}": effects for name, effects in PATHS.items()}
     game = Game(draws, {**others, **inner})

@@ -83,6 +83,15 @@ def test_a_channel_that_is_not_opened_is_exactly_0(model: str) -> None:
         assert (parts[name] != (0.0, 0.0)) == used
 
 
+def test_many_draws_are_taken_block_by_block(monkeypatch: pytest.MonkeyPatch) -> None:
+    draws = score("rlhf", "synthesis", draws=DRAWS).draws
+    whole = {**decompose.channel_draws(draws), **decompose.path_draws(draws)}
+    monkeypatch.setattr(decompose, "BLOCK", 700)
+    parts = {**decompose.channel_draws(draws), **decompose.path_draws(draws)}
+    for name, value in whole.items():
+        np.testing.assert_array_equal(parts[name], np.broadcast_to(value, (DRAWS,)))
+
+
 def test_a_lone_channel_is_the_net_effect() -> None:
     draws = score(proposal({"parallel_speedup": "1 to 10", "serial_speedup": 0, "capability_speedup": 0}),
                   "serial_parallel", draws=DRAWS).draws  # fmt: skip
