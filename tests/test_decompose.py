@@ -86,7 +86,7 @@ def test_a_channel_that_is_not_opened_is_exactly_0(model: str) -> None:
 def test_many_draws_are_taken_block_by_block(monkeypatch: pytest.MonkeyPatch) -> None:
     draws = score("rlhf", "synthesis", draws=DRAWS).draws
     whole = {**decompose.channel_draws(draws), **decompose.path_draws(draws)}
-    monkeypatch.setattr(decompose, "BLOCK", 700)
+    monkeypatch.setattr("difprog.channels.BLOCK", 700)
     parts = {**decompose.channel_draws(draws), **decompose.path_draws(draws)}
     for name, value in whole.items():
         np.testing.assert_array_equal(parts[name], np.broadcast_to(value, (DRAWS,)))
