@@ -3,16 +3,17 @@
 On the effect's natural scale (log where every interval is positive, logit for a chance, else as
 it is) reviewer j states a middle l_j and a width w_j. With θ the effect,
 
-    l_j ~ N( θ + √r·k_j·w_j·e₀ , (1 − r)·k_j²·w_j² + (β·w)² )
+    l_j ~ N( θ + √r·k₀·w·e₀ , (1 − r)·k_j²·w_j² + (β·w)² )
 
-k_j is how overconfident the reviewer is, β the reviewers' bias in units of the typical width w,
-and r the share of their errors that all have in common, e₀: reviewers read the same papers, and
-at a correlation r no number of them is worth more than 1/r independent ones (Clemen & Winkler
-1985, Operations Research 33:427). So one reviewer's interval is widened, agreement narrows the
+k_j is how overconfident the reviewer is, k₀ how overconfident all of them are together, w the
+typical width, β the size of the reviewers' biases in units of w, and r the share of their errors
+that all have in common, e₀ ~ N(0, 1): reviewers read the same papers, and at a correlation r no
+number of them is worth more than 1/r independent ones (Clemen & Winkler 1985, Operations
+Research 33:427). So one reviewer's interval is widened, agreement narrows the
 pool by less than one over the square root of their number, and contradiction widens it.
 
 `build` is the likelihood in PyMC. `pool` has the same posterior without a sampler: k_j is summed
-out by quadrature for each reviewer, and the four numbers that are left by importance sampling
+out by quadrature for each reviewer, and the three numbers that are left by importance sampling
 over a fixed low-discrepancy sequence, deterministic and below a second. Imports pymc only in
 `build`.
 """
@@ -53,8 +54,9 @@ KEPT = 8000
 #: Points of the low-discrepancy sequence for the shape of the posterior, then for its draws, and
 #: the most that are tried.
 FIRST_POINTS, POINTS, MOST_POINTS = 1 << 13, 1 << 14, 1 << 18
-#: Nodes of the quadrature over overconfidence.
-NODES = 15
+#: Quadrature over overconfidence.
+_NODES, _MASS = special.roots_hermitenorm(15)
+_MASS = _MASS / _MASS.sum()
 #: Degrees of freedom of the proposals, and how much wider than the posterior they are.
 TAILS, WIDER = 5, 1.2
 #: Effective draws below which more points are tried.
@@ -123,16 +125,19 @@ def build(intervals: Sequence[Interval], centre: float, spread: float, width: fl
 
     widths = np.asarray([i.width for i in intervals])
     with pm.Model() as model:
-        # Centred on θ plus what all reviewers have wrong, which is what the intervals pin.
         shared = pm.Normal("shared")
+        together = OVERCONFIDENCE * pt.exp(OVERCONFIDENCE_SPREAD * pm.Normal("together_score"))
         common = pm.Beta("common", COMMON, COMMON)
         bias = pm.HalfStudentT("bias", nu=BIAS_TAILS, sigma=BIAS)
         score = pm.Normal("overconfidence_score", shape=len(intervals))
         k = OVERCONFIDENCE * pt.exp(OVERCONFIDENCE_SPREAD * score)
-        theta = pm.Normal("theta", centre, spread)
+        # What the intervals pin is θ plus what all reviewers have wrong together.
+        wrong = pt.sqrt(common) * together * width * shared
+        pinned = pm.Normal("pinned", centre + wrong, spread)
+        pm.Deterministic("theta", pinned - wrong)
         pm.Normal(
             "middles",
-            theta + pt.sqrt(common) * k * widths * shared,
+            pinned,
             pt.sqrt((1.0 - common) * (k * widths) ** 2 + (bias * width) ** 2),
             observed=pm.Data("middles_data", np.asarray([i.middle for i in intervals])),
         )
@@ -160,91 +165,95 @@ def pool(intervals: Sequence[Interval], seed: int = 1) -> tuple[Array, float]:
     fitted = _first(intervals, FIRST_POINTS, seed)
     points = POINTS
     while True:
-        theta, weights = _second(intervals, fitted, points, seed)
+        x, weights = _second(intervals, fitted, points, seed)
         effective = float(1.0 / np.sum(weights**2))
         if effective >= ENOUGH or points >= MOST_POINTS:
             break
         points *= 4
     rng = np.random.default_rng(seed)
-    order = np.argsort(theta, kind="stable")
+    order = np.argsort(x[:, 2], kind="stable")
     at = (np.arange(KEPT) + rng.random()) / KEPT
     mass = np.cumsum(weights[order])
-    chosen = np.searchsorted(mass / mass[-1], at)
-    draws = theta[order][np.minimum(chosen, len(theta) - 1)]
-    return rng.permutation(draws), min(effective, float(KEPT))
+    chosen = x[order][np.minimum(np.searchsorted(mass / mass[-1], at), points - 1)]
+    chosen = rng.permutation(chosen)
+    return chosen[:, 2] - _common_error(chosen, vague(intervals)[2], rng), min(effective, float(KEPT))
 
 
-def _log_target(x: Array, intervals: Sequence[Interval]) -> tuple[Array, Array]:
-    """Return θ and the log posterior density at points, up to a constant, each of shape (points,).
+def _common_error(x: Array, width: float, rng: np.random.Generator) -> Array:
+    """Return what all reviewers have wrong together: no interval says anything of it but through r."""
+    together = OVERCONFIDENCE * np.exp(OVERCONFIDENCE_SPREAD * rng.standard_normal(len(x)))
+    return np.asarray(np.sqrt(special.expit(x[:, 0])) * together * width * rng.standard_normal(len(x)))
 
-    Columns of ``x``: e₀, logit r, ln β, and what the intervals pin, θ plus the typical common
-    error. Overconfidence is summed out by Gauss–Hermite quadrature.
+
+def _log_target(x: Array, intervals: Sequence[Interval]) -> Array:
+    """Return the log posterior density at points, up to a constant, shape (points,).
+
+    Columns of ``x``: logit r, ln β, and what the intervals pin, θ plus the common error. The
+    reviewers' overconfidence is summed out by Gauss–Hermite quadrature.
     """
     centre, spread, width = vague(intervals)
-    shared, odds, log_bias, pinned = x.T
-    common, bias = special.expit(odds), np.exp(log_bias)
-    theta = pinned - np.sqrt(common) * OVERCONFIDENCE * width * shared
+    odds, log_bias, pinned = x.T
+    bias = np.exp(log_bias)
+    # θ ~ N(centre, spread²) and the common error together: its variance is (√r·k₀·w)².
+    typical = special.expit(odds)[:, None] * (OVERCONFIDENCE * np.exp(OVERCONFIDENCE_SPREAD * _NODES)) ** 2
+    variance = spread**2 + typical * width**2
+    away = (pinned - centre)[:, None]
     density = (
-        -0.5 * shared**2
-        + COMMON * (special.log_expit(odds) + special.log_expit(-odds))
+        COMMON * (special.log_expit(odds) + special.log_expit(-odds))
         + log_bias - 0.5 * (BIAS_TAILS + 1.0) * np.log1p((bias / BIAS) ** 2 / BIAS_TAILS)
-        - 0.5 * ((theta - centre) / spread) ** 2
+        + np.log(np.exp(-0.5 * away**2 / variance) / np.sqrt(variance) @ _MASS + 1e-300)
     )  # fmt: skip
-    nodes, mass = special.roots_hermitenorm(NODES)
-    factors = OVERCONFIDENCE * np.exp(OVERCONFIDENCE_SPREAD * nodes)
-    own = np.sqrt(1.0 - common)[:, None] * factors
-    error = np.sqrt(common)[:, None] * shared[:, None] * factors
+    own = special.expit(-odds)[:, None] * (OVERCONFIDENCE * np.exp(OVERCONFIDENCE_SPREAD * _NODES)) ** 2
     floor = ((bias * width) ** 2)[:, None]
     for middle, wide in intervals:
-        variance = (own * wide) ** 2 + floor
-        away = (middle - theta)[:, None] - error * wide
-        density += np.log(np.exp(-0.5 * away**2 / variance) / np.sqrt(variance) @ mass + 1e-300)
-    return theta, density
+        variance = own * wide**2 + floor
+        distance = (middle - pinned)[:, None]
+        density += np.log(np.exp(-0.5 * distance**2 / variance) / np.sqrt(variance) @ _MASS + 1e-300)
+    return np.asarray(density)
 
 
 def _first(intervals: Sequence[Interval], points: int, seed: int) -> tuple[Array, Array]:
     """Return mean and covariance of the posterior, roughly, by proposals from about the prior."""
-    from scipy.stats import qmc, t
+    from scipy.stats import qmc
 
     middles, widths = (np.asarray(column) for column in zip(*intervals, strict=True))
     _, _, width = vague(intervals)
-    u = np.clip(qmc.Sobol(4, scramble=True, rng=seed).random(points), 1e-12, 1 - 1e-12)
+    u = np.clip(qmc.Sobol(3, scramble=True, rng=seed).random(points), 1e-12, 1 - 1e-12)
     # The bias heavier than its prior, and wider where the reviewers are far apart.
     apart = max(BIAS, float(np.std(middles)) / width)
-    odds, log_bias = 2.0 * special.logit(u[:, 1]) / 1.7, math.log(apart) + special.logit(u[:, 2])
-    own = (1.0 - special.expit(odds)) * np.mean((OVERCONFIDENCE * widths) ** 2)
+    odds, log_bias = special.logit(u[:, 0]), math.log(apart) + special.logit(u[:, 1])
+    own = special.expit(-odds) * np.mean((OVERCONFIDENCE * widths) ** 2)
     reach = 1.5 * np.sqrt((own + (np.exp(log_bias) * width) ** 2) / len(middles))
     weights = 1.0 / (widths**2 + np.var(middles))
-    score = t.ppf(u[:, 3], 5)
-    x = np.column_stack(
-        [special.ndtri(u[:, 0]), odds, log_bias, np.sum(weights * middles) / np.sum(weights) + reach * score]
-    )
+    score = special.stdtrit(TAILS, u[:, 2])
+    x = np.column_stack([odds, log_bias, np.sum(weights * middles) / np.sum(weights) + reach * score])
     proposed = (
-        -0.5 * x[:, 0] ** 2 + np.log(u[:, 1] * (1 - u[:, 1]) * u[:, 2] * (1 - u[:, 2]))
-        + t.logpdf(score, 5) - np.log(reach)
+        np.log(u[:, 0] * (1 - u[:, 0]) * u[:, 1] * (1 - u[:, 1]))
+        - 0.5 * (TAILS + 1) * np.log1p(score**2 / TAILS) - np.log(reach)
     )  # fmt: skip
-    log_weight = _log_target(x, intervals)[1] - proposed
+    log_weight = _log_target(x, intervals) - proposed
     share = np.exp(log_weight - log_weight.max())
     share /= share.sum()
     mean = share @ x
     cov = (x - mean).T @ ((x - mean) * share[:, None])
-    return mean, cov + np.diag(1e-6 * np.asarray([1.0, 1.0, 1.0, width**2]))
+    return mean, cov + np.diag(1e-6 * np.asarray([1.0, 1.0, width**2]))
 
 
 def _second(
     intervals: Sequence[Interval], fitted: tuple[Array, Array], points: int, seed: int
 ) -> tuple[Array, Array]:
-    """Return importance-weighted θ by multivariate t proposals of about the posterior's own shape."""
-    from scipy.stats import chi2, qmc
+    """Return importance-weighted points, by t proposals of about the posterior's own shape."""
+    from scipy.stats import qmc
 
     mean, cov = fitted
-    u = np.clip(qmc.Sobol(5, scramble=True, rng=seed + 1).random(points), 1e-12, 1 - 1e-12)
-    z = special.ndtri(u[:, :4]) / np.sqrt(chi2.ppf(u[:, 4], TAILS) / TAILS)[:, None]
+    u = np.clip(qmc.Sobol(4, scramble=True, rng=seed + 1).random(points), 1e-12, 1 - 1e-12)
+    chi2 = 2.0 * special.gammaincinv(TAILS / 2.0, u[:, 3])
+    z = special.ndtri(u[:, :3]) / np.sqrt(chi2 / TAILS)[:, None]
     x = mean + WIDER * z @ np.linalg.cholesky(cov).T
-    theta, log_weight = _log_target(x, intervals)
-    log_weight += 0.5 * (TAILS + 4) * np.log1p(np.sum(z**2, axis=1) / TAILS)
+    log_weight = _log_target(x, intervals)
+    log_weight += 0.5 * (TAILS + 3) * np.log1p(np.sum(z**2, axis=1) / TAILS)
     weights = np.exp(log_weight - log_weight.max())
-    return theta, weights / weights.sum()
+    return x, weights / weights.sum()
 
 
 def reviewed(reviews: Sequence[Review]) -> dict[str, list[tuple[str, Belief]]]:

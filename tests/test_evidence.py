@@ -1,0 +1,495 @@
+"""Conditioning on evidence: tables, priors, what ships, what is kept and what is trusted."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from scipy import special
+
+from difprog import forecast
+from difprog.cli import main
+from difprog.errors import BadInput, DiagnosticsFailed
+from difprog.evidence import DATASETS, Case, likelihood, overview, scores, store, tables, timelines
+from difprog.evidence.fit import BFMI, ESS, RHAT, Settings, carried_by
+from difprog.evidence.fit import fit as sample
+from difprog.families import FAMILIES, Distribution, Mixture, Point, Shape, fit
+from difprog.parameters import PARAMETERS
+from difprog.posterior import Posterior, Predictive
+from difprog.simulate import draw_beliefs
+
+AS_OF = date(2026, 11, 20)
+
+
+def shapes_of(name: str) -> dict[str, Shape]:
+    return {n: b.shape for n, b in overview.stated(name, overview.stack(())).items()}
+
+
+def key_of(name: str, **changes: object) -> store.Key:
+    ingredients = {"shapes": shapes_of(name), "as_of": AS_OF, "settings": Settings(), **changes}
+    return store.key(name, **ingredients)  # type: ignore[arg-type]
+
+
+# ── the tables ──
+
+
+@pytest.mark.parametrize("name", DATASETS)
+def test_every_row_cites_its_source_and_those_left_out_say_why(name: str) -> None:
+    rows = tables.rows(name, every=True)
+    assert len(rows) >= 20
+    for row in rows:
+        assert row["citation"].strip()
+        assert row.get("use", "yes") in ("yes", "no")
+        assert row["reason"] or row.get("use") == "yes"
+        assert "memory" not in row["citation"].lower()
+        assert "recalled" not in row["citation"].lower()
+
+
+@pytest.mark.parametrize("name", DATASETS)
+def test_a_likelihood_conditions_parameters_that_exist(name: str) -> None:
+    module = likelihood(name)
+    assert set(module.BELIEFS) <= set(PARAMETERS)
+    assert module.TITLE
+    assert module.NOTE
+
+
+def test_answers_become_exponents() -> None:
+    data = likelihood("parallelisation").read()
+    # Half the researchers for half the progress is λ = 1; for no loss at all, 0.
+    assert len(data.answers) == 200
+    assert np.isclose(data.answers, 1.0).any()
+    assert data.answers.min() == 0.0
+    assert np.median(data.answers) == pytest.approx(math.log(0.7) / math.log(0.5))
+
+
+def test_no_forecast_speaks_of_its_own_past_and_bounds_are_censored() -> None:
+    data = timelines.read()
+    assert np.isfinite(data.logs).all()
+    censored = np.isfinite(data.limits)
+    assert censored.sum() == sum(r["year"].startswith(">") for r in tables.rows("timelines")) > 0
+    assert (data.logs[censored] == data.limits[censored]).all()
+
+
+# ── stated beliefs as priors ──
+
+SHAPES: dict[str, Shape] = {
+    "normal": fit(FAMILIES["normal"], {0.05: -1.0, 0.95: 2.0}),
+    "lognormal": fit(FAMILIES["lognormal"], {0.1: 2.0, 0.9: 50.0}, (0, math.inf)),
+    "logitnormal": fit(FAMILIES["logitnormal"], {0.05: 0.2, 0.95: 0.95}, (0, 1)),
+    "truncated": fit(FAMILIES["lognormal"], {0.1: 2.0, 0.9: 50.0}, (1.0, 100.0)),
+    "beta": fit(FAMILIES["beta"], {0.05: 0.2, 0.95: 0.9}, (0, 1)),
+    "mixture": Mixture(
+        (0.5, 0.5),
+        (
+            fit(FAMILIES["lognormal"], {0.1: 1.0, 0.9: 5.0}, (0, math.inf)),
+            fit(FAMILIES["lognormal"], {0.1: 20.0, 0.9: 50.0}, (0, math.inf)),
+        ),
+    ),
+    "point": Point(3.0),
+}
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_the_prior_is_the_stated_belief_whatever_its_family(name: str) -> None:
+    import pytensor.tensor as pt
+
+    z = np.linspace(-3.5, 3.5, 41)
+    want = np.broadcast_to(SHAPES[name].quantile(z), z.shape)
+    got = np.broadcast_to(scores.quantile(SHAPES[name], pt.as_tensor_variable(z)).eval(), z.shape)
+    assert got == pytest.approx(want, rel=1e-4, abs=1e-6)
+
+
+@pytest.mark.parametrize("name", sorted(set(SHAPES) - {"point"}))
+def test_a_score_is_the_inverse_of_the_quantile(name: str) -> None:
+    z = np.linspace(-2.5, 2.5, 21)
+    assert scores.score(SHAPES[name], SHAPES[name].quantile(z)) == pytest.approx(z, abs=1e-5)
+
+
+def test_the_timeline_prior_is_the_stated_belief_in_median_and_log_variance() -> None:
+    import pymc as pm
+
+    shapes, data = shapes_of("timelines"), timelines.read()
+    as_of = tables.decimal_year(AS_OF)
+    model = timelines.build(Case(data, shapes, as_of))
+    names = ("middle", "between", "within", "differences")
+    columns = pm.draw([model[n] for n in names], draws=6000, random_seed=1)
+    draws = dict(zip(names, columns, strict=True))
+    rng = np.random.default_rng(1)
+    _, predictive = timelines.used(draws, Case(data, shapes, as_of), rng)
+    pooled = predictive["agi_arrival"]
+    logs = pooled.location + pooled.scale * rng.standard_normal(6000)
+    middle, spread = timelines.spans(shapes["agi_arrival"], as_of - data.newest)
+    assert np.median(logs) == pytest.approx(middle, abs=5 * 1.25 * spread / math.sqrt(6000))
+    assert logs.std() == pytest.approx(spread, rel=0.08)
+    years = pooled.sample(np.arange(6000), rng.standard_normal(6000))
+    for p, slack in ((0.1, 0.25), (0.5, 0.1), (0.9, 0.25)):
+        stated = shapes["agi_arrival"].percentile(p)
+        assert math.log(np.quantile(years, p) / stated) == pytest.approx(0, abs=slack)
+
+
+def test_a_predictive_is_cut_at_the_date_of_the_forecast() -> None:
+    pooled = Predictive(np.zeros(1000), np.ones(1000), 2.0)
+    z = special.ndtri((np.arange(1000) + 0.5) / 1000)
+    years = pooled.sample(np.arange(1000), z)
+    assert years.min() > 0
+    # Given that exp(z) > 2, the median of exp(z) − 2 in closed form.
+    want = math.exp(special.ndtri(1 - 0.5 * special.ndtr(-math.log(2.0)))) - 2
+    assert np.median(years) == pytest.approx(want, rel=0.01)
+
+
+# ── what ships ──
+
+
+@pytest.mark.parametrize("name", DATASETS)
+def test_the_shipped_result_is_of_the_shipped_priors_data_and_code(name: str) -> None:
+    found = store.load(store.shipped(name))
+    assert found is not None
+    hint = "run: difprog evidence fit --again --ship"
+    assert found.diagnostics["content_key"] == key_of(name).content, hint
+
+
+@pytest.mark.parametrize("name", DATASETS)
+def test_the_shipped_result_passes_its_diagnostics(name: str) -> None:
+    found = store.load(store.shipped(name))
+    assert found is not None
+    d = found.diagnostics
+    assert d["failures"] == []
+    assert d["divergences"] == 0
+    assert d["rhat"] <= RHAT
+    assert min(d["ess_bulk"], d["ess_tail"]) >= ESS
+    assert d["bfmi"] >= BFMI
+    # Scoring takes kept draws for independent.
+    assert d["kept_share"] > 0.8
+    assert found.size == 8000
+    for belief in likelihood(name).BELIEFS:
+        assert d["beliefs"][belief]["sensitivity"]["carried_by"]
+
+
+def test_kept_results_are_small() -> None:
+    assert sum(store.shipped(name).stat().st_size for name in DATASETS) < 3_000_000
+
+
+def test_arviz_opens_a_kept_result() -> None:
+    import arviz as az
+
+    tree = az.from_netcdf(store.shipped("headcounts"))
+    assert tree.posterior["researchers"].sizes == {"chain": 4, "draw": 2000}
+    found = store.load(store.shipped("headcounts"))
+    assert found is not None
+    assert np.array_equal(tree.posterior["researchers"].values.ravel(), found.draws["researchers"])
+
+
+def test_a_first_score_on_a_fresh_machine_needs_no_sampler(home: Path) -> None:
+    code = (
+        "import sys; from difprog import forecast as f; s = f.prepare(('serial_parallel',));"
+        "p = f.find_project('rlhf', s); m = f.score(p, s, 1000).models[0];"
+        "assert m.question.conditioned('agi_arrival'), m.question.posterior;"
+        "assert m.question.conditioned('researchers');"
+        "heavy = {'pymc', 'arviz', 'xarray', 'pytensor', 'pandas'} & set(sys.modules);"
+        "assert not heavy, heavy"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+
+
+# ── leaving out ──
+
+
+def test_without_evidence_the_prior_is_used_exactly() -> None:
+    setup = forecast.prepare(("serial_parallel",), use_evidence=False)
+    [(question, _)] = forecast.questions(forecast.find_project("rlhf", setup), setup)
+    assert question.posterior is None
+    values = draw_beliefs(question, 4000, 1)
+    assert np.quantile(values["agi_arrival"], 0.5) == pytest.approx(
+        question.beliefs["agi_arrival"].shape.percentile(0.5), rel=0.1
+    )
+
+
+def test_all_left_out_is_the_prior_exactly() -> None:
+    done = CliRunner().invoke(main, ["evidence", "fit", "--without", "all", "--json"])
+    assert done.exit_code == 0
+    found = json.loads(done.stdout)
+    assert found["datasets"] == {}
+    by_name = {entry["belief"]: entry["prior"] for entry in found["as_stated"]}
+    for dataset in DATASETS:
+        for name, shape in shapes_of(dataset).items():
+            assert by_name[name] == [shape.percentile(p) for p in (0.05, 0.1, 0.5, 0.9, 0.95)]
+
+
+def test_one_dataset_left_out_leaves_the_others() -> None:
+    done = CliRunner().invoke(main, ["evidence", "fit", "--without", "timelines", "--json"])
+    assert done.exit_code == 0
+    found = json.loads(done.stdout)
+    assert set(found["datasets"]) == set(DATASETS) - {"timelines"}
+    assert [entry["belief"] for entry in found["as_stated"]] == ["agi_arrival"]
+
+
+def test_a_belief_stated_without_naming_a_dataset_is_used_as_stated(tmp_path: Path) -> None:
+    layer = tmp_path / "mine.toml"
+    layer.write_text("[beliefs]\nagi_arrival = '5 to 20 years'\n")
+    setup = forecast.prepare(("serial_parallel",), (str(layer),))
+    [(question, _)] = forecast.questions(forecast.find_project("rlhf", setup), setup)
+    assert not question.conditioned("agi_arrival")
+    assert question.conditioned("parallel_exponent")
+    values = draw_beliefs(question, 4000, 1)["agi_arrival"]
+    assert np.quantile(values, [0.05, 0.95]) == pytest.approx([5, 20], rel=0.1)
+
+
+@pytest.mark.parametrize("name", ["timelimes", "headcounts"])
+def test_a_dataset_that_does_not_condition_a_belief_is_refused(name: str, tmp_path: Path) -> None:
+    layer = tmp_path / "mine.toml"
+    layer.write_text(f"[beliefs.agi_arrival]\np10 = 2\np90 = 40\nevidence = '{name}'\n")
+    setup = forecast.prepare(("serial_parallel",), (str(layer),))
+    with pytest.raises(BadInput, match=name):
+        forecast.questions(forecast.find_project("rlhf", setup), setup)
+
+
+# ── the key ──
+
+
+def test_the_key_changes_with_every_ingredient(monkeypatch: pytest.MonkeyPatch) -> None:
+    name = "headcounts"
+    base = key_of(name)
+    assert key_of(name) == base
+    wider = {**shapes_of(name), "researchers": fit(FAMILIES["lognormal"], {0.05: 200, 0.95: 1800})}
+    keys = {
+        "prior": key_of(name, shapes=wider),
+        "date": key_of(name, as_of=date(2026, 11, 21)),
+        "draws": key_of(name, settings=replace(Settings(), draws=100)),
+        "seed": key_of(name, settings=replace(Settings(), seed=2)),
+        "dataset": key_of("coupling"),
+    }
+    content = tables.content(name)
+    monkeypatch.setattr(tables, "content", lambda _: content.replace(b",600,", b",601,"))
+    keys["data"] = key_of(name)
+    monkeypatch.undo()
+    whole = Path.read_bytes
+    monkeypatch.setattr(Path, "read_bytes", lambda p: whole(p) + (b"#" if p.name == "headcounts.py" else b""))
+    keys["code"] = key_of(name)
+    monkeypatch.undo()
+    assert len({base.content, *(k.content for k in keys.values())}) == len(keys) + 1
+    monkeypatch.setattr(store, "version", lambda _: "0.0")
+    other = key_of(name)
+    assert other.content == base.content
+    assert other.full != base.full
+
+
+def test_the_last_bits_of_a_fitted_belief_do_not_change_the_key() -> None:
+    shapes = shapes_of("headcounts")
+    nudged: dict[str, Shape] = {}
+    for name, shape in shapes.items():
+        assert isinstance(shape, Distribution)
+        nudged[name] = replace(shape, parameters=tuple(p * (1 + 1e-13) for p in shape.parameters))
+    assert key_of("headcounts", shapes=nudged) == key_of("headcounts")
+
+
+# ── kept, stale, damaged, interrupted ──
+
+
+def small(name: str = "headcounts", size: int = 400) -> Posterior:
+    rng = np.random.default_rng(1)
+    draws = {b: rng.normal(size=size).astype(np.float32).astype(float) for b in likelihood(name).BELIEFS}
+    notes = {"dataset": name, "failures": [], "settings": {"chains": 4}}
+    return Posterior(draws, {}, dict.fromkeys(draws, name), notes, "k")
+
+
+def test_what_is_kept_comes_back_as_it_was(tmp_path: Path) -> None:
+    shipped = store.load(store.shipped("timelines"))
+    assert shipped is not None
+    for posterior in (small(), shipped):
+        store.write(tmp_path / "x.nc", posterior)
+        found = store.load(tmp_path / "x.nc")
+        assert found is not None
+        assert found.key == posterior.key
+        assert found.diagnostics == posterior.diagnostics
+        assert {n: v.tolist() for n, v in found.draws.items()} == {
+            n: v.tolist() for n, v in posterior.draws.items()
+        }
+        for name, p in posterior.predictive.items():
+            assert np.array_equal(found.predictive[name].location, p.location)
+            assert found.predictive[name].shift == p.shift
+
+
+def test_a_damaged_file_is_never_trusted(tmp_path: Path) -> None:
+    path = tmp_path / "x.nc"
+    store.write(path, small())
+    whole = path.read_bytes()
+    want = store.load(path)
+    assert want is not None
+    rng = np.random.default_rng(2)
+    refused = 0
+    for at in rng.integers(0, len(whole), 150):
+        damaged = bytearray(whole)
+        damaged[at] ^= 0xFF
+        path.write_bytes(bytes(damaged))
+        os.utime(path, ns=(int(at), int(at)))
+        found = store.load(path)
+        refused += found is None
+        # Bytes that hold nothing may be damaged without harm; no number may change.
+        if found is not None:
+            assert found.key == want.key
+            assert all(np.array_equal(found.draws[n], v) for n, v in want.draws.items())
+    assert refused > 20
+    for stump in (b"", whole[: len(whole) // 2], b"not netCDF at all"):
+        path.write_bytes(stump)
+        assert store.load(path) is None
+
+
+def test_a_stale_or_damaged_result_is_fitted_again(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
+    fits = []
+
+    def fake(name: str, *_: object, **__: object) -> Posterior:
+        fits.append(name)
+        return small(name)
+
+    monkeypatch.setattr(store, "fit", fake)
+    stated = {**shapes_of("headcounts"), "researchers": fit(FAMILIES["lognormal"], {0.05: 100, 0.95: 900})}
+    said: list[str] = []
+    first = store.condition("headcounts", stated, AS_OF, say=said.append)
+    again = store.condition("headcounts", stated, AS_OF, say=said.append)
+    assert fits == ["headcounts"]
+    assert len(said) == 1
+    assert first.key == again.key
+    [path] = store.folder().glob("*.nc")
+    path.write_bytes(path.read_bytes()[:-100])
+    store.condition("headcounts", stated, AS_OF)
+    assert len(fits) == 2
+    # A whole file under another's name is not that other's result.
+    other = {**stated, "researchers": fit(FAMILIES["lognormal"], {0.05: 100, 0.95: 901})}
+    wanted = store.key("headcounts", other, AS_OF, Settings())
+    (store.folder() / f"{wanted.full}.nc").write_bytes(path.read_bytes())
+    store.condition("headcounts", other, AS_OF)
+    assert len(fits) == 3
+
+
+def test_a_fit_that_fails_its_diagnostics_is_not_kept(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
+    bad = small()
+    bad = replace(bad, diagnostics={**bad.diagnostics, "failures": ["3 divergences"]})
+    monkeypatch.setattr(store, "fit", lambda *_, **__: bad)
+    stated = {**shapes_of("headcounts"), "researchers": Point(700.0)}
+    with pytest.raises(DiagnosticsFailed, match="3 divergences"):
+        store.condition("headcounts", stated, AS_OF)
+    assert not list(store.folder().glob("*.nc"))
+
+
+def test_a_kill_during_a_fit_leaves_the_earlier_result(home: Path) -> None:
+    wanted = key_of("coupling")
+    earlier = store.load(store.shipped("coupling"))
+    assert earlier is not None
+    store.keep(replace(earlier, key=wanted.full))
+    path = store.folder() / f"{wanted.full}.nc"
+    before = path.read_bytes()
+    args = ["evidence", "fit", "--again", *(w for n in DATASETS if n != "coupling" for w in ("--without", n))]
+    code = f"import sys; from difprog.cli import main; sys.argv = ['difprog', *{args!r}]; main()"
+    running = subprocess.Popen(
+        [sys.executable, "-c", code], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL
+    )
+    assert running.stderr is not None
+    # The first line says that sampling has begun.
+    assert b"coupling" in running.stderr.readline()
+    time.sleep(0.3)
+    running.send_signal(signal.SIGKILL)
+    running.wait(timeout=30)
+    running.stderr.close()
+    assert path.read_bytes() == before
+    found = store.find("coupling", wanted)
+    assert found is not None
+    assert found.key == wanted.full
+
+
+def test_shipped_results_are_used_under_other_versions(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
+    monkeypatch.setattr(store, "version", lambda _: "0.0")
+    found = store.find("coupling", key_of("coupling"))
+    assert found is not None
+
+
+# ── combining ──
+
+
+def test_combining_pairs_draws_and_is_the_same_object_for_the_same_parts() -> None:
+    parts = [p for p in (store.load(store.shipped(n)) for n in DATASETS) if p is not None]
+    whole = store.combine(parts)
+    assert whole is not None
+    assert whole is store.combine(list(parts))
+    assert store.combine([]) is None
+    assert set(whole.datasets.values()) == set(DATASETS)
+    assert set(whole.datasets) == {*whole.draws, *whole.predictive}
+    assert whole.size == 8000
+
+
+def test_power_scaling_in_words() -> None:
+    assert carried_by(0.2, 0.01) == "the prior"
+    assert carried_by(0.01, 0.2) == "the data"
+    assert "both" in carried_by(0.2, 0.2)
+    assert carried_by(0.0, 0.0) == "neither alone"
+
+
+# ── commands ──
+
+
+def test_list_says_what_conditions_what() -> None:
+    done = CliRunner().invoke(main, ["evidence", "list", "--json"])
+    assert done.exit_code == 0
+    found = json.loads(done.stdout)["datasets"]
+    assert [d["dataset"] for d in found] == list(DATASETS)
+    assert all(d["state"] == "kept" for d in found)
+    assert {b["belief"] for d in found for b in d["beliefs"]} == {
+        b for n in DATASETS for b in likelihood(n).BELIEFS
+    }
+
+
+@pytest.mark.parametrize("width", [80, 140])
+def test_fit_shows_prior_posterior_diagnostics_and_every_source(
+    width: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    done = CliRunner().invoke(main, ["evidence", "fit"])
+    assert done.exit_code == 0
+    lines = done.stdout.splitlines()
+    assert max(map(len, lines)) <= width
+    assert sum(line.startswith("  posterior") and "●" in line for line in lines) == 7
+    for source in timelines.read().sources:
+        assert any(line.startswith(source) for line in lines)
+    assert any(line.startswith("pooled") for line in lines)
+    assert "R-hat" in done.stdout
+    assert "carried by" in done.stdout
+
+
+def test_failed_diagnostics_are_said_first_and_end_with_status_3(monkeypatch: pytest.MonkeyPatch) -> None:
+    shipped = store.load(store.shipped("headcounts"))
+    assert shipped is not None
+    notes = {**shipped.diagnostics, "failures": ["R-hat of noise is 1.200, above 1.01"]}
+    monkeypatch.setattr(overview, "sample", lambda *_, **__: replace(shipped, diagnostics=notes))
+    others = [w for n in DATASETS if n != "headcounts" for w in ("--without", n)]
+    done = CliRunner().invoke(main, ["evidence", "fit", "--again", *others])
+    assert done.exit_code == 3
+    assert "DIAGNOSTICS FAILED" in done.stdout.splitlines()[0]
+    assert not list(store.folder().glob("*.nc"))
+
+
+# ── sampling ──
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["parallelisation", "coupling"])
+def test_a_fresh_fit_agrees_with_the_shipped_one(name: str) -> None:
+    fresh = sample(name, shapes_of(name), tables.decimal_year(AS_OF), Settings(draws=1500, thin=1, seed=7))
+    assert fresh.diagnostics["failures"] == []
+    shipped = store.load(store.shipped(name))
+    assert shipped is not None
+    for belief, values in fresh.draws.items():
+        want = shipped.draws[belief]
+        error = want.std() * math.sqrt(1 / fresh.diagnostics["ess_bulk"] + 1 / want.size)
+        assert values.mean() == pytest.approx(want.mean(), abs=5 * error)
