@@ -27,11 +27,11 @@ def numpy_draws(beliefs: Numbers, count: int, seed: int) -> dict[str, Any]:
         if family == "point":
             found[name] = p[0]
         elif family == "normal":
-            found[name] = rng.normal(*p, count)
+            found[name] = rng.normal(p[0], p[1], count)
         elif family == "lognormal":
-            found[name] = rng.lognormal(*p, count)
+            found[name] = rng.lognormal(p[0], p[1], count)
         elif family == "logitnormal":
-            found[name] = special.expit(rng.normal(*p, count))
+            found[name] = special.expit(rng.normal(p[0], p[1], count))
         else:
             raise NotImplementedError(family)
     found["serial_chains"] = np.round(found["serial_chains"])

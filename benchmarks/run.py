@@ -104,7 +104,7 @@ def numbers() -> dict[str, tuple[str, tuple[float, ...]]]:
 def one(who: str, count: int) -> None:
     """Do one measurement of (b) in this process and print it as JSON."""
     sys.path.insert(0, str(HERE))
-    import by_hand
+    import by_hand  # type: ignore[import-not-found]
 
     beliefs = numbers()
     if who == "difprog":
@@ -114,21 +114,21 @@ def one(who: str, count: int) -> None:
         asked = forecast.find_project(PROJECT, setup)
 
         def run() -> float:
-            return chunks.score(asked, setup, count).models[0].net.mean
+            return float(chunks.score(asked, setup, count).models[0].net.mean)
     elif who == "NumPy by hand":
 
         def run() -> float:
             found = by_hand.evaluate(by_hand.numpy_draws(beliefs, count, 1))
-            return by_hand.summarise(found)["net_effect"]
+            return float(by_hand.summarise(found)["net_effect"])
     elif who == "squigglepy":
 
         def run() -> float:
             found = by_hand.evaluate(by_hand.squigglepy_draws(beliefs, count, 1))
-            return by_hand.summarise(found)["net_effect"]
+            return float(by_hand.summarise(found)["net_effect"])
     else:
 
         def run() -> float:
-            return by_hand.monaco_run(beliefs, count, 1)["net_effect"]
+            return float(by_hand.monaco_run(beliefs, count, 1)["net_effect"])
 
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     start = time.perf_counter()

@@ -21,7 +21,7 @@ from difprog.memory import Memory
 from difprog.model import Model, load, shipped_models
 from difprog.parameters import PARAMETERS
 from difprog.project import Project, read_project
-from difprog.simulate import Draws, Question, correlated_groups, copula, draw
+from difprog.simulate import Draws, Question, copula, correlated_groups, draw
 from difprog.summary import Summary, sign, summarise, summarise_mixture, weighted_mean
 from difprog.units import UnitError, quantity
 
@@ -177,8 +177,10 @@ def prepare(
         base = [read(path) for path in _standing_files(model)]
         stacks[model.name] = Stack(tuple(layer for layer in (*base, *extra) if layer is not None))
     names = [m.name for m in loaded]
-    for twice in sorted({n for n in names if names.count(n) > 1}):
-        problems.append(Problem(twice, "", "two models have this name", hint="rename the file"))
+    problems.extend(
+        Problem(twice, "", "two models have this name", hint="rename the file")
+        for twice in sorted({n for n in names if names.count(n) > 1})
+    )
     credences: dict[str, float] = {}
     try:
         credences = read_credences(loaded)

@@ -35,11 +35,11 @@ COMMANDS = {
 class Commands(click.Group):
     """Finds commands by name, imports them when needed, and ends them with a sound status."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         """Return the names, in the order of the list."""
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         """Import a command."""
         if cmd_name not in COMMANDS:
             return None
@@ -49,13 +49,13 @@ class Commands(click.Group):
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Run, turning every outcome into an exit status and no traceback."""
-        kwargs.pop("standalone_mode", None)
+        kwargs["standalone_mode"] = False
         for stream in (sys.stdout, sys.stderr):
             # A locale without UTF-8 must not turn a "−" into a crash.
             if hasattr(stream, "reconfigure"):
                 stream.reconfigure(errors="replace")
         try:
-            result = super().main(*args, standalone_mode=False, **kwargs)
+            result = super().main(*args, **kwargs)
             sys.stdout.flush()
         except click.exceptions.Exit as done:
             _leave(done.exit_code)
