@@ -44,6 +44,24 @@ def likelihood(name: str) -> ModuleType:
     It defines ``BELIEFS``, ``TITLE``, ``NOTE``, ``read() -> data``, ``build(case) ->
     pymc.Model`` and ``STATED``, the variables that carry the stated beliefs. Where scoring uses
     something else than the variables named like the beliefs, it defines ``used(draws, case, rng)
-    -> (draws, predictive)``. Observed variable ``x`` has its data in the container ``x_data``.
+    -> (draws, predictive)``, and ``CENTRE``, the variable that a predictive is centred on.
+    Observed variable ``x`` has its data in the container ``x_data``.
     """
     return importlib.import_module(f"difprog.evidence.{name}")
+
+
+def read(name: str) -> Any:
+    """Return a dataset's table, of its likelihood's own type.
+
+    Raises
+    ------
+    BadInput
+        Where the table is not what the likelihood reads.
+    """
+    from difprog.errors import BadInput, Problem
+
+    try:
+        return likelihood(name).read()
+    except (KeyError, ValueError, TypeError, ZeroDivisionError) as error:
+        what = f"is not the table that {name} is read from: {type(error).__name__}: {error}"
+        raise BadInput(Problem(f"priors/evidence/{name}.csv", "", what)) from error

@@ -75,12 +75,13 @@ def build(case: Case) -> Any:
     data, shapes, _ = case
     with pm.Model() as model:
         intercept, focus, approach = (scores.prior(name, shapes[name]) for name in BELIEFS)
-        level = pm.Normal("level", 0.0, 1.0)
         slope = pm.HalfNormal("slope", 0.5)
         spread = pm.HalfNormal("benchmark_spread", 0.7)
-        eta = intercept - focus * data.focus - approach * data.approach
+        # What the data pin is the level in the middle cell, a₀ + b·α_c with a₀ ~ N(0, 1).
+        level = pm.Normal("level", slope * intercept, 1.0)
+        fall = focus * data.focus + approach * data.approach
         pm.Normal(
-            "z", level + slope * eta, pt.sqrt(data.errors**2 + spread**2),
+            "z", level - slope * fall, pt.sqrt(data.errors**2 + spread**2),
             observed=pm.Data("z_data", data.z),
         )  # fmt: skip
     return model

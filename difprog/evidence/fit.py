@@ -221,9 +221,9 @@ def fit(
         flat = p._replace(location=p.location.ravel(), scale=p.scale.ravel())
         scored[belief] = flat.sample(np.arange(size), z).reshape(p.location.shape)
     diagnostics = judge(tree, {**draws, **scored})
-    # Dates have so long a tail that their distributions are compared in the log.
+    # A belief that is drawn anew has a spread that no data takes away: what can move is its centre.
     varying = {
-        belief: np.log(scored[belief]) if belief in predictive else scored[belief]
+        belief: draws[module.CENTRE] if belief in predictive else scored[belief]
         for belief in module.BELIEFS
         if np.ptp(scored[belief]) > 0
     }

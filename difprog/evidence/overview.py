@@ -9,6 +9,7 @@ from typing import Any
 from difprog import files
 from difprog.beliefs import Belief, Stack
 from difprog.evidence import DATASETS, likelihood, store, tables
+from difprog.evidence.checked import read
 from difprog.evidence.fit import LEVELS, Settings
 from difprog.evidence.fit import fit as sample
 from difprog.families import Point
@@ -48,6 +49,7 @@ def listing(under: Stack) -> list[dict[str, Any]]:
     found = []
     for name in DATASETS:
         module = likelihood(name)
+        read(name)
         rows = tables.rows(name)
         column = "source" if "source" in rows[0] else "citation"
         entries = []
@@ -124,7 +126,8 @@ def fit(
         wanted = store.key(name, shapes, under.as_of, how)
         kept = None if again else store.find(name, wanted)
         if kept is None:
-            fresh = sample(name, shapes, tables.decimal_year(under.as_of), how, partial(tick, name))
+            year = tables.decimal_year(under.as_of)
+            fresh = sample(name, shapes, year, how, partial(tick, name), read(name))
             kept = store.label(fresh, wanted)
             if kept.diagnostics["failures"]:
                 failed.append(name)

@@ -24,6 +24,7 @@ import numpy as np
 from difprog import files
 from difprog.errors import DiagnosticsFailed
 from difprog.evidence import likelihood, tables
+from difprog.evidence.checked import read
 from difprog.evidence.fit import Settings, Tick, fit
 from difprog.families import Distribution, Mixture, Point, Shape
 from difprog.posterior import Posterior, Predictive
@@ -158,7 +159,7 @@ def condition(
         if found is not None:
             return found
         say(f"Conditioning on {name}: {likelihood(name).TITLE}. Kept for the next time.")
-        fresh = fit(name, shapes, tables.decimal_year(as_of), settings, tick)
+        fresh = fit(name, shapes, tables.decimal_year(as_of), settings, tick, read(name))
         fresh = label(fresh, wanted)
         if fresh.diagnostics["failures"]:
             raise DiagnosticsFailed(f"{name}: {'; '.join(fresh.diagnostics['failures'])}")

@@ -36,6 +36,8 @@ Array = npt.NDArray[np.float64]
 
 BELIEFS = ("agi_arrival",)
 STATED = ("middle", "between", "within")
+#: The log of the pooled median, whose sensitivity to prior and data is reported.
+CENTRE = "middle"
 TITLE = "published forecasts of when AGI arrives"
 NOTE = "what is used is one more exchangeable forecaster, speaking at the newest forecast's date"
 
