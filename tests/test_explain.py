@@ -228,3 +228,24 @@ def test_a_wrong_name_is_one_line() -> None:
     done = run("rhlf")
     assert done.exit_code == 2
     assert 'did you mean "rlhf"' in done.output
+
+
+@pytest.mark.parametrize(
+    ("share", "error", "said"),
+    [
+        (0.12, 0.004, "12%"), (0.0123, 0.0005, "1.2%"), (0.02, 0.03, "<8%"), (0.0, 0.0, "<0.1%"),
+        (0.3, 0.9, "<100%"),
+    ],
+)  # fmt: skip
+def test_a_share_says_no_more_than_its_error_allows(share: float, error: float, said: str) -> None:
+    assert words.share({"variance_share": share, "variance_share_se": error}) == said
+
+
+def test_the_choice_names_a_better_policy_only_where_it_shows() -> None:
+    options = {"open": {"mean": 53.2e-6, "mcse": 1e-6}, "closed": {"mean": 53.4e-6, "mcse": 1e-6}}
+    assert "No publication policy is better than the stated one, open" in words.choice(options, "open")
+    options["closed"]["mean"] = 60e-6
+    assert "closed is best, with +60" in words.choice(options, "open")
+    assert "the stated one, closed, is best" in words.choice(options, "closed")
+    options["closed"]["mean"] = options["open"]["mean"] = 1e-6
+    assert "better than doing nothing" in words.choice(options, "open")

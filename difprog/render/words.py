@@ -143,6 +143,11 @@ def choice(options: Mapping[str, Any], own: str) -> str:
     if best == own:
         return f"Of the publication policies the stated one, {own}, is best: {said} microdooms averted."
     there = supported(options[own]["mean"] / MICRODOOM, options[own]["mcse"] / MICRODOOM, sign=True)
+    if there == said:
+        return (
+            f"No publication policy is better than the stated one, {own}, by an amount that shows: "
+            f"{there} microdooms averted."
+        )
     return (
         f"Of the publication policies {best} is best, with {said} microdooms averted; "
         f"{own}, as stated, has {there}."
@@ -176,10 +181,13 @@ def explained_together(drivers: Sequence[Mapping[str, Any]]) -> str:
 
 
 def share(driver: Mapping[str, Any]) -> str:
-    """Return a variance share in percent, as finely as its error supports."""
+    """Return a variance share in percent, as finely as its error supports.
+
+    One that is not resolved from 0 is given by its upper bound, two errors up.
+    """
     value, error = 100 * driver["variance_share"], 100 * driver["variance_share_se"]
-    if value <= error:
-        return "0%"
+    if value <= 2 * error:
+        return f"<{significant(min(max(value + 2 * error, 0.1), 100.0), 1)}%"
     return f"{supported(value, error, digits=2)}%"
 
 
