@@ -6,6 +6,7 @@ The library's front door: `prepare` reads, `score` draws and summarises. Prints 
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from difprog import coherence, files
-from difprog.beliefs import Belief, Layer, Stack, read_layer
+from difprog.beliefs import MOST_WEIGHT, Belief, Layer, Stack, read_layer
 from difprog.errors import BadInput, Problem, Problems
 from difprog.families import Point
 from difprog.memory import Memory
@@ -42,6 +43,12 @@ QUANTITIES = (
 MIXED = QUANTITIES[:3]
 
 
+def announce(line: str) -> None:
+    """Say on standard error what takes a while, so that nobody waits without knowing for what."""
+    sys.stderr.write(f"difprog: {line}\n")
+    sys.stderr.flush()
+
+
 @dataclass(frozen=True)
 class Setup:
     """Models, priors and credences that any number of projects are scored under.
@@ -56,13 +63,15 @@ class Setup:
         Per model, over all models that have one; they sum to 1.
     use_evidence : bool
         Whether beliefs that say so are conditioned on evidence.
+    say : callable
+        Told, in a line, when something starts that takes a while: conditioning for the first time.
     """
 
     models: tuple[Model, ...]
     stacks: dict[str, Stack]
     credences: dict[str, float]
     use_evidence: bool = True
-    say: Callable[[str], None] = field(default=lambda _: None, compare=False)
+    say: Callable[[str], None] = field(default=announce, compare=False)
 
 
 @dataclass(frozen=True)
@@ -221,8 +230,9 @@ def parse_credences(content: Mapping[str, Any], problems: Problems) -> dict[str,
         except UnitError as error:
             problems.add(f"credences.{name}", str(error), value)
             continue
-        if weights[name] < 0:
-            problems.add(f"credences.{name}", "must not be negative", value)
+        if not 0 <= weights[name] <= MOST_WEIGHT:
+            wrong = "must not be negative" if weights[name] < 0 else "is too large a weight"
+            problems.add(f"credences.{name}", wrong, value)
     return weights
 
 

@@ -158,11 +158,15 @@ def condition(
         found = None if again else find(name, wanted)
         if found is not None:
             return found
-        say(f"Conditioning on {name}: {likelihood(name).TITLE}. Kept for the next time.")
+        say(f"conditioning on {name} ({likelihood(name).TITLE}); a minute or so, then kept")
         fresh = fit(name, shapes, tables.decimal_year(as_of), settings, tick, read(name))
         fresh = label(fresh, wanted)
         if fresh.diagnostics["failures"]:
-            raise DiagnosticsFailed(f"{name}: {'; '.join(fresh.diagnostics['failures'])}")
+            why = "; ".join(fresh.diagnostics["failures"])
+            raise DiagnosticsFailed(
+                f"conditioning on {name} cannot be trusted ({why}): use --no-evidence, or state its beliefs "
+                f'without evidence = "{name}"'
+            )
         write(path, fresh)
     return fresh
 
