@@ -36,8 +36,11 @@ def supported(value: float, error: float, sign: bool = False, digits: int = 3) -
     places = digits - 1 - magnitude
     if error > 0:
         places = min(places, -math.floor(math.log10(error)))
-    rounded = round(value, places)
-    return _spell(rounded, max(0, places), sign)
+    try:
+        rounded = round(value, places)
+    except OverflowError:  # the largest numbers that there are cannot be rounded up
+        rounded = value
+    return _spell(rounded, places, sign)
 
 
 def significant(value: float, digits: int = 2, sign: bool = False) -> str:
@@ -46,16 +49,18 @@ def significant(value: float, digits: int = 2, sign: bool = False) -> str:
 
 
 def _spell(value: float, places: int, sign: bool) -> str:
+    """Spell a number that is rounded to ``places``, which may be negative."""
     if value == 0:
         return "0"
-    if abs(value) < 1e-4 or abs(value) >= 1e7:
-        digits = max(0, places + math.floor(math.log10(abs(value)))) if places else 1
-        mantissa, exponent = f"{abs(value):.{min(digits, 6)}e}".split("e")
+    size = abs(value)
+    if size < 1e-4 or size >= 1e7:
+        digits = max(0, min(15, places + math.floor(math.log10(size) + 1e-12)))
+        mantissa, exponent = f"{size:.{digits}e}".split("e")
         if "." in mantissa:
             mantissa = mantissa.rstrip("0").rstrip(".")
         text = f"{mantissa}e{int(exponent)}".replace("-", MINUS)
     else:
-        text = f"{abs(value):,.{places}f}"
+        text = f"{size:,.{max(0, places)}f}"
     return (MINUS if value < 0 else "+" if sign else "") + text
 
 
@@ -74,8 +79,10 @@ def percent(share: float, count: int = 0) -> str:
     """Return a share of ``count`` draws in percent, as finely as that many draws support."""
     if share in (0.0, 1.0):
         return f"{share:.0%}"
-    error = math.sqrt(share * (1 - share) / count) if count else 0.0
-    # Fewer than 2,500 draws leave a share uncertain by a point or more: round to tens of the error.
+    # Wilson's centre keeps the error of a share near 0 or 1 from vanishing.
+    centre = (share * count + 1) / (count + 2) if count else 0.0
+    error = math.sqrt(centre * (1 - centre) / count) if count else 0.0
+    # Fewer than 2,500 draws leave a share uncertain by a point or more: round to fives.
     step = 1 if error <= 0.01 else 5
     whole = step * round(100 * share / step)
     if whole <= 0:
@@ -106,4 +113,4 @@ def with_error(value: float, error: float, scale: float = 1.0, sign: bool = Fals
         return supported(value / scale, 0.0, sign)
     places = -math.floor(math.log10(error / scale))
     text = supported(value / scale, error / scale, sign, digits=6)
-    return f"{text} ± {_spell(round(error / scale, places), max(0, places), False)}"
+    return f"{text} ± {_spell(round(error / scale, places), places, False)}"

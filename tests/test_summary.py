@@ -1,0 +1,115 @@
+"""Summaries against their definitions."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import astuple
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from difprog.summary import (
+    Summary,
+    clustered_error,
+    sign,
+    summarise,
+    summarise_mixture,
+    weighted_mean,
+    weighted_quantiles,
+)
+
+
+def flat(mean: float, mcse: float) -> Summary:
+    return Summary(mean, 1.0, mcse, mean, mean, mean, 0.5, 0.5)
+
+
+def test_a_summary_is_what_its_fields_say() -> None:
+    values = np.array([-2.0, 0.0, 0.0, 1.0, 6.0])
+    found = summarise(values, 5, 0.5)
+    assert found.mean == 1.0
+    assert found.sd == pytest.approx(np.std(values, ddof=1))
+    assert found.mcse == pytest.approx(np.std(values, ddof=1) / math.sqrt(5))
+    assert (found.lower, found.median, found.upper) == (0.0, 0.0, 1.0)
+    assert (found.p_positive, found.p_negative) == (0.4, 0.2)
+    assert found.p_zero == pytest.approx(0.4)
+
+
+@pytest.mark.parametrize(("value", "signs"), [(0.1, (1, 0)), (-0.1, (0, 1)), (0.0, (0, 0))])
+def test_what_does_not_vary_is_summarised_exactly(value: float, signs: tuple[int, int]) -> None:
+    for values in (value, np.full(7, value)):
+        assert astuple(summarise(values, 7, 0.9)) == (value, 0.0, 0.0, value, value, value, *signs)
+
+
+@given(st.integers(2, 300), st.integers(2, 400), st.integers(0, 2**32 - 1))
+def test_clusters_that_are_not_reused_change_nothing(clusters: int, count: int, seed: int) -> None:
+    values = np.random.default_rng(seed).normal(size=count)
+    plain = clustered_error(values, None)
+    assert plain == pytest.approx(np.std(values, ddof=1) / math.sqrt(count))
+    if clusters >= count:
+        assert clustered_error(values, clusters) == plain
+
+
+def test_reused_posterior_draws_cost_what_they_should() -> None:
+    # Each of 100 draws used 50 times over with no fresh noise: the error is that of 100 draws.
+    kept = np.random.default_rng(1).normal(size=100)
+    values = np.tile(kept, 50)
+    assert clustered_error(values, 100) == pytest.approx(np.std(kept, ddof=1) / 10, rel=1e-12)
+    assert clustered_error(values, None) < clustered_error(values, 100) / 5
+    # And uneven use: 30 of the 100 once more.
+    uneven = np.concatenate([values, kept[:30]])
+    assert clustered_error(uneven, 100) == pytest.approx(clustered_error(values, 100), rel=0.05)
+
+
+def test_one_draw_has_no_error_to_speak_of() -> None:
+    assert clustered_error(np.array([3.0]), None) == 0.0
+
+
+@settings(max_examples=50)
+@given(st.integers(0, 2**32 - 1), st.sampled_from([0.5, 0.8, 0.95]))
+def test_a_mixture_of_one_is_that_one(seed: int, prob: float) -> None:
+    values = np.random.default_rng(seed).normal(size=501)
+    alone, mixed = summarise(values, 501, prob), summarise_mixture([values], [3.0], 501, prob)
+    for name in ("mean", "mcse", "p_positive", "p_negative"):
+        assert getattr(mixed, name) == pytest.approx(getattr(alone, name), rel=1e-12)
+    assert mixed.sd == pytest.approx(alone.sd, rel=1e-12)
+    assert mixed.lower == pytest.approx(alone.lower, abs=0.1)
+
+
+def test_a_mixture_weighs_by_credence() -> None:
+    columns = [np.array([1.0, 3.0]), np.array([-4.0, -4.0])]
+    found = summarise_mixture(columns, [3.0, 1.0], 2, 0.5)
+    assert found.mean == pytest.approx(0.75 * 2 - 0.25 * 4)
+    variance = 0.75 * (2 + (2 - 0.5) ** 2) + 0.25 * (0 + (-4 - 0.5) ** 2)
+    assert found.sd == pytest.approx(math.sqrt(variance))
+    assert (found.p_positive, found.p_negative) == (0.75, 0.25)
+    # Draw by draw: 0.75·1 − 1 and 0.75·3 − 1.
+    assert found.mcse == pytest.approx(np.std([-0.25, 1.25], ddof=1) / math.sqrt(2))
+
+
+def test_a_mixture_of_equal_points_is_a_point() -> None:
+    found = summarise_mixture([0.25, np.full(3, 0.25)], [1.0, 2.0], 3, 0.9)
+    assert astuple(found) == (0.25, 0.0, 0.0, 0.25, 0.25, 0.25, 1.0, 0.0)
+    other = summarise_mixture([0.25, np.full(3, 0.5)], [1.0, 2.0], 3, 0.9)
+    assert (other.lower, other.upper) == (0.25, 0.5)
+
+
+def test_weighted_quantiles_are_the_least_values_that_reach_the_level() -> None:
+    table = np.array([[0.0, 1.0], [10.0, 20.0]])
+    share = np.array([0.8, 0.2])
+    assert weighted_quantiles(table, share, (0.4, 0.41, 0.8, 0.81, 0.9, 0.95)) == [0, 1, 1, 10, 10, 20]
+
+
+def test_weighted_mean() -> None:
+    assert weighted_mean(np.array([1.0, 3.0]), np.array([3.0, 1.0])) == 1.5
+    assert weighted_mean(5.0, np.array([3.0, 1.0])) == 5.0
+    assert weighted_mean(np.array([1.0, 3.0]), 0.0) is None
+
+
+@pytest.mark.parametrize(
+    ("mean", "error", "want"),
+    [(3, 1, 1), (-3, 1, -1), (2, 1, 0), (-2, 1, 0), (0, 0, 0), (1e-9, 0, 1), (-1e-9, 0, -1)],
+)
+def test_a_sign_needs_two_errors(mean: float, error: float, want: int) -> None:
+    assert sign(flat(mean, error)) == want
