@@ -92,7 +92,7 @@ def common_axis(samples: list[Array], width: int, tail: float = 0.02) -> Axis:
     """
     low = min(0.0, *(float(np.quantile(s, tail)) for s in samples))
     high = max(0.0, *(float(np.quantile(s, 1 - tail)) for s in samples))
-    if low == high:
+    if high - low < 1e-300:
         low, high = -1.0, 1.0
     size = np.abs(np.concatenate([s[s != 0] for s in samples] or [np.ones(1)]))
     typical = float(np.median(size)) if size.size else 1.0
