@@ -44,6 +44,9 @@ PERCENTILE = re.compile(r"p(\d{1,2})(?:_(\d{1,6}))?")
 MOST_PARTS = 20
 LONGEST_TEXT = 4000
 
+#: Largest weight: a few of them still have a sum.
+MOST_WEIGHT = 1e12
+
 
 @dataclass(frozen=True)
 class Belief:
@@ -410,8 +413,9 @@ def _mixture(
         except UnitError as error:
             problems.add(f"{key}.weights[{index}]", str(error), weight)
             return None
-        if numbers[-1] < 0:
-            problems.add(f"{key}.weights[{index}]", "must not be negative", weight)
+        if not 0 <= numbers[-1] <= MOST_WEIGHT:
+            wrong = "must not be negative" if numbers[-1] < 0 else "is too large a weight"
+            problems.add(f"{key}.weights[{index}]", wrong, weight)
     shapes: list[Distribution | Point] = []
     for index, part in enumerate(parts):
         where = f"{key}.parts[{index}]"

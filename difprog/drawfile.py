@@ -52,7 +52,10 @@ def _array(stream: Any, where: str, count: int | None) -> Any:
         raise ValueError(f"{where} is not a list of numbers")
     if count is not None and found.shape != (count,):
         raise ValueError(f"{where} holds {found.shape[0]} draws, not {count}")
-    return np.asarray(found[()])
+    values = np.asarray(found[()])
+    if np.isnan(values).any():
+        raise ValueError(f"{where} holds what is no number")
+    return values
 
 
 def write(path: Path, forecast: Forecast) -> list[dict[str, Any]]:

@@ -28,6 +28,9 @@ SHAPE_KEYS = ("value", "distribution", "bounds", "weights", "parts")
 #: The order in which keys are written that a file does not have yet.
 KEY_ORDER = (*SHAPE_KEYS, "unit", "evidence", "source", "note")
 
+#: Longest statement that is written anew, in characters: tomlkit reads about 30,000 a second.
+LONGEST_STATEMENT = 50_000
+
 #: Seconds to wait for another edit of the same file.
 PATIENCE = 10.0
 
@@ -185,6 +188,8 @@ def _rank(key: str) -> tuple[int, float]:
 
 def _put_inline(text: str, part: Statement, inner: Way, new: Mapping[str, Any]) -> str:
     """Change a belief that is written within one statement."""
+    if part.end - part.start > LONGEST_STATEMENT:
+        raise BadInput(Problem("", ".".join(part.path), "is too long a statement to be changed"))
     value: Any = dict(sorted(new.items(), key=lambda item: _rank(item[0])))
     if inner:
         whole = dict(part.value) if isinstance(part.value, Mapping) else read(part.value)

@@ -131,6 +131,11 @@ def _exp(values: Sequence[float]) -> list[float]:
     return [math.exp(min(max(v, -300.0), 300.0)) for v in values]
 
 
+def _exp_beta(values: Sequence[float]) -> list[float]:
+    # Beyond, a beta is all but a point, and its quantile takes a second and more.
+    return [math.exp(min(max(v, -300.0), 20.0)) for v in values]
+
+
 def _logs(values: Sequence[float]) -> list[float]:
     return [math.log(v) for v in values]
 
@@ -181,7 +186,7 @@ FAMILIES: dict[str, Family] = {
             "beta", 0.0, 1.0, ("alpha", "beta"),
             lambda u, a, b: special.betaincinv(a, b, u),
             lambda x, a, b: special.betainc(a, b, np.clip(x, 0.0, 1.0)),
-            special.logit, start=_beta_start, pack=_logs, unpack=_exp,
+            special.logit, start=_beta_start, pack=_logs, unpack=_exp_beta,
         ),
         Family(
             "gamma", 0.0, _INF, ("shape", "scale"),
@@ -371,6 +376,7 @@ def _mean(distribution: Distribution) -> float:
     return float(np.sum(half * weights * density * distribution.quantile(z)))
 
 
+@np.errstate(all="ignore")  # what does not fit is found out from what came out
 def fit(
     family: Family,
     percentiles: Mapping[float, float],

@@ -104,6 +104,7 @@ def chance_met(done: Any, median: Any, spread: Any, xp: Namespace) -> Any:
 
 def shift_odds(probability: Any, log_odds: Any, xp: Namespace) -> Any:
     """Return logit⁻¹(logit p + d), with 0 and 1 staying put and d = 0 changing no bit of p."""
+    log_odds = xp.minimum(log_odds, 700.0)  # beyond, the odds are past what a machine holds
     odds = xp.exp(log_odds)
     return probability * odds / (1.0 + probability * xp.expm1(log_odds))
 

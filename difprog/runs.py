@@ -37,7 +37,10 @@ MANIFEST, SUMMARY, DRAWS = "run.json", "summary.json", "draws.nc"
 TEXT_LIMIT, DRAWS_LIMIT = 1 << 25, 1 << 34
 
 #: What a corrupt or hostile manifest makes the code below raise.
-_DAMAGE = (KeyError, TypeError, ValueError, AttributeError, IndexError, OSError, RuntimeError)
+_DAMAGE = (
+    ArithmeticError, AssertionError, AttributeError, LookupError, MemoryError, OSError, RuntimeError,
+    TypeError, ValueError,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -248,8 +251,8 @@ def load(folder: Path) -> Run:
             raise ValueError("it states no draws or no models")
         for entry in run.models.values():
             records.restored_facts(entry["facts"])
-            if set(entry["values"]) - set(entry["beliefs"]):
-                raise ValueError("it has draws of a belief that it does not state")
+            if set(entry["values"]) != set(entry["beliefs"]):
+                raise ValueError("it does not have the draws of the beliefs that it states")
     except _DAMAGE as error:
         raise _damaged(folder, MANIFEST, error) from None
     return run
@@ -258,12 +261,16 @@ def load(folder: Path) -> Run:
 def _json(folder: Path, name: str) -> dict[str, Any]:
     raw = files.read_bytes(folder / name, TEXT_LIMIT)
     try:
-        data = json.loads(raw)
+        data = json.loads(raw, parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
         raise _damaged(folder, name, error) from None
     if not isinstance(data, dict):
         raise _damaged(folder, name, "it is no JSON object")
     return data
+
+
+def _no_number(text: str) -> None:
+    raise ValueError(f"{text} is no JSON")
 
 
 def _check(folder: Path, name: str, size: int, sha256: str) -> None:

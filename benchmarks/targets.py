@@ -1,0 +1,465 @@
+"""What `benchmarks.fuzz` runs: one class per kind of file that the program reads.
+
+Each knows how to make an input, how to change one, and what the program does with it. They write
+below the folder that they are given, and nowhere else.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+
+from benchmarks import wild
+from difprog import (
+    edit,
+    evidence,
+    explain,
+    files,
+    forecast,
+    identity,
+    journal,
+    layers,
+    portfolio,
+    proposals,
+    rundiff,
+    runs,
+    units,
+)
+from difprog.beliefs import Layer, Stack, read_layer
+from difprog.best import Best
+from difprog.errors import BadInput
+from difprog.evidence import checked, store, tables
+from difprog.forecast import Forecast, Setup
+from difprog.project import Project, read_project
+from difprog.render import data as shown
+from difprog.render import explain as explained
+from difprog.render import rundiff as diffed
+from difprog.render import terminal
+
+DRAWS = 200
+#: One accepted input in so many is explained too, or compared, which takes longer.
+NOW_AND_THEN = 10
+
+
+@lru_cache
+def setup() -> Setup:
+    """Return the shipped setup, without evidence."""
+    return forecast.prepare(use_evidence=False)
+
+
+def one_model(data: bytes) -> Setup:
+    """Return the setup of one model, chosen by the input."""
+    models = setup().models
+    return replace(setup(), models=(models[_number(data) % len(models)],))
+
+
+def _number(data: bytes) -> int:
+    return int.from_bytes(hashlib.blake2b(data, digest_size=4).digest())
+
+
+def screen() -> Console:
+    """Return a console that keeps what is printed to itself."""
+    return Console(file=io.StringIO(), width=80, highlight=False, markup=False, emoji=False)
+
+
+def presentable(project: Project, under: Setup, data: bytes) -> None:
+    """Score a project and show it; every number that is due must be one."""
+    found = forecast.score(project, under, DRAWS)
+    _finite(found)
+    out = screen()
+    terminal.score(found, out)
+    if _number(data) % NOW_AND_THEN == 0:
+        explained.explain(explain.explain(found), out)
+    assert isinstance(out.file, io.StringIO)
+    if any(c < " " and c != "\n" for c in out.file.getvalue()):
+        raise AssertionError("control characters reach the terminal")
+
+
+def _finite(found: Forecast) -> None:
+    text = shown.dumps(shown.score(found))
+    content = json.loads(text)
+    for part in [*content["models"], content["ensemble"]]:
+        for name, values in part.items():
+            if isinstance(values, Mapping) and "median" in values:
+                missing = [k for k, v in values.items() if v is None]
+                if missing:
+                    raise AssertionError(f"{name} has no {', '.join(missing)}")
+
+
+class Target:
+    """A kind of input.
+
+    Parameters
+    ----------
+    folder : Path
+        To write inputs to.
+    """
+
+    name = ""
+    kind = ""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.file = folder / "input.toml"
+
+    def seeds(self) -> list[bytes]:
+        """Return inputs to begin with."""
+        return [f"{n}".encode() for n in range(8)]
+
+    def make(self, random: Random) -> bytes:
+        """Return a new input."""
+        return wild.text(random, self.kind).encode("utf-8", "replace") if self.kind else random.randbytes(8)
+
+    def change(self, random: Random, data: bytes) -> bytes:
+        """Return an input changed."""
+        return wild.changed(random, data) if self.kind else random.randbytes(8)
+
+    def run(self, data: bytes) -> None:
+        """Let the program read it."""
+        raise NotImplementedError
+
+
+class Beliefs(Target):
+    """A belief file, under a project that ships."""
+
+    name = kind = "beliefs"
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.project = read_project(files.find("rlhf", "project"))
+
+    def seeds(self) -> list[bytes]:
+        shipped = sorted(files.shipped("priors").glob("*.toml"))
+        return [path.read_bytes() for path in shipped if path.stem != "credences"]
+
+    def run(self, data: bytes) -> None:
+        self.file.write_bytes(data)
+        layer: Layer = read_layer(self.file)
+        under = one_model(data)
+        name = under.models[0].name
+        stack = Stack((*under.stacks[name].layers, layer))
+        layers.check([str(self.file)])
+        presentable(self.project, replace(under, stacks={name: stack}), data)
+
+
+class Proposal(Target):
+    """A proposal."""
+
+    name = kind = "proposal"
+
+    def seeds(self) -> list[bytes]:
+        return [p.read_bytes() for p in sorted(files.shipped("priors", "projects").glob("*.toml"))]
+
+    def run(self, data: bytes) -> None:
+        self.file.write_bytes(data)
+        presentable(read_project(self.file), one_model(data), data)
+
+
+class Edit(Proposal):
+    """A file in which one belief is set."""
+
+    name = "edit"
+
+    def run(self, data: bytes) -> None:
+        self.file.write_bytes(data)
+        text, _ = edit.text_of(self.file)
+        way = (("beliefs", "agi_arrival"), ("beliefs", "leak", "open"), ("beliefs", "skill"))[len(data) % 3]
+        new = {"p10": 2, "p90": 40, "source": "a \"source\" ]]#'''"}
+        changed = tomllib.loads(edit.put(text, way, new))
+        for key in way:
+            changed = changed[key]
+        if edit.read(changed) != new:
+            raise AssertionError("the belief is not what was set")
+        layers.validate(edit.put(text, way, new), "input")
+
+
+class Draft(Target):
+    """The answers that an interrupted ``difprog new`` left."""
+
+    name, kind = "draft", "proposal"
+
+    def seeds(self) -> list[bytes]:
+        path = self.folder / "seed.toml"
+        proposals.keep(path, {**proposals.defaults(), "name": "x", "effort": {"p5": 6, "p95": 15}})
+        return [proposals.draft_of(path).read_bytes()]
+
+    def make(self, random: Random) -> bytes:
+        return super().make(random).replace(b'"project" =', b'"answers" =', 1)
+
+    def run(self, data: bytes) -> None:
+        path = self.folder / "new.toml"
+        proposals.draft_of(path).write_bytes(data)
+        answers = proposals.resume(path)
+        path.unlink(missing_ok=True)
+        proposals.write(path, {**proposals.defaults(), **answers})
+        read_project(path)
+
+
+class Credences(Target):
+    """The user's credences."""
+
+    name = kind = "credences"
+
+    def seeds(self) -> list[bytes]:
+        return [files.shipped("priors", "credences.toml").read_bytes()]
+
+    def run(self, data: bytes) -> None:
+        path = files.user_folder() / "priors" / "credences.toml"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+        weights = forecast.read_credences(setup().models)
+        layers.check([str(path)])
+        if not all(np.isfinite(w) and w >= 0 for w in weights.values()):
+            raise AssertionError("a credence is no weight")
+        if _number(data) % NOW_AND_THEN == 0:
+            _finite(forecast.score(Beliefs(self.folder).project, replace(setup(), credences=weights), DRAWS))
+
+
+class Table(Target):
+    """A portfolio as CSV."""
+
+    name, kind = "portfolio", "table"
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.file = folder / "input.csv"
+
+    def seeds(self) -> list[bytes]:
+        return [wild.text(Random(n), "table").encode() for n in range(20)]
+
+    def change(self, random: Random, data: bytes) -> bytes:
+        return wild.damaged(random, data)
+
+    def run(self, data: bytes) -> None:
+        self.file.write_bytes(data)
+        found = portfolio.read_portfolio([str(self.file)])
+        for row in found.rows[:20]:
+            try:
+                project = row.loaded().project()
+            except BadInput:
+                continue
+            if len(row.sha256) != 64 or not row.name:
+                raise AssertionError("a row has no name")
+            if row.number <= 2:
+                presentable(project, one_model(data), data)
+
+
+class Units(Target):
+    """A quantity, an interval, a unit."""
+
+    name = "units"
+
+    def seeds(self) -> list[bytes]:
+        return [t.encode("utf-8", "replace") for t in (*wild.TEXTS, *wild.UNITS)]
+
+    def make(self, random: Random) -> bytes:
+        words = [random.choice((*wild.TEXTS, *wild.UNITS, str(random.random()), "to", " ")) for _ in range(3)]
+        return "".join(words).encode("utf-8", "replace")
+
+    def change(self, random: Random, data: bytes) -> bytes:
+        return wild.damaged(random, data)
+
+    def run(self, data: bytes) -> None:
+        text = data.decode("utf-8", "replace")
+        ends = units.interval(text) or (text,)
+        wanted = ("years", "person-years", "", "USD", "1/year", "FTE")[len(data) % 6]
+        for end in ends:
+            for value, unit in ((end, None), (end, "months"), (1.5, end)):
+                try:
+                    number = units.quantity(value, unit, wanted)
+                except units.UnitError as error:
+                    if not str(error):
+                        raise AssertionError("an error without words") from None
+                else:
+                    if not np.isfinite(number):
+                        raise AssertionError(f"{value} is {number}")
+
+
+class Run(Target):
+    """A saved run, damaged as it is or by someone who signs it again."""
+
+    name = "run"
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        under = forecast.prepare(["serial_parallel"])
+        project = read_project(files.find("rlhf", "project"))
+        self.good, self.bad = folder / "good", folder / "bad"
+        for place in (self.good, self.bad):
+            found = forecast.score(project, under, DRAWS)
+            runs.save(found, shown.score(found), place)
+        self.kept = {p.name: p.read_bytes() for p in self.good.iterdir() if p.is_file()}
+        self.input = next((self.good / "inputs").iterdir())
+
+    def run(self, data: bytes) -> None:
+        random = Random(data)
+        new = dict(self.kept)
+        inputs = self.bad / "inputs" / self.input.name
+        inputs.write_bytes(self.input.read_bytes())
+        match random.randrange(6):
+            case 0:
+                new[random.choice(list(new))] = wild.damaged(random, new[runs.MANIFEST])
+            case 1:
+                new[runs.MANIFEST] = wild.changed_json(random, new[runs.MANIFEST])
+            case 2:
+                new[runs.SUMMARY] = wild.changed_json(random, new[runs.SUMMARY])
+            case 3:
+                inputs.write_bytes(wild.changed(random, self.input.read_bytes()))
+            case _:
+                new[runs.DRAWS] = wild.damaged(random, new[runs.DRAWS])
+        if random.random() < 0.8:
+            new[runs.MANIFEST] = self._signed(new, inputs)
+        for name, content in new.items():
+            (self.bad / name).write_bytes(content)
+        run = runs.load(self.bad)
+        found = runs.forecast(run)
+        shown.dumps(shown.score(found))
+        terminal.score(found, screen())
+        if _number(data) % NOW_AND_THEN == 0:
+            moved = rundiff.diff(runs.load(self.good), run)
+            diffed.dumps(moved)
+            diffed.terminal(moved, screen())
+
+    def _signed(self, new: Mapping[str, bytes], inputs: Path) -> bytes:
+        """Return the manifest with the hashes of what is there."""
+        try:
+            manifest = json.loads(new[runs.MANIFEST])
+            content = {**new, f"inputs/{inputs.name}": inputs.read_bytes()}
+            for name, said in manifest["files"].items():
+                if name in content:
+                    said |= {"bytes": len(content[name]), "sha256": hashlib.sha256(content[name]).hexdigest()}
+            manifest.pop("sha256", None)
+            manifest["sha256"] = identity.digest(manifest)
+            return json.dumps(manifest).encode()
+        except (ValueError, TypeError, KeyError, AttributeError):
+            return new[runs.MANIFEST]
+
+
+class Kept(Target):
+    """A kept posterior, damaged, or with notes that someone has written and signed."""
+
+    name = "posterior"
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.file = folder / "kept.nc"
+        self.sound = {name: store.shipped(name).read_bytes() for name in evidence.DATASETS}
+
+    def run(self, data: bytes) -> None:
+        import h5py
+
+        random = Random(data)
+        sound = random.choice(list(self.sound.values()))
+        if random.random() < 0.7:
+            self.file.write_bytes(wild.damaged(random, sound))
+        else:
+            self.file.write_bytes(sound)
+            with h5py.File(self.file, "r+") as stream:
+                notes = wild.changed_json(random, stream["notes"][()].tobytes())
+                arrays = {n: v[()].reshape(-1) for n, v in stream["posterior"].items() if v.ndim == 2}
+                del stream["notes"]
+                stream["notes"] = np.frombuffer(notes, np.uint8)
+                stream.attrs["digest"] = store._digest(arrays, notes)
+        os.utime(self.file, ns=(_number(data), _number(data)))
+        found = store.load(self.file)
+        if found is not None:
+            for name in (*found.draws, *found.predictive):
+                found.sample(name, np.arange(3), np.zeros(3))
+
+
+class Evidence(Target):
+    """A table of evidence."""
+
+    name = "tables"
+
+    def run(self, data: bytes) -> None:
+        random = Random(data)
+        dataset = random.choice(evidence.DATASETS)
+        sound = tables.content(dataset)
+        before, tables.content = tables.content, lambda _: wild.damaged(random, sound)
+        try:
+            checked.read(dataset)
+        finally:
+            tables.content = before
+
+
+class Journal(Target):
+    """What an interrupted ranking left."""
+
+    name = "journal"
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.place = folder / "journal"
+        self.hashes = [hashlib.sha256(bytes([n])).hexdigest() for n in range(3)]
+        made = journal.Journal(self.place, self.hashes, 2, DRAWS)
+        best = Best(2, DRAWS)
+        best.add(1, [np.linspace(-1, 1, DRAWS)] * 2)
+        made.append([journal.Line(n + 1, h, 0.1, "{}") for n, h in enumerate(self.hashes)], best)
+        made.checkpoint()
+        made.close()
+        self.kept = {n: (self.place / n).read_bytes() for n in (journal.ROWS, journal.BEST)}
+
+    def run(self, data: bytes) -> None:
+        random = Random(data)
+        new = dict(self.kept)
+        rows, best = journal.ROWS, journal.BEST
+        match random.randrange(4):
+            case 0:
+                new[rows] = wild.damaged(random, new[rows])
+            case 1:
+                new[best] = wild.damaged(random, new[best])
+            case 2:
+                lines = [json.loads(line) for line in new[rows].splitlines()]
+                text = wild.changed_json(random, json.dumps(lines).encode())
+                signed = json.loads(text)
+                new[rows] = b"".join(json.dumps(line).encode() + b"\n" for line in signed)
+                digest = hashlib.sha256(new[rows]).hexdigest()
+                new[best] = _npz(new[best], length=len(new[rows]), sha256=digest)
+            case _:
+                full = np.full((2, DRAWS), 2**60)
+                odd = (np.array(10**18), np.array("x"), np.zeros((0, 2)), full, np.array([]))
+                name = random.choice(("length", "value", "holder", "nodes", "sha256"))
+                new[best] = _npz(new[best], **{name: random.choice(odd)})
+                if random.random() < 0.3:
+                    new[best] = new[best].replace(f"({DRAWS}".encode(), b"(999")
+        for name, content in new.items():
+            (self.place / name).write_bytes(content)
+        found = journal.Journal(self.place, self.hashes, 2, DRAWS)
+        try:
+            list(found.read(found.entries))
+            found.best.chances()
+        finally:
+            found.close()
+
+
+def _npz(data: bytes, **changes: Any) -> bytes:
+    with np.load(io.BytesIO(data), allow_pickle=False) as kept:
+        arrays = {**kept, **changes}
+    out = io.BytesIO()
+    np.savez(out, **arrays)
+    return out.getvalue()
+
+
+TARGETS: dict[str, type[Target]] = {
+    found.name: found
+    for found in (Beliefs, Proposal, Table, Edit, Draft, Credences, Units, Run, Kept, Evidence, Journal)
+}
+
+#: How many runs of a hundred each target gets.
+SHARES = {
+    "beliefs": 22, "proposal": 22, "portfolio": 12, "edit": 10, "draft": 5, "credences": 4, "units": 8,
+    "run": 5, "posterior": 4, "tables": 4, "journal": 4,
+}  # fmt: skip
