@@ -70,8 +70,15 @@ def microdooms(value: float, error: float = 0.0, sign: bool = True) -> str:
 
 
 def interval(lower: float, upper: float, scale: float = 1.0, digits: int = 2, sign: bool = False) -> str:
-    """Return an interval in words that read aloud: "−43 to +36"."""
-    low, high = significant(lower / scale, digits, sign), significant(upper / scale, digits, sign)
+    """Return an interval in words that read aloud: "−43 to +36".
+
+    An end within a thousandth of the other's size is 0: what it is beyond that says nothing.
+    """
+    grain = 1e-3 * max(abs(lower), abs(upper)) / scale
+    low, high = (
+        significant(0.0 if abs(end / scale) < grain else end / scale, digits, sign)
+        for end in (lower, upper)
+    )
     return low if low == high else f"{low} to {high}"
 
 

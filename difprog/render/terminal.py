@@ -241,7 +241,7 @@ def years(value: float, error: float = 0.0, digits: int = 2) -> str:
 def _project_effects(forecast: Forecast, screen: Console) -> None:
     prob = forecast.prob
     section(screen, "Speedups that the project brings", f"mean, and {prob:.0%} interval below it")
-    table = Table(box=None, padding=(0, 2, 0, 0), show_edge=False, header_style=DIM)
+    table = Table(box=None, padding=(0, 1, 0, 0), show_edge=False, header_style=DIM)
     table.add_column("model", no_wrap=True)
     for title in ("parallel", "serial", "capability", "AGI sooner"):
         table.add_column(title, justify="right", no_wrap=True)
