@@ -100,7 +100,12 @@ def headline(forecast: Forecast) -> list[Text]:
     many = len(forecast.models) > 1
     whose = "Mixed by credence, doing this project " if many else "Doing this project "
     size = Text.assemble(whose, (word, f"{HEAD} {colour}".strip()))
-    if sign(net):
+    if sign(net) and net.sd == 0:
+        size.append(
+            f": {microdooms(net.mean)} microdooms averted, exactly; every belief is a point. "
+            f"The chance that alignment succeeds before AGI moves by {significant(net.mean, 3, sign=True)}."
+        )
+    elif sign(net):
         size.append(f": {microdooms(net.mean, net.mcse)} microdooms averted on average")
         size.append(
             f" ({forecast.prob:.0%} interval {interval(net.lower, net.upper, MICRODOOM, sign=True)}), "
