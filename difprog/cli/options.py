@@ -41,7 +41,7 @@ def draw_options() -> Decorator:
     """How many draws, from which seed, and how wide the intervals are."""
     return _chain(
         click.option(
-            "--draws", type=click.IntRange(100, 10**8), default=20_000, show_default=True,
+            "--draws", type=click.IntRange(2, 10**8), default=20_000, show_default=True,
             help="Joint draws of the beliefs.",
         ),
         click.option(

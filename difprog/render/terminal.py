@@ -102,7 +102,7 @@ def headline(forecast: Forecast) -> list[Text]:
     size = Text.assemble(whose, (word, f"{HEAD} {colour}".strip()))
     if sign(net) and net.sd == 0:
         size.append(
-            f": {microdooms(net.mean)} microdooms averted, exactly; every belief is a point. "
+            f": {microdooms(net.mean)} microdooms averted, exactly, in every world drawn. "
             f"The chance that alignment succeeds before AGI moves by {significant(net.mean, 3, sign=True)}."
         )
     elif sign(net):
