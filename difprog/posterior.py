@@ -34,8 +34,9 @@ class Predictive(NamedTuple):
         """Return values for posterior draws ``index`` at the standard normal scores ``z``."""
         location, scale = self.location[index], self.scale[index]
         if self.shift > 0:
-            past = special.ndtr((np.log(self.shift) - location) / scale)
-            z = special.ndtri(past + special.ndtr(z) * (1.0 - past))
+            # By upper tails: exact even where nearly all of the distribution lies in the past.
+            to_come = special.ndtr((location - np.log(self.shift)) / scale)
+            z = -special.ndtri(to_come * special.ndtr(-z))
         return np.maximum(np.exp(location + scale * z) - self.shift, np.finfo(float).tiny)
 
 

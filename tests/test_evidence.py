@@ -146,6 +146,9 @@ def test_a_predictive_is_cut_at_the_date_of_the_forecast() -> None:
     # Given that exp(z) > 2, the median of exp(z) − 2 in closed form.
     want = math.exp(special.ndtri(1 - 0.5 * special.ndtr(-math.log(2.0)))) - 2
     assert np.median(years) == pytest.approx(want, rel=0.01)
+    # Even where next to nothing of the distribution is still to come.
+    gone = Predictive(np.full(1000, -11.0), np.ones(1000), 2.0)
+    assert np.isfinite(gone.sample(np.arange(1000), z)).all()
 
 
 # ── what ships ──
@@ -284,6 +287,30 @@ def test_the_key_changes_with_every_ingredient(monkeypatch: pytest.MonkeyPatch) 
     other = key_of(name)
     assert other.content == base.content
     assert other.full != base.full
+
+
+def test_leaving_a_source_out_in_place_is_leaving_it_out() -> None:
+    import pymc as pm
+
+    shapes, as_of = shapes_of("timelines"), tables.decimal_year(AS_OF)
+    data = timelines.read()
+    whole, fewer = (timelines.build(Case(d, shapes, as_of)) for d in (data, data.without("Davidson")))
+    mask = np.asarray([float(data.sources[i] == "Davidson") for i in data.source])
+    with whole:
+        pm.set_data({"ignored_data": mask})
+    keep = [i for i, source in enumerate(data.sources) if source != "Davidson"]
+    left = []
+    for shift in (0.0, 0.3):
+        points = [model.initial_point() for model in (whole, fewer)]
+        points[0]["misfit_log__"] = points[0]["misfit_log__"] + shift
+        points[1] = {k: points[0][k][keep] if k in ("m", "width") else points[0][k] for k in points[0]}
+        each = [
+            float(model.compile_logp(vars=[model["logs"]], sum=True)(point))
+            for model, point in zip((whole, fewer), points, strict=True)
+        ]
+        left.append(each[0] - each[1])
+    # The masked row's log likelihood is a constant, wherever the point.
+    assert left[0] == pytest.approx(left[1], abs=1e-6)
 
 
 def test_the_last_bits_of_a_fitted_belief_do_not_change_the_key() -> None:

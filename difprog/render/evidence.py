@@ -16,7 +16,7 @@ from rich.text import Text
 
 from difprog.errors import plain
 from difprog.parameters import PARAMETERS
-from difprog.render.format import MINUS, significant, supported
+from difprog.render.format import MINUS, significant, with_error
 from difprog.render.screen import BAD, DIM, HEAD, section, text
 from difprog.summary import MICRODOOM
 
@@ -173,14 +173,13 @@ def influence(rows: Sequence[Mapping[str, Any]], project: str | None, screen: Co
     base = rows[0]
     for row in rows:
         log = math.log(row["p50"] / base["p50"])
-        moved = "" if row is base else f"{'+' if log >= 0 else MINUS}{abs(100 * math.expm1(log)):.0f}%"
+        error = 100 * math.hypot(row["p50_error"], base["p50_error"])
+        moved = f"{'+' if log >= 0 else MINUS}{abs(100 * math.expm1(log)):.0f}% ± {math.ceil(error)}%"
         cells = [significant(row[p]) for p in ("p10", "p50", "p90")]
+        cells.append("" if row is base else moved)
         if project is not None:
-            error = row["net_effect_error"]
-            cells_net = [supported(row["net_effect"] / MICRODOOM, error / MICRODOOM, sign=True)]
-        else:
-            cells_net = []
-        table.add_row(text(row["without"] or "nothing"), *cells, moved, *cells_net)
+            cells.append(with_error(row["net_effect"], row["net_effect_error"], MICRODOOM, sign=True))
+        table.add_row(text(row["without"] or "nothing"), *cells)
     screen.print(table)
     if project is not None:
         screen.print(text(f"Net effect of {project}, in the mixture of the models.", DIM))
