@@ -16,7 +16,7 @@ from difprog.beliefs import Belief
 from difprog.errors import plain
 from difprog.families import Point
 from difprog.forecast import Forecast, ModelForecast, quantities
-from difprog.parameters import PARAMETERS
+from difprog.parameters import PARAMETERS, Group
 from difprog.render.axis import Axis, common_axis, dots, rule, strip
 from difprog.render.format import (
     interval,
@@ -309,7 +309,7 @@ def _sources(forecast: Forecast, screen: Console) -> None:
     if any(answer.question.conditioned(belief.name) for belief, answer in every):
         note += "; * conditioned on evidence"
     section(screen, "Where every belief came from", note)
-    rows = [(belief.layer, belief.name, _says(belief, answer), belief.source) for belief, answer in every]
+    rows = [(b.layer, b.name, _says(b, answer), b.source or _unsourced(b.name)) for b, answer in every]
     name_room = max(len(name) for _, name, _, _ in rows)
     says_room = min(max(len(says) for _, _, says, _ in rows), 34)
     for file in dict.fromkeys(layer for layer, _, _, _ in rows):
@@ -318,8 +318,15 @@ def _sources(forecast: Forecast, screen: Console) -> None:
             if layer == file:
                 room = max(12, screen.width - MARGIN - name_room - says_room - 4)
                 line = Text(" " * MARGIN + f"{plain(name):{name_room}}  {says:{says_room}}  ")
-                line.append_text(text(source or "no source is given", DIM, limit=room))
+                line.append_text(text(source, DIM, limit=room))
                 screen.print(line, no_wrap=True, overflow="ellipsis")
+
+
+def _unsourced(name: str) -> str:
+    """Return what stands where a file names no source: a fact's is the proposal itself."""
+    parameter = PARAMETERS.get(name)
+    fact = parameter is not None and parameter.group is Group.FACT
+    return "the proposal" if fact else "no source is given"
 
 
 def _says(belief: Belief, answer: ModelForecast) -> str:
