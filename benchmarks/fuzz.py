@@ -2,6 +2,7 @@
 
     python benchmarks/fuzz.py --runs 100000            every target, the runs shared out among them
     python benchmarks/fuzz.py --runs 5000 --target proposal
+    python benchmarks/fuzz.py --replay findings        what was found before, once more
 
 An input must end in an answer or in `DifprogError`, within 5 seconds and 4 GB; whatever is accepted
 is scored too (200 draws) and must give finite numbers, and shown, without a warning. All else is a
@@ -179,6 +180,22 @@ def supervise(name: str, runs: int, seed: int, findings: Path) -> tuple[int, int
     return done, edges
 
 
+def replay(folder: Path, findings: Path) -> int:
+    """Run the inputs of earlier findings again; return how many still are findings."""
+    from benchmarks.targets import TARGETS
+
+    left = 0
+    for file in sorted(folder.glob("*.input")):
+        name = file.name.rpartition("-")[0]
+        with tempfile.TemporaryDirectory() as home:
+            os.environ["DIFPROG_HOME"] = str(Path(home) / "home")
+            found = Findings(findings, name)
+            once(TARGETS[name](Path(home)), file.read_bytes(), found)
+        print(f"{file.name}: {', '.join(found.seen) or 'gone'}", flush=True)
+        left += bool(found.seen)
+    return left
+
+
 def main() -> int:
     """Fuzz, and print a row per target."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
@@ -187,6 +204,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--findings", type=Path, default=Path("findings"), help="folder to write findings to")
     parser.add_argument("--plain", action="store_true", help="without Atheris")
+    parser.add_argument("--replay", type=Path, help="folder of earlier findings")
     parser.add_argument("--guided", help=argparse.SUPPRESS)
     parser.add_argument("--home", type=Path, help=argparse.SUPPRESS)
     asked = parser.parse_args()
@@ -194,6 +212,8 @@ def main() -> int:
         os.environ["DIFPROG_HOME"] = str(asked.home / "home")
         guided(asked.guided, asked.runs, asked.seed, asked.findings, asked.home)
         return 0
+    if asked.replay:
+        return 1 if replay(asked.replay, asked.findings) else 0
     from benchmarks.targets import SHARES, TARGETS
 
     without = asked.plain or importlib.util.find_spec("atheris") is None

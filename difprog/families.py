@@ -23,6 +23,9 @@ from scipy import special
 Array = npt.NDArray[np.float64]
 
 
+OUT_OF_REACH = "the percentiles are too close together or too far apart to fit"
+
+
 class FitError(ValueError):
     """Percentiles that no member of the family has."""
 
@@ -403,6 +406,15 @@ def fit(
     FitError
         Where the percentiles are too few or no member has them.
     """
+    try:
+        return _fit(family, percentiles, bounds, integer)
+    except ArithmeticError as error:
+        raise FitError(OUT_OF_REACH) from error
+
+
+def _fit(
+    family: Family, percentiles: Mapping[float, float], bounds: tuple[float, float], integer: bool
+) -> Distribution:
     levels = np.array(sorted(percentiles))
     values = np.array([percentiles[p] for p in sorted(percentiles)])
     if not ((values > family.lower) & (values < family.upper)).all():
@@ -419,21 +431,29 @@ def fit(
     if start is not None:
         member = Distribution(family, tuple(start), lower, upper, integer)
         if not cut or (np.isfinite(start).all() and not member.truncated):
-            return _checked(replace(member, lower=-math.inf, upper=math.inf))
+            return checked(replace(member, lower=-math.inf, upper=math.inf))
     if start is None:
         assert family.start is not None
         start = list(family.start(levels, values))
     return _numerical_fit(family, levels, values, start, bounds, ends_given, integer)
 
 
-def _checked(distribution: Distribution) -> Distribution:
-    """Refuse parameters that fell out of the numbers a machine holds."""
+def checked(distribution: Distribution) -> Distribution:
+    """Return a distribution; refuse parameters that fell out of the numbers a machine holds.
+
+    Raises
+    ------
+    FitError
+        Where they are too few or too many, not finite, or give draws that are not.
+    """
     with np.errstate(all="ignore"):
-        usable = np.isfinite(distribution.parameters).all() and distribution.parameters[-1] != 0
+        usable = len(distribution.parameters) == len(distribution.family.parameters)
+        usable = usable and bool(np.isfinite(distribution.parameters).all())
+        usable = usable and distribution.parameters[-1] != 0
         # Draws reach about eight standard scores; none may overflow.
-        usable = usable and np.isfinite(distribution.quantile(np.array([-8.0, 8.0]))).all()
+        usable = usable and bool(np.isfinite(distribution.quantile(np.array([-8.0, 8.0]))).all())
     if not usable:
-        raise FitError("the percentiles are too close together or too far apart to fit")
+        raise FitError(OUT_OF_REACH)
     return distribution
 
 
@@ -497,7 +517,7 @@ def _numerical_fit(
     if not high - low > 1e-12 or worst > (1e-6 if exact else 1.0):
         raise FitError(f"no {family.name} within the bounds has these percentiles")
     parameters = tuple(map(float, fitted.parameters))
-    return _checked(Distribution(family, parameters, fitted.lower, fitted.upper, integer))
+    return checked(Distribution(family, parameters, fitted.lower, fitted.upper, integer))
 
 
 def misfit(shape: Shape, percentiles: Mapping[float, float]) -> float:

@@ -12,7 +12,7 @@ import numpy as np
 
 from difprog.beliefs import Belief, Correlation
 from difprog.effects import Facts
-from difprog.families import FAMILIES, Distribution, Mixture, Point, Shape
+from difprog.families import FAMILIES, Distribution, Mixture, Point, Shape, checked
 from difprog.posterior import Posterior, Predictive
 
 
@@ -45,12 +45,14 @@ def restored_shape(data: Mapping[str, Any]) -> Shape:
             raise ValueError("a mixture inside a mixture")
         simple = tuple(part for part in parts if not isinstance(part, Mixture))
         return Mixture(tuple(map(float, data["weights"])), simple, bool(data["integer"]))
-    return Distribution(
-        FAMILIES[data["family"]],
-        tuple(map(float, data["parameters"])),
-        float(data.get("lower", -np.inf)),
-        float(data.get("upper", np.inf)),
-        bool(data["integer"]),
+    return checked(
+        Distribution(
+            FAMILIES[data["family"]],
+            tuple(map(float, data["parameters"])),
+            float(data.get("lower", -np.inf)),
+            float(data.get("upper", np.inf)),
+            bool(data["integer"]),
+        )
     )
 
 

@@ -24,7 +24,7 @@ from typing import Any
 from difprog import drawfile, files, identity, records
 from difprog.beliefs import Layer, Stack, parse_layer
 from difprog.errors import BadInput, Problem, Problems, plain
-from difprog.forecast import Forecast, ModelForecast, Setup, answer, doubts, mix
+from difprog.forecast import MIXED, Forecast, ModelForecast, Setup, answer, doubts, mix
 from difprog.model import Model, load_file, shipped_models
 from difprog.parameters import PARAMETERS
 from difprog.project import parse_project
@@ -35,6 +35,9 @@ MANIFEST, SUMMARY, DRAWS = "run.json", "summary.json", "draws.nc"
 
 #: Most bytes of a manifest or a summary, and of draws, that are read.
 TEXT_LIMIT, DRAWS_LIMIT = 1 << 25, 1 << 34
+
+#: What a summary has of every quantity, in numbers that are finite.
+NUMBERS = ("mean", "sd", "median", "lower", "upper", "p_positive", "p_negative")
 
 #: What a corrupt or hostile manifest makes the code below raise.
 _DAMAGE = (
@@ -134,7 +137,9 @@ def save(forecast: Forecast, summary: Mapping[str, Any], folder: Path) -> None:
         }  # fmt: skip
         manifest["sha256"] = identity.digest(manifest)
         files.write_atomically(new / MANIFEST, _text(manifest))
-        if folder.exists():
+        if folder.exists() and files.swap(new, folder):
+            shutil.rmtree(new)
+        elif folder.exists():
             old = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name[:40]}."))
             folder.replace(old)
             new.replace(folder)
@@ -253,9 +258,21 @@ def load(folder: Path) -> Run:
             records.restored_facts(entry["facts"])
             if set(entry["values"]) != set(entry["beliefs"]):
                 raise ValueError("it does not have the draws of the beliefs that it states")
+        _check_summary(run)
     except _DAMAGE as error:
         raise _damaged(folder, MANIFEST, error) from None
     return run
+
+
+def _check_summary(run: Run) -> None:
+    """Check that the summary has the numbers of the models that the manifest names."""
+    parts = run.summary["models"]
+    if sorted(str(part["model"]) for part in parts) != sorted(run.models):
+        raise ValueError("its summary is of other models")
+    for part in (*parts, run.summary["ensemble"]):
+        for name in MIXED:
+            if not all(isinstance(part[name][key], (int, float)) for key in NUMBERS):
+                raise ValueError(f"its summary has no {name}")
 
 
 def _json(folder: Path, name: str) -> dict[str, Any]:

@@ -1,0 +1,308 @@
+"""Kill −9 at random points of every command that writes.
+
+    python benchmarks/kill.py --kills 500
+    python benchmarks/kill.py --kills 50 --command save
+
+Each kill starts from the same files: a command is run in a process forked from this one (which has
+imported everything, so that the time is spent in the command), and killed after a random time, half
+of the times in its last quarter, where the writing is. Then every file must be, whole, what it was
+before or what the finished command would have made of it; what is left over beside them (hidden, or a
+lock) must not be taken for anything: every few kills the command is run again, to its end, upon what
+was left, and must come to the same files. Exit status 1 where anything else was found. POSIX only.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import io
+import os
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+
+sys.path[0] = str(Path(__file__).resolve().parent.parent)
+
+#: One kill in so many is followed by the same command again.
+AGAIN = 4
+
+PROPOSAL = """[project]
+name = "A project"
+effort = {{ p5 = {effort}, p95 = 15 }}
+duration = 2
+cost = 1_000_000
+"""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A command that writes.
+
+    Attributes
+    ----------
+    name : str
+        What it is called here.
+    words : tuple of str
+        The command line.
+    prepare : callable
+        Puts the files there that it starts from, in the working folder.
+    whole : tuple of str
+        Folders that are to be old or new as a whole, not only file by file.
+    share : int
+        How many of a hundred kills it gets.
+    """
+
+    name: str
+    words: tuple[str, ...]
+    prepare: Callable[[Path], None] = lambda _: None
+    whole: tuple[str, ...] = ()
+    share: int = 10
+
+
+def _proposals(folder: Path) -> None:
+    (folder / "p.toml").write_text(PROPOSAL.format(effort=6))
+    (folder / "table.csv").write_text(
+        "name,effort,duration\n" + "".join(f"row {n},{n + 1} to {n + 9},2\n" for n in range(60))
+    )
+
+
+def _beliefs(folder: Path) -> None:
+    text = "# mine\n[beliefs.agi_arrival]\np10 = 3 # low\np90 = 50\n\n[beliefs]\nskill = 1\n"
+    (folder / "mine.toml").write_text(text.replace("[beliefs]\nskill = 1\n", "") + "# end\n" * 2000)
+
+
+def _saved(folder: Path) -> None:
+    _proposals(folder)
+    run(("score", "p.toml", "--draws", "300", "--no-evidence", "--save", "run"))
+
+
+def _reported(folder: Path) -> None:
+    _saved(folder)
+    run(("report", "--from", "run", "-o", "out"))
+    run(("score", "p.toml", "--draws", "400", "--no-evidence", "--save", "run"))
+
+
+def _ranked(folder: Path) -> None:
+    _proposals(folder)
+    (folder / "rank.csv").write_text("an older ranking\n")
+
+
+def _editor(folder: Path) -> None:
+    _beliefs(folder)
+    (folder / "editor").write_text('#!/bin/sh\nprintf "# more\\n" >> "$1"\n')
+    (folder / "editor").chmod(0o755)
+
+
+QUICK = ("--draws", "400", "--no-evidence", "--model", "serial_parallel", "--model", "overhang")
+CASES = {
+    case.name: case
+    for case in (
+        Case("set", ("priors", "set", "mine.toml", "agi_arrival", "2 to 40", "--source", "me"), _beliefs),
+        Case("set-new", ("priors", "set", "world", "skill", "0.5 to 2", "--source", "me")),
+        Case("copy", ("priors", "copy", "world", "-o", "copied.toml")),
+        Case("edit", ("priors", "edit", "mine.toml"), _editor),
+        Case("new", ("new", "made.toml", "--name", "Made", "--effort", "6 to 15", "--yes")),
+        Case("save", ("score", "p.toml", *QUICK, "--save", "run"), _proposals, ("run",)),
+        Case("save-over", ("score", "p.toml", *QUICK, "--save", "run"), _saved, ("run",), 20),
+        Case("report", ("report", "--from", "run", "-o", "out"), _reported, share=3),
+        Case("rank", ("rank", "table.csv", *QUICK, "--csv", "rank.csv", "--report", "out"), _ranked),
+        Case("fit", ("evidence", "fit", "--without", "timelines", "--without", "parallelisation",
+                     "--without", "coupling", "--draws", "1000", "--chains", "2"), share=1),
+    )
+}  # fmt: skip
+
+
+def run(words: tuple[str, ...]) -> int:
+    """Run a command in a process forked from this one, to its end; return its status."""
+    return _wait(_start(words))
+
+
+def _start(words: tuple[str, ...]) -> int:
+    sys.stdout.flush()
+    child = os.fork()
+    if child:
+        return child
+    with contextlib.suppress(BaseException):
+        os.setpgid(0, 0)
+        nowhere = os.open(os.devnull, os.O_RDWR)
+        for stream in range(3):
+            os.dup2(nowhere, stream)
+        status = 1
+        from difprog.cli import main
+
+        try:
+            main.main(list(words))
+            status = 0
+        except SystemExit as left:
+            status = int(left.code or 0)
+        finally:
+            os._exit(status)
+    os._exit(1)
+
+
+def _wait(child: int) -> int:
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Return the files below a folder by name, without those that are left over by design."""
+    found = {}
+    for path in sorted(folder.rglob("*")):
+        parts = path.relative_to(folder).parts
+        hidden = any(part.startswith(".") for part in parts)
+        if path.is_file() and not hidden and "locks" not in parts and path.suffix != ".lock":
+            found["/".join(parts)] = path.read_bytes()
+    return found
+
+
+def steady(files: dict[str, bytes]) -> dict[str, bytes]:
+    """Return the files that two runs of a command make alike: neither journals nor what tells the time."""
+    apart = ("cache/rank", "cache/posteriors", ".draft.toml")
+    return {name: data for name, data in files.items() if not any(part in name for part in apart)}
+
+
+@contextlib.contextmanager
+def place(case: Case) -> Iterator[Path]:
+    """Make a folder to work in, with the files that a case starts from, and go there."""
+    before, home = Path.cwd(), os.environ.get("DIFPROG_HOME")
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(made).resolve() / "work"
+        folder.mkdir()
+        os.chdir(folder)
+        os.environ |= {"DIFPROG_HOME": str(folder / "home"), "EDITOR": str(folder / "editor")}
+        os.environ.pop("VISUAL", None)
+        try:
+            case.prepare(folder)
+            yield folder
+        finally:
+            os.chdir(before)
+            os.environ.pop("DIFPROG_HOME")
+            if home is not None:
+                os.environ["DIFPROG_HOME"] = home
+
+
+def _restore(folder: Path, kept: Path) -> None:
+    for path in folder.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+    shutil.copytree(kept, folder, dirs_exist_ok=True)
+
+
+def kill(case: Case, kills: int, random: Random) -> tuple[int, int, list[str]]:
+    """Kill a command so many times; return how many died, how many had done before, and what is wrong."""
+    wrong: list[str] = []
+    died = 0
+    with place(case) as folder:
+        kept = folder.parent / "kept"
+        shutil.copytree(folder, kept)
+        old = contents(folder)
+        times = []
+        for _ in range(2):
+            _restore(folder, kept)
+            start = time.perf_counter()
+            status = run(case.words)
+            times.append(time.perf_counter() - start)
+        if status != 0:
+            return 0, 0, [f"{case.name} ends with {status}"]
+        new = contents(folder)
+        number = 0
+        while died < kills and number < 10 * kills:
+            number += 1
+            _restore(folder, kept)
+            child = _start(case.words)
+            share = random.random() if number % 2 else 0.6 + 0.4 * random.random()
+            time.sleep(share * min(times))
+            os.kill(child, signal.SIGKILL)
+            died += _wait(child) == -signal.SIGKILL
+            if case.name == "edit":
+                time.sleep(0.02)  # the editor may live on for a moment
+            found = list(_judge(case, old, new, contents(folder)))
+            if number % AGAIN == 0:
+                found += [f"when run again, {what}" for what in _again(case, folder, new)]
+            wrong += [f"{case.name}, kill {number}: {what}" for what in found]
+    return died, number - died, wrong
+
+
+def _judge(case: Case, old: dict[str, bytes], new: dict[str, bytes], now: dict[str, bytes]) -> Iterator[str]:
+    """Yield what is neither old nor new."""
+    from difprog.evidence import store
+
+    for name in sorted({*steady(old), *steady(new), *steady(now)}):
+        if now.get(name) not in (old.get(name), new.get(name)):
+            yield f"{name} is neither the old nor the new one"
+    for whole in case.whole:
+        parts = [_below(whole, files) for files in (now, old, new)]
+        if parts[0] not in parts[1:]:
+            yield f"{whole} is part old, part new"
+    for name in now:
+        if "cache/posteriors" in name and store.load(Path(name)) is None:
+            yield f"{name} is damaged"
+
+
+def _below(folder: str, files: dict[str, bytes]) -> dict[str, bytes]:
+    return {name: data for name, data in files.items() if name.startswith(f"{folder}/")}
+
+
+def _again(case: Case, folder: Path, new: dict[str, bytes]) -> Iterator[str]:
+    """Run a command again upon what a killed one left; yield what differs from a whole run."""
+    if case.name in ("copy", "new") and any((folder / n).exists() for n in ("copied.toml", "made.toml")):
+        return  # it is done, and refuses to be done again
+    if case.name == "edit":
+        return  # it would add another line
+    status = run(case.words)
+    if status != 0:
+        yield f"it ends with {status}"
+    now = steady(contents(folder))
+    for name in sorted({*steady(new), *now}):
+        if now.get(name) != new.get(name):
+            yield f"{name} differs"
+    if "run" in case.whole and run(("diff", "run", "run")) != 0:
+        yield "the run cannot be loaded"
+
+
+def warm(cases: list[Case]) -> None:
+    """Import, in this process, what the commands import."""
+    from difprog.cli import main
+
+    for case in cases:
+        nowhere = io.StringIO()
+        with (
+            place(case), contextlib.redirect_stdout(nowhere), contextlib.redirect_stderr(nowhere),
+            contextlib.suppress(SystemExit),
+        ):  # fmt: skip
+            main.main(list(case.words))
+
+
+def main() -> int:
+    """Kill, and print a row per command."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--kills", type=int, default=500, help="of all commands together")
+    parser.add_argument("--command", action="append", choices=CASES, help="one of them; repeatable")
+    parser.add_argument("--seed", type=int, default=1)
+    asked = parser.parse_args()
+    cases = [CASES[name] for name in asked.command or CASES]
+    random = Random(asked.seed)
+    whole = sum(case.share for case in cases)
+    warm(cases)
+    total, wrong = 0, []
+    print(f"{'command':<12}{'killed':>8}{'too late':>10}{'wrong':>7}", flush=True)
+    for case in cases:
+        died, late, found = kill(case, -(-asked.kills * case.share // whole), random)
+        total, wrong = total + died, wrong + found
+        print(f"{case.name:<12}{died:>8}{late:>10}{len(found):>7}", flush=True)
+    print(f"{'all':<12}{total:>8}{'':>10}{len(wrong):>7}")
+    for line in wrong[:50]:
+        print(line)
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
