@@ -16,7 +16,8 @@ from difprog.beliefs import Belief
 from difprog.errors import plain
 from difprog.families import Point
 from difprog.forecast import Forecast, ModelForecast, quantities
-from difprog.parameters import PARAMETERS, Group
+from difprog.parameters import PARAMETERS
+from difprog.parameters import Group as ParameterGroup
 from difprog.render.axis import Axis, common_axis, dots, rule, strip
 from difprog.render.format import (
     interval,
@@ -325,7 +326,7 @@ def _sources(forecast: Forecast, screen: Console) -> None:
 def _unsourced(name: str) -> str:
     """Return what stands where a file names no source: a fact's is the proposal itself."""
     parameter = PARAMETERS.get(name)
-    fact = parameter is not None and parameter.group is Group.FACT
+    fact = parameter is not None and parameter.group is ParameterGroup.FACT
     return "the proposal" if fact else "no source is given"
 
 
