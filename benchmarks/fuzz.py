@@ -4,7 +4,7 @@
     python benchmarks/fuzz.py --runs 5000 --target proposal
     python benchmarks/fuzz.py --replay findings        what was found before, once more
 
-An input must end in an answer or in `DifprogError`, within 5 seconds and 4 GB; whatever is accepted
+An input must end in an answer or in `DifprogError`, within 5 processor seconds and 4 GB; what is accepted
 is scored too (200 draws) and must give finite numbers, and shown, without a warning. All else is a
 finding: it is written to ``--findings`` (its input beside it) and the run goes on. Exit status 1
 where there are any. Inputs come from `benchmarks.wild`, shipped files and libFuzzer's mutations,
@@ -75,18 +75,18 @@ class Findings:
 
 @contextmanager
 def limited(seconds: float) -> Iterator[None]:
-    """Raise `Hang` where Python code runs on for longer."""
+    """Raise `Hang` where Python code runs on for longer, by the processor's clock."""
 
     def stop(_number: int, _frame: FrameType | None) -> None:
         raise Hang(f"over {seconds:g} s")
 
-    before = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    before = signal.signal(signal.SIGPROF, stop)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
 
 
 def once(target: Target, data: bytes, findings: Findings, watch: bool = False) -> None:

@@ -292,7 +292,8 @@ def main() -> int:
     random = Random(asked.seed)
     whole = sum(case.share for case in cases)
     warm(cases)
-    total, wrong = 0, []
+    total = 0
+    wrong: list[str] = []
     print(f"{'command':<12}{'killed':>8}{'too late':>10}{'wrong':>7}", flush=True)
     for case in cases:
         died, late, found = kill(case, -(-asked.kills * case.share // whole), random)

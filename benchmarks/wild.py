@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from random import Random
 from typing import Any
@@ -188,17 +188,17 @@ def _belief(random: Random, depth: int = 2) -> Any:
     levels.sort(key=lambda k: float(k[1:].replace("_", ".")))
     start = abs(_number(random)) if random.random() < 0.8 else _number(random)
     kind = random.randrange(5)
-    values = {
+    values: dict[int, Callable[[int], Any]] = {
         0: lambda n: start * (1 + n),
         1: lambda n: start * (1 + n * 1e-15),
         2: lambda n: start * 10.0 ** (n * random.choice((1, 50, 300))) if abs(start) < 1 else start + n,
         3: lambda n: (n + 1) / (len(levels) + 1),
         4: lambda _: _scalar(random),
-    }[kind]
+    }
     found: dict[str, Any] = {}
     for n, level in enumerate(levels):
         try:
-            found[level] = values(n)
+            found[level] = values[kind](n)
         except OverflowError:
             found[level] = 1e308
     if random.random() < 0.5:

@@ -50,8 +50,8 @@ class Problem(NamedTuple):
     def __str__(self) -> str:
         where = ": ".join(plain(part) for part in (self.file, self.key) if part)
         got = "" if self.got is None else f" (got {plain(self.got, QUOTE_LIMIT)})"
-        hint = f"; {self.hint}" if self.hint else ""
-        return f"{where}: {self.message}{got}{hint}"
+        hint = f"; {plain(self.hint)}" if self.hint else ""
+        return f"{where}: {plain(self.message)}{got}{hint}"
 
 
 class DifprogError(Exception):

@@ -506,7 +506,7 @@ def _numerical_fit(
         width = x[1] - x[0] if family.name in ("uniform", "loguniform") else x[1]
         initial = [float(x[0]), math.log(width)]
     try:
-        found = least_squares(misses, initial, xtol=1e-15, ftol=1e-15, gtol=1e-15, max_nfev=2000)
+        found = least_squares(misses, initial, xtol=1e-15, ftol=1e-15, gtol=1e-15, max_nfev=300)
         fitted = member(found.x)
         low, high = fitted._ends
     except (ValueError, OverflowError) as error:

@@ -173,7 +173,7 @@ def evaluate(
     """Evaluate both worlds on draws of beliefs that are given."""
     model = question.model
     try:
-        with np.errstate(over="ignore", under="ignore"):
+        with np.errstate(all="ignore"):  # what is no number is found below
             chances = model.chances(question.facts, values, numpy_namespace(), memory)
     except Exception as error:
         if model.name in shipped_models() and not isinstance(error, DifprogError):
@@ -182,6 +182,9 @@ def evaluate(
         raise BadInput(Problem(model.source.label, "", what)) from error
     for chance in (chances.without, chances.if_hit, chances.if_miss):
         if not np.all((np.asarray(chance) >= -1e-12) & (np.asarray(chance) <= 1 + 1e-12)):
+            if model.name in shipped_models():
+                what = "go beyond the numbers that a machine holds: no probability comes of them"
+                raise BadInput(Problem(model.name, "beliefs", what, hint="look for one that is huge or tiny"))
             raise BadInput(
                 Problem(
                     question.model.name, "success", "returns something that is no probability",

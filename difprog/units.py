@@ -10,6 +10,8 @@ import re
 from functools import lru_cache
 from typing import Any
 
+from difprog.errors import plain
+
 _NUMBER = r"[-+]?(?:\d{1,3}(?:,\d{3})+|\d[\d_]*)?(?:\.\d+)?(?:[eE][-+]?\d+)?"
 _QUANTITY = re.compile(rf"\s*({_NUMBER})\s*(%|[^\d\s].*)?\s*", re.ASCII)
 _RANGE = re.compile(r"\s*(.+?)\s+(?:to|–|—)\s+(.+?)\s*")
@@ -48,13 +50,13 @@ def factor(unit: str, wanted: str) -> float:
     if unit == wanted:
         return 1.0
     if len(unit) > 60 or not re.fullmatch(r"[\w\s$%*/().^-]*", unit) or "**" in unit or "^" in unit:
-        raise UnitError(f'unknown unit "{unit}"')
+        raise UnitError(f'unknown unit "{plain(unit, 40)}"')
     try:
         scale = _registry().Quantity(1.0, _pint_text(unit)).to(_pint_text(wanted)).magnitude
     except Exception as error:  # pint raises many kinds, some of them from its tokenizer
         raise UnitError(f'"{unit}" cannot be converted to {wanted or "a plain number"}') from error
     if not math.isfinite(scale) or scale <= 0:
-        raise UnitError(f'unknown unit "{unit}"')
+        raise UnitError(f'unknown unit "{plain(unit, 40)}"')
     return float(scale)
 
 
