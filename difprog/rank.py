@@ -10,11 +10,14 @@ put together in order, whoever did them. What rows share is computed once per pr
 from __future__ import annotations
 
 import json
+import shutil
+import tempfile
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache, partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -257,7 +260,14 @@ def ranked(
     key = spec.key(setup)
     hashes = [row.sha256 for row in portfolio.rows]
     place = identity.digest([key, [str(path.resolve()) for path in portfolio.paths]])
-    journal = Journal(folder_for(place), hashes, len(setup.models), spec.count, fresh)
+    shape = len(setup.models), spec.count
+    spare = ""
+    try:
+        journal = Journal(folder_for(place), hashes, *shape, fresh)
+    except OSError:
+        # The user's folder cannot be written: a ranking that cannot be taken up is still one.
+        spare = tempfile.mkdtemp(prefix="difprog-")
+        journal = Journal(Path(spare), hashes, *shape)
     done = False
     try:
         if progress is not None:
@@ -275,6 +285,8 @@ def ranked(
         done = True
     finally:
         journal.close(done)
+        if spare:
+            shutil.rmtree(spare, ignore_errors=True)
 
 
 def _in_order(pieces: Sequence[Sequence[Row]], submit: Submit, room: int) -> Iterator[Chunk]:

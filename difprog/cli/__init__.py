@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+from pathlib import Path
 from typing import Any
 
 import click
@@ -50,10 +51,7 @@ class Commands(click.Group):
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Run, turning every outcome into an exit status and no traceback."""
         kwargs["standalone_mode"] = False
-        for stream in (sys.stdout, sys.stderr):
-            # A locale without UTF-8 must not turn a "−" into a crash.
-            if hasattr(stream, "reconfigure"):
-                stream.reconfigure(errors="replace")
+        _open_streams()
         try:
             result = super().main(*args, **kwargs)
             sys.stdout.flush()
@@ -93,6 +91,17 @@ class Commands(click.Group):
             _leave(1)
         else:
             _leave(result if isinstance(result, int) else 0)
+
+
+def _open_streams() -> None:
+    """Make the standard streams such that nothing that is written to them is a crash."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:  # it was closed by whoever started this
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115
+    for stream in (sys.stdout, sys.stderr):
+        # A locale without UTF-8 must not turn a "−" into a crash.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
 
 
 def _leave(status: int) -> None:
