@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +14,12 @@ from hypothesis import strategies as st
 
 from difprog import forecast
 from difprog.cli import main
+from difprog.errors import DiagnosticsFailed
 from difprog.evidence import reviews
 from difprog.evidence.reviews import KEPT, Interval, pool
 from difprog.parameters import PARAMETERS
+from difprog.project import Review
+from tests.helpers import project
 
 ONE = Interval(0.3, 1.0)
 middles = st.floats(-20, 20)
@@ -48,7 +52,24 @@ def test_the_pool_has_draws_enough(intervals: list[Interval]) -> None:
     draws, effective = pool(intervals)
     assert draws.shape == (KEPT,)
     assert np.isfinite(draws).all()
-    assert effective >= 2000
+    assert effective >= reviews.LEAST
+
+
+@pytest.mark.parametrize("agreeing", [2, 6, 10])
+def test_exact_agreement_beside_one_who_is_vague(agreeing: int) -> None:
+    draws, effective = pool([Interval(1.0, 0.01)] * agreeing + [Interval(0.0, 10.0)])
+    assert effective >= 4000
+    assert np.median(draws) == pytest.approx(1.0, abs=0.01)
+    assert draws.std() > 0.005, "the error they share is left"
+
+
+def test_a_pool_that_is_not_to_be_trusted_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reviews, "LEAST", 1e9)
+    belief = project("rlhf", {"capability_speedup": "0.001 to 0.01 years"}).layer.beliefs
+    one = Review("A", {"capability_speedup": belief["capability_speedup"][""]})
+    asked = replace(project("rlhf"), reviews=(one,))
+    with pytest.raises(DiagnosticsFailed, match="capability_speedup"):
+        reviews.pools(asked, ("capability_speedup",))
 
 
 def test_one_reviewer_is_widened_about_their_own_median() -> None:

@@ -3,13 +3,14 @@
 On the effect's natural scale (log where every interval is positive, logit for a chance, else as
 it is) reviewer j states a middle l_j and a width w_j. With θ the effect,
 
-    l_j ~ N( θ + √r·k₀·w·e₀ , (1 − r)·k_j²·w_j² + (β·w)² )
+    l_j ~ N( θ + √r·k₀·w·e₀ , (1 − r)·k_j²·w_j² + (β·w)² + (ρ·w_j)² )
 
 k_j is how overconfident the reviewer is, k₀ how overconfident all of them are together, w the
-typical width, β the size of the reviewers' biases in units of w, and r the share of their errors
-that all have in common, e₀ ~ N(0, 1): reviewers read the same papers, and at a correlation r no
-number of them is worth more than 1/r independent ones (Clemen & Winkler 1985, Operations
-Research 33:427). So one reviewer's interval is widened, agreement narrows the
+typical width, β the size of the reviewers' biases in units of w, r the share of their errors that
+all have in common, e₀ ~ N(0, 1), and ρ how roundly people state a middle: without it the exact
+agreement of six reviewers would make the posterior improper. Reviewers read the same papers, and
+at a correlation r no number of them is worth more than 1/r independent ones (Clemen & Winkler
+1985, Operations Research 33:427). So one reviewer's interval is widened, agreement narrows the
 pool by less than one over the square root of their number, and contradiction widens it.
 
 `build` is the likelihood in PyMC. `pool` has the same posterior without a sampler: k_j is summed
@@ -31,6 +32,7 @@ import numpy.typing as npt
 from scipy import special
 
 from difprog.beliefs import Belief
+from difprog.errors import DiagnosticsFailed
 from difprog.families import FAMILIES, FitError, Point, Shape, fit
 from difprog.parameters import PARAMETERS, SHARE
 from difprog.posterior import Posterior
@@ -46,6 +48,8 @@ OVERCONFIDENCE, OVERCONFIDENCE_SPREAD = 1.6, 0.4
 BIAS, BIAS_TAILS = 0.5, 4.0
 #: Beta prior of the share of error that reviewers have in common.
 COMMON = 2.0
+#: People state round numbers: the error of a middle from that alone, in its reviewer's width.
+ROUNDING = 0.1
 #: θ is vague: its prior sd is this many times the reviewers' widths and distances together.
 VAGUE = 10.0
 
@@ -54,6 +58,13 @@ KEPT = 8000
 #: Points of the low-discrepancy sequence for the shape of the posterior, then for its draws, and
 #: the most that are tried.
 FIRST_POINTS, POINTS, MOST_POINTS = 1 << 13, 1 << 14, 1 << 18
+#: Effective draws below which a pool is refused: the threshold of every other fit.
+LEAST = 400.0
+#: Effective draws that a shape is fitted to, by tempered weights where there are fewer, and how
+#: often it is before more points are taken.
+ROUGH, ROUNDS = 200.0, 3
+#: Share of the proposals that are made given the reviewers' bias and common error.
+GIVEN = 0.6
 #: Quadrature over overconfidence.
 _NODES, _MASS = special.roots_hermitenorm(15)
 _MASS = _MASS / _MASS.sum()
@@ -138,7 +149,7 @@ def build(intervals: Sequence[Interval], centre: float, spread: float, width: fl
         pm.Normal(
             "middles",
             pinned,
-            pt.sqrt((1.0 - common) * (k * widths) ** 2 + (bias * width) ** 2),
+            pt.sqrt((1.0 - common) * (k * widths) ** 2 + (bias * width) ** 2 + (ROUNDING * widths) ** 2),
             observed=pm.Data("middles_data", np.asarray([i.middle for i in intervals])),
         )
     return model
@@ -163,13 +174,16 @@ def pool(intervals: Sequence[Interval], seed: int = 1) -> tuple[Array, float]:
     """
     intervals = sorted(intervals)
     fitted = _first(intervals, FIRST_POINTS, seed)
-    points = POINTS
+    points, rounds = POINTS, 0
     while True:
         x, weights = _second(intervals, fitted, points, seed)
         effective = float(1.0 / np.sum(weights**2))
         if effective >= ENOUGH or points >= MOST_POINTS:
             break
-        points *= 4
+        # Widths far apart leave the first shape rough: each round fits it to the one before.
+        fitted = _moments(x, _tempered(weights), vague(intervals)[2])
+        rounds += 1
+        points *= 1 if rounds % ROUNDS else 4
     rng = np.random.default_rng(seed)
     order = np.argsort(x[:, 2], kind="stable")
     at = (np.arange(KEPT) + rng.random()) / KEPT
@@ -206,7 +220,7 @@ def _log_target(x: Array, intervals: Sequence[Interval]) -> Array:
     own = special.expit(-odds)[:, None] * (OVERCONFIDENCE * np.exp(OVERCONFIDENCE_SPREAD * _NODES)) ** 2
     floor = ((bias * width) ** 2)[:, None]
     for middle, wide in intervals:
-        variance = own * wide**2 + floor
+        variance = own * wide**2 + floor + (ROUNDING * wide) ** 2
         distance = (middle - pinned)[:, None]
         density += np.log(np.exp(-0.5 * distance**2 / variance) / np.sqrt(variance) @ _MASS + 1e-300)
     return np.asarray(density)
@@ -216,24 +230,60 @@ def _first(intervals: Sequence[Interval], points: int, seed: int) -> tuple[Array
     """Return mean and covariance of the posterior, roughly, by proposals from about the prior."""
     from scipy.stats import qmc
 
-    middles, widths = (np.asarray(column) for column in zip(*intervals, strict=True))
-    _, _, width = vague(intervals)
-    u = np.clip(qmc.Sobol(3, scramble=True, rng=seed).random(points), 1e-12, 1 - 1e-12)
+    middles = np.asarray([i.middle for i in intervals])
+    _, spread, width = vague(intervals)
+    u = np.clip(qmc.Sobol(4, scramble=True, rng=seed).random(points), 1e-12, 1 - 1e-12)
     # The bias heavier than its prior, and wider where the reviewers are far apart.
     apart = max(BIAS, float(np.std(middles)) / width)
-    odds, log_bias = special.logit(u[:, 0]), math.log(apart) + special.logit(u[:, 1])
-    own = special.expit(-odds) * np.mean((OVERCONFIDENCE * widths) ** 2)
-    reach = 1.5 * np.sqrt((own + (np.exp(log_bias) * width) ** 2) / len(middles))
-    weights = 1.0 / (widths**2 + np.var(middles))
-    score = special.stdtrit(TAILS, u[:, 2])
-    x = np.column_stack([odds, log_bias, np.sum(weights * middles) / np.sum(weights) + reach * score])
-    proposed = (
-        np.log(u[:, 0] * (1 - u[:, 0]) * u[:, 1] * (1 - u[:, 1]))
-        - 0.5 * (TAILS + 1) * np.log1p(score**2 / TAILS) - np.log(reach)
-    )  # fmt: skip
+    x = np.empty((points, 3))
+    x[:, 0], x[:, 1] = special.logit(u[:, 0]), math.log(apart) + special.logit(u[:, 1])
+    x[:, 2], proposed = _pinned(intervals, x, (float(np.mean(middles)), spread), u[:, 2], u[:, 3])
+    proposed += np.log(u[:, 0] * (1 - u[:, 0]) * u[:, 1] * (1 - u[:, 1]))
     log_weight = _log_target(x, intervals) - proposed
     share = np.exp(log_weight - log_weight.max())
-    share /= share.sum()
+    return _moments(x, _tempered(share / share.sum()), width)
+
+
+def _pinned(
+    intervals: Sequence[Interval], x: Array, broad: tuple[float, float], level: Array, which: Array
+) -> tuple[Array, Array]:
+    """Propose what the intervals pin, given the common share and the bias in ``x``.
+
+    It is as sharp as those two allow, so most proposals are made about the precision-weighted
+    middle of the reviewers; the others at ``broad`` (centre, reach), for those who contradict
+    each other.
+
+    Returns
+    -------
+    pinned, log_density : array, shape (points,)
+        The proposals, and their log density up to a constant.
+    """
+    middles, widths = (np.asarray(column) for column in zip(*intervals, strict=True))
+    width = vague(intervals)[2]
+    own = special.expit(-x[:, :1]) * (OVERCONFIDENCE * widths) ** 2
+    precision = 1.0 / (own + (np.exp(x[:, 1:2]) * width) ** 2 + (ROUNDING * widths) ** 2)
+    total = precision.sum(axis=1)
+    sharp = precision @ middles / total, WIDER / np.sqrt(total)
+    score = special.stdtrit(TAILS, level)
+    pinned = np.where(which < GIVEN, sharp[0] + sharp[1] * score, broad[0] + broad[1] * score)
+
+    def density(about: Any, reach: Any) -> Array:
+        away = (pinned - about) / reach
+        return np.asarray((1.0 + away**2 / TAILS) ** (-0.5 * (TAILS + 1)) / reach)
+
+    return pinned, np.log(GIVEN * density(*sharp) + (1.0 - GIVEN) * density(*broad))
+
+
+def _tempered(weights: Array) -> Array:
+    """Return weights raised to the first of 1, ½, ¼ … at which they are worth `ROUGH` draws."""
+    while 1.0 / np.sum(weights**2) < ROUGH:
+        weights = np.sqrt(weights)
+        weights /= weights.sum()
+    return weights
+
+
+def _moments(x: Array, share: Array, width: float) -> tuple[Array, Array]:
+    """Return mean and covariance of weighted points, the covariance kept from collapsing."""
     mean = share @ x
     cov = (x - mean).T @ ((x - mean) * share[:, None])
     return mean, cov + np.diag(1e-6 * np.asarray([1.0, 1.0, width**2]))
@@ -242,16 +292,20 @@ def _first(intervals: Sequence[Interval], points: int, seed: int) -> tuple[Array
 def _second(
     intervals: Sequence[Interval], fitted: tuple[Array, Array], points: int, seed: int
 ) -> tuple[Array, Array]:
-    """Return importance-weighted points, by t proposals of about the posterior's own shape."""
+    """Return importance-weighted points, by proposals of about the posterior's own shape."""
     from scipy.stats import qmc
 
     mean, cov = fitted
-    u = np.clip(qmc.Sobol(4, scramble=True, rng=seed + 1).random(points), 1e-12, 1 - 1e-12)
+    u = np.clip(qmc.Sobol(5, scramble=True, rng=seed + 1).random(points), 1e-12, 1 - 1e-12)
     chi2 = 2.0 * special.gammaincinv(TAILS / 2.0, u[:, 3])
-    z = special.ndtri(u[:, :3]) / np.sqrt(chi2 / TAILS)[:, None]
-    x = mean + WIDER * z @ np.linalg.cholesky(cov).T
-    log_weight = _log_target(x, intervals)
-    log_weight += 0.5 * (TAILS + 3) * np.log1p(np.sum(z**2, axis=1) / TAILS)
+    z = special.ndtri(u[:, :2]) / np.sqrt(chi2 / TAILS)[:, None]
+    x = np.empty((points, 3))
+    # Beyond e^±30 nothing has weight, and exponentials overflow.
+    x[:, :2] = np.clip(mean[:2] + WIDER * z @ np.linalg.cholesky(cov[:2, :2]).T, -30.0, 30.0)
+    broad = float(mean[2]), WIDER * math.sqrt(cov[2, 2])
+    x[:, 2], proposed = _pinned(intervals, x, broad, u[:, 2], u[:, 4])
+    proposed -= 0.5 * (TAILS + 2) * np.log1p(np.sum(z**2, axis=1) / TAILS)
+    log_weight = _log_target(x, intervals) - proposed
     weights = np.exp(log_weight - log_weight.max())
     return x, weights / weights.sum()
 
@@ -266,12 +320,23 @@ def reviewed(reviews: Sequence[Review]) -> dict[str, list[tuple[str, Belief]]]:
 
 
 def pools(project: Project, reads: Sequence[str]) -> dict[str, Pool]:
-    """Return the pool of every reviewed effect that a model reads."""
+    """Return the pool of every reviewed effect that a model reads.
+
+    Raises
+    ------
+    DiagnosticsFailed
+        Where a pool is worth fewer than `LEAST` draws: then it is not trusted.
+    """
     found = {}
     for name, stated in reviewed(project.reviews).items():
         if name in reads:
             scale = scale_of(name, [b for _, b in stated])
             theta, effective = _pool(tuple(sorted(interval(b, scale) for _, b in stated)), _seed(name))
+            if effective < LEAST:
+                raise DiagnosticsFailed(
+                    f"the reviews of {name} in {project.source.label} cannot be pooled: their pool is "
+                    f"worth {effective:.0f} draws, fewer than {LEAST:.0f}; state {name} outright"
+                )
             found[name] = Pool(scale, np.asarray(_FROM[scale](theta), dtype=float), effective)
     return found
 
