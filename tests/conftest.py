@@ -5,6 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# The gate must give the same answer twice: cases are derived from the test itself. New ones are
+# looked for with --slow, and whoever finds one adds it as an example.
+settings.register_profile("fixed", derandomize=True, database=None)
+settings.register_profile("search", derandomize=False)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    settings.load_profile("search" if config.getoption("--slow") else "fixed")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
