@@ -95,6 +95,11 @@ def test_a_mixture_of_equal_points_is_a_point() -> None:
     assert (other.lower, other.upper) == (0.25, 0.5)
 
 
+def test_what_only_starts_alike_is_no_point() -> None:
+    for low in (np.array([0.5, 0.1]), np.array([0.5, 0.9])):
+        assert summarise_mixture([low, np.full(2, 0.5)], [1.0, 1.0], 2, 0.9).sd > 0
+
+
 def test_weighted_quantiles_are_the_least_values_that_reach_the_level() -> None:
     table = np.array([[0.0, 1.0], [10.0, 20.0]])
     share = np.array([0.8, 0.2])
