@@ -28,9 +28,9 @@ effects = st.fixed_dictionaries(
         "parallel_speedup": st.floats(0, 1e4), "serial_speedup": st.floats(0, 10),
         "capability_speedup": st.floats(0, 10), "timeline_shortening": st.floats(0, 10),
         "adoption_effect": st.floats(-3, 3), "lead_effect": st.floats(-3, 3),
-        "breadth_effect": st.floats(-3, 3), "knowhow_effect": st.floats(0, 1),
-        "assistance_effect": st.floats(0, 1), "grace_effect": st.floats(0, 1),
-        "solution_probability": st.floats(0, 1), "field_growth": st.floats(0, 100),
+        "breadth_effect": st.floats(-3, 3), "knowhow_effect": st.floats(-1, 1),
+        "assistance_effect": st.floats(-1, 1), "grace_effect": st.floats(0, 1),
+        "solution_probability": st.floats(0, 1), "field_growth": st.floats(-100, 100),
     }
 )  # fmt: skip
 
