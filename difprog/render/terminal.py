@@ -283,16 +283,20 @@ def _notes(forecast: Forecast, screen: Console) -> None:
     ensemble = forecast.ensemble["net_effect"]
     if ensemble.mcse > 0:
         share = ensemble.mcse / abs(ensemble.mean) if ensemble.mean else math.inf
-        said = f"Monte Carlo error of the mean: {significant(100 * share, 2)}% of it"
+        said = f"Monte Carlo error of the mean: {_part(share)} of it"
         if len(forecast.models) > 1 and worst.net.mean:
             rate = worst.net.mcse / abs(worst.net.mean)
-            said += f" ({significant(100 * rate, 2)}% under {worst.model.name}, the least certain)"
+            said += f" ({_part(rate)} under {worst.model.name}, the least certain)"
         lines.append(Text(said + "."))
     lines.extend(text(f"Note: {warning}.") for warning in forecast.warnings)
     if lines:
         section(screen, "How far to trust the numbers")
         for line in lines:
             screen.print(Padding(line, (0, 0, 0, MARGIN), expand=False))
+
+
+def _part(share: float) -> str:
+    return f"{significant(100 * share, 2)}%" if share < 1 else "more than all"
 
 
 def spell_belief(belief: Belief) -> str:
