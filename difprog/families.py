@@ -1,11 +1,11 @@
-"""Distributions: from percentiles to a distribution, its quantiles, and its PyMC variable.
+"""Distributions: from percentiles to a distribution, and its quantiles.
 
 A family is a quantile function, its inverse (the cdf) and a natural scale in which percentiles
 are fitted. Draws are quantiles of standard normal scores z, so that a belief keeps its stream
 of randomness whatever its family is, and beliefs correlate by correlating their scores.
 
 Shapes: z and values are scalars or arrays, elementwise. Loads scipy.optimize only for fits
-that have no closed form, pymc only in `pymc_variable`.
+that have no closed form. `difprog.pymc_model` has the same distributions as PyMC variables.
 """
 
 from __future__ import annotations
@@ -30,18 +30,18 @@ class FitError(ValueError):
     """Percentiles that no member of the family has."""
 
 
-def _shape_beta(weight: float) -> tuple[float, float]:
+def pert_shapes(weight: float) -> tuple[float, float]:
     """Return the PERT's beta shapes for a mode at ``weight`` of the way from end to end."""
     return 1.0 + 4.0 * weight, 5.0 - 4.0 * weight
 
 
 def _pert_quantile(u: Any, low: float, mode: float, high: float) -> Any:
-    a, b = _shape_beta((mode - low) / (high - low))
+    a, b = pert_shapes((mode - low) / (high - low))
     return low + (high - low) * special.betaincinv(a, b, u)
 
 
 def _pert_cdf(x: Any, low: float, mode: float, high: float) -> Any:
-    a, b = _shape_beta((mode - low) / (high - low))
+    a, b = pert_shapes((mode - low) / (high - low))
     return special.betainc(a, b, np.clip((x - low) / (high - low), 0.0, 1.0))
 
 
@@ -270,16 +270,17 @@ class Distribution:
     @property
     def truncated(self) -> bool:
         """Whether the cut takes anything away."""
-        low, high = self._ends
+        low, high = self.ends
         return low > 0.0 or high < 1.0
 
     @cached_property
-    def _ends(self) -> tuple[float, float]:
+    def ends(self) -> tuple[float, float]:
         """The untruncated cdf at the two cuts."""
         return self._raw_cdf(self.lower) if self.lower > self.family.lower else 0.0, (
             self._raw_cdf(self.upper) if self.upper < self.family.upper else 1.0
         )
 
+    @np.errstate(all="ignore")
     def _raw_cdf(self, x: Any) -> Any:
         value = self.family.cdf(x, *self.parameters)
         return special.ndtr(value) if self.family.normal else value
@@ -287,7 +288,7 @@ class Distribution:
     def quantile(self, z: Any) -> Any:
         """Return the value at the standard normal score z (at the level Φ(z))."""
         if self.truncated:
-            low, high = self._ends
+            low, high = self.ends
             u = low + special.ndtr(z) * (high - low)
             value = np.clip(
                 self.family.quantile(special.ndtri(u) if self.family.normal else u, *self.parameters),
@@ -306,7 +307,7 @@ class Distribution:
 
     def cdf(self, x: Any) -> Any:
         """Return the probability of at most x."""
-        low, high = self._ends
+        low, high = self.ends
         inside = np.clip(x, max(self.lower, self.family.lower), min(self.upper, self.family.upper))
         value = (self._raw_cdf(inside) - low) / (high - low)
         return np.clip(np.where(np.asarray(x) < self.lower, 0.0, value), 0.0, 1.0)
@@ -408,7 +409,9 @@ def fit(
     """
     try:
         return _fit(family, percentiles, bounds, integer)
-    except ArithmeticError as error:
+    except FitError:
+        raise
+    except (ArithmeticError, ValueError) as error:
         raise FitError(OUT_OF_REACH) from error
 
 
@@ -508,7 +511,7 @@ def _numerical_fit(
     try:
         found = least_squares(misses, initial, xtol=1e-15, ftol=1e-15, gtol=1e-15, max_nfev=300)
         fitted = member(found.x)
-        low, high = fitted._ends
+        low, high = fitted.ends
     except (ValueError, OverflowError) as error:
         raise FitError(f"no {family.name} has these percentiles") from error
     scale = max(float(np.ptp(target)), float(np.abs(target).max()) * 1e-3, 1e-12)
@@ -539,91 +542,3 @@ def misfit(shape: Shape, percentiles: Mapping[float, float]) -> float:
         abs(smooth.percentile(p) - value) / max(value if positive else spread, 1e-300)
         for p, value in percentiles.items()
     )
-
-
-def pymc_variable(name: str, shape: Shape) -> Any:
-    """Return the belief as a random variable of the PyMC model that is open.
-
-    The same law as drawing `quantile` of standard normal scores, by PyMC's own samplers: the
-    two are compared in the tests. A point is a constant, as a Deterministic.
-
-    Parameters
-    ----------
-    name : str
-        Name of the variable.
-    shape : Point, Distribution or Mixture
-        The belief. Integer beliefs are rounded in a Deterministic.
-    """
-    import pymc as pm
-    import pytensor.tensor as pt
-
-    if isinstance(shape, Point):
-        return pm.Deterministic(name, pt.as_tensor_variable(shape.value))
-    inner = f"{name}_" if shape.integer else name
-    if isinstance(shape, Mixture):
-        # PyMC's Mixture takes neither points among densities nor transformed variables.
-        part = pm.Categorical(f"{name}_part", p=np.asarray(shape.weights))
-        variable = pt.stack(
-            [
-                pt.as_tensor_variable(p.value) if isinstance(p, Point) else _named(f"{name}_{i}", p)
-                for i, p in enumerate(shape.parts)
-            ]
-        )[part]
-        return pm.Deterministic(name, pt.round(variable) if shape.integer else variable)
-    variable = _named(inner, shape)
-    return pm.Deterministic(name, pt.round(variable)) if shape.integer else variable
-
-
-def _named(name: str, shape: Distribution) -> Any:
-    """Return one member of a family, cut or not, as a named variable."""
-    import pymc as pm
-    import pytensor.tensor as pt
-
-    family, p = shape.family.name, shape.parameters
-    lower, upper = max(shape.lower, shape.family.lower), min(shape.upper, shape.family.upper)
-    if family == "pert":
-        # PyMC has neither this nor the log-uniform: both are transforms of what it has.
-        a, b = _shape_beta((p[1] - p[0]) / (p[2] - p[0]))
-        return pm.Deterministic(name, p[0] + (p[2] - p[0]) * pm.Beta(f"{name}_unit", a, b))
-    if family == "loguniform":
-        ends = math.log(max(p[0], lower)), math.log(min(p[1], upper))
-        return pm.Deterministic(name, pm.math.exp(pm.Uniform(f"{name}_log", *ends)))
-    if family == "uniform":
-        return pm.Uniform(name, max(p[0], lower), min(p[1], upper))
-    if not shape.truncated:
-        return pm.model.core.modelcontext(None).register_rv(_pymc_dist(shape), name=name)
-    if shape.family.normal:
-        # By inversion: PyMC cuts these by rejection, which fails where little is left.
-        level = pm.Uniform(f"{name}_level", *shape._ends)
-        scaled = p[0] - p[1] * math.sqrt(2.0) * pt.erfcinv(2.0 * level)
-        back = {"normal": _same, "lognormal": pt.exp, "logitnormal": pt.sigmoid}[family]
-        return pm.Deterministic(name, back(scaled))
-    cuts = {
-        "lower": lower if lower > shape.family.lower else None,
-        "upper": upper if upper < shape.family.upper else None,
-    }
-    return pm.Truncated(name, _pymc_dist(shape), **cuts)
-
-
-def _pymc_dist(shape: Distribution) -> Any:
-    """Return a member of a family that PyMC has, without its cut."""
-    import pymc as pm
-
-    p = shape.parameters
-    match shape.family.name:
-        case "normal":
-            return pm.Normal.dist(*p)
-        case "lognormal":
-            return pm.LogNormal.dist(*p)
-        case "logitnormal":
-            return pm.LogitNormal.dist(*p)
-        case "beta":
-            return pm.Beta.dist(*p)
-        case "gamma":
-            return pm.Gamma.dist(alpha=p[0], beta=1.0 / p[1])
-        case "exponential":
-            return pm.Exponential.dist(scale=p[0])
-        case "triangular":
-            return pm.Triangular.dist(lower=p[0], c=p[1], upper=p[2])
-        case name:
-            raise NotImplementedError(f"no PyMC variable for a {name}")

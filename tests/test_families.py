@@ -19,8 +19,8 @@ from difprog.families import (
     Point,
     fit,
     misfit,
-    pymc_variable,
 )
+from difprog.pymc_model import pymc_variable
 
 LEVELS = np.array([0.001, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.999])
 

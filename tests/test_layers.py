@@ -15,7 +15,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "errors": (),
     "parameters": (),
     "arrays": (),
-    "units": (),
+    "units": ("errors",),
     "families": (),
     "files": ("errors",),
     "race": ("arrays",),
@@ -24,6 +24,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "project": ("beliefs", "effects", "errors", "families", "files", "parameters"),
     "model": ("arrays", "effects", "errors", "families", "files", "memory", "parameters", "race"),
     "memory": (),
+    "pymc_model": ("arrays", "effects", "families", "model"),
     "posterior": (),
     "simulate": (
         "arrays", "beliefs", "effects", "errors", "families", "memory", "model", "parameters", "posterior",

@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from difprog import forecast, graph
+from difprog import forecast, graph, pymc_model
 from difprog.beliefs import neutral
 from difprog.cli import main
 from difprog.effects import Facts
 from difprog.errors import BadInput
-from difprog.model import load, pymc_model, shipped_models
+from difprog.model import load, shipped_models
 from difprog.parameters import PARAMETERS, Group
 from difprog.simulate import Question, draw
 from tests.helpers import names, project, score, setup
@@ -83,7 +83,7 @@ def test_the_pymc_model_has_the_same_law_as_the_sampler() -> None:
 
     question = view("mechanistic-interpretability", "synthesis")
     shapes = {n: b.shape for n, b in question.beliefs.items()}
-    with pymc_model(question.model, question.facts, shapes) as built:
+    with pymc_model.build(question.model, question.facts, shapes) as built:
         pass
     net, p = built["net_effect"], built["p_success_without"]
     drawn = np.array(pm.draw([p, net], draws=3000, random_seed=1))
