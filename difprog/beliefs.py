@@ -431,9 +431,9 @@ def _mixture(
         if isinstance(shape, (Distribution, Point)):
             # Rounding a part would leave its cdf a smooth one: the whole is rounded instead.
             shapes.append(replace(shape, integer=False) if isinstance(shape, Distribution) else shape)
-    total = math.fsum(numbers)
-    if len(shapes) != len(parts):
+    if len(shapes) != len(parts) or max(numbers) > MOST_WEIGHT:
         return None
+    total = math.fsum(numbers)
     if not total > 0:
         problems.add(f"{key}.weights", "must not all be 0")
         return None

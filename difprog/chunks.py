@@ -36,6 +36,7 @@ from difprog.streaming import SIGMAS, Collector, MissedBracketError
 CHUNK = BLOCK
 
 
+@np.errstate(all="ignore")  # what is not finite is refused
 def score(
     project: Project,
     setup: Setup,

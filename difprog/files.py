@@ -243,7 +243,7 @@ def swap(first: Path, second: Path) -> bool:
 
     exchange = 2  # RENAME_EXCHANGE of Linux, RENAME_SWAP of macOS
     ends = os.fsencode(first), os.fsencode(second)
-    system = ctypes.CDLL(None) if os.name == "posix" else None
+    system: Any = ctypes.CDLL(None) if os.name == "posix" else None
     if sys.platform == "linux" and hasattr(system, "renameat2"):
         here = -100  # AT_FDCWD: paths are taken from the working folder
         return bool(system.renameat2(here, ends[0], here, ends[1], exchange) == 0)

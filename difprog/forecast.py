@@ -85,6 +85,14 @@ class ModelForecast:
     summaries: dict[str, Summary]
     arrival_given_success: float | None
 
+    def __post_init__(self) -> None:
+        """Refuse numbers that are too large for their spread to be one."""
+        for name, found in self.summaries.items():
+            if not all(map(math.isfinite, (found.mean, found.sd, found.median, found.lower, found.upper))):
+                what = f"go beyond the numbers that a machine holds: {name} has no mean or spread"
+                hint = "look for one that is huge or tiny"
+                raise BadInput(Problem(self.model.name, "beliefs", what, hint=hint))
+
     @property
     def model(self) -> Model:
         """The reading of the race."""

@@ -73,6 +73,7 @@ def clustered_error(values: Array, clusters: int | None) -> float:
     return float(np.sqrt(np.sum(residual**2) * clusters / (clusters - 1.0)) / count)
 
 
+@np.errstate(all="ignore")  # what is not finite is refused by whoever asked
 def summarise(values: Any, count: int, prob: float, clusters: int | None = None) -> Summary:
     """Summarise draws of one quantity.
 
@@ -107,6 +108,7 @@ def summarise(values: Any, count: int, prob: float, clusters: int | None = None)
     )
 
 
+@np.errstate(all="ignore")
 def summarise_mixture(
     columns: Sequence[Any],
     weights: Sequence[float],

@@ -44,6 +44,14 @@ class PlainStream:
         return getattr(self._stream, name)
 
 
+class _Console(Console):
+    """A console that leaves a broken pipe to whoever runs the command."""
+
+    def on_broken_pipe(self) -> None:
+        """Raise what rich turns into an exit with status 1."""
+        raise BrokenPipeError
+
+
 def speaks_unicode(stream: TextIO) -> bool:
     """Whether a stream's encoding has the characters that reports are drawn with."""
     try:
@@ -65,7 +73,7 @@ def console(stderr: bool = False, width: int | None = None) -> Console:
     """
     stream = sys.stderr if stderr else sys.stdout
     file = stream if speaks_unicode(stream) else PlainStream(stream)
-    return Console(file=file, width=width, highlight=False, markup=False, emoji=False)  # type: ignore[arg-type]
+    return _Console(file=file, width=width, highlight=False, markup=False, emoji=False)  # type: ignore[arg-type]
 
 
 def text(words: object, style: str = "", limit: int | None = None) -> Text:
