@@ -23,6 +23,9 @@ TOML_LIMIT = 1 << 20
 TABLE_LIMIT = 1 << 26
 
 _PACKAGE = Path(__file__).resolve().parent
+#: A key of fifty parts, a.b.c…: the time that tomllib takes grows with the cube of their number.
+_PART = r"""(?:[A-Za-z0-9_-]++|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+"""
+_DEEP = re.compile(rf"(?:^|[{{,])[ \t\[]*+(?:{_PART}){{50}}", re.MULTILINE)
 _BARE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
 
@@ -192,6 +195,8 @@ def read_toml(path: Path, name: str | None = None) -> tuple[dict[str, Any], Sour
 
 def parse_toml(text: str, where: str) -> dict[str, Any]:
     """Return the content of TOML text; raises `BadInput`, naming the line."""
+    if _DEEP.search(text):
+        raise BadInput(Problem(where, "", "is nested too deeply: a key has fifty parts"))
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

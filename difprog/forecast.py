@@ -88,7 +88,8 @@ class ModelForecast:
     def __post_init__(self) -> None:
         """Refuse numbers that are too large for their spread to be one."""
         for name, found in self.summaries.items():
-            if not all(map(math.isfinite, (found.mean, found.sd, found.median, found.lower, found.upper))):
+            numbers = found.mean, found.sd, found.median, found.lower, found.upper
+            if not all(map(math.isfinite, numbers)) or math.isinf(found.mcse):
                 what = f"go beyond the numbers that a machine holds: {name} has no mean or spread"
                 hint = "look for one that is huge or tiny"
                 raise BadInput(Problem(self.model.name, "beliefs", what, hint=hint))

@@ -116,7 +116,10 @@ class Journal:
                     self.entries.append(Entry(line.number, line.effect, self._length))
                     self._hash.update(raw)
                     self._length += len(raw)
-        except (OSError, ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile):
+        except (
+            ArithmeticError, EOFError, LookupError, MemoryError, OSError, RuntimeError, TypeError, ValueError,
+            zipfile.BadZipFile,
+        ):  # fmt: skip
             # Whatever a half-written or foreign file raises: the work is done again.
             return False
         self.best = best

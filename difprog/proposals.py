@@ -183,6 +183,8 @@ def place(name: str) -> Path:
         Where there is something already.
     """
     path = Path(name)
+    if path.name in ("", ".."):
+        raise BadInput(Problem(name or "FILE", "", "is no name of a file", hint="such as my-project.toml"))
     if path.suffix != ".toml":
         path = path.with_name(f"{path.name}.toml")
     if path.exists():

@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
 import click
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+class Probability(click.FloatRange):
+    """A probability strictly between 0 and 1."""
+
+    def __init__(self) -> None:
+        super().__init__(0, 1, min_open=True, max_open=True)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the number; fails on NaN too, which no range excludes."""
+        number = float(super().convert(value, param, ctx))
+        if math.isnan(number):
+            self.fail(f"{value} is no probability.", param, ctx)
+        return number
 
 
 def _chain(*options: Decorator) -> Decorator:
@@ -49,8 +64,8 @@ def draw_options() -> Decorator:
             help="The same seed, files and versions give the same bytes.",
         ),
         click.option(
-            "--prob", type=click.FloatRange(0, 1, min_open=True, max_open=True), default=0.9,
-            show_default=True, help="Probability of the equal-tailed intervals.",
+            "--prob", type=Probability(), default=0.9, show_default=True,
+            help="Probability of the equal-tailed intervals.",
         ),
     )  # fmt: skip
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from difprog.cli.options import json_option, publication_option, world_options
+from difprog.cli.options import Probability, json_option, publication_option, world_options
 
 if TYPE_CHECKING:
     from difprog.portfolio import Portfolio
@@ -32,8 +32,8 @@ LINES_EVERY = 10.0
     help="The same seed, files and versions give the same bytes.",
 )
 @click.option(
-    "--prob", type=click.FloatRange(0, 1, min_open=True, max_open=True), default=0.9,
-    show_default=True, help="Probability of the equal-tailed intervals.",
+    "--prob", type=Probability(), default=0.9, show_default=True,
+    help="Probability of the equal-tailed intervals.",
 )
 @publication_option()
 @click.option(
