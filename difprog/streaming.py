@@ -28,20 +28,18 @@ class MissedBracketError(Exception):
 
 
 class Bracket:
-    """Values of several weighted columns around one quantile of their mixture."""
+    """Values of several weighted columns around one quantile of their mixture.
 
-    def __init__(self, first: Array, share: Array, level: float, sigmas: float) -> None:
-        flat = first.ravel()
-        order = np.argsort(flat, kind="stable")
-        mass = np.cumsum(np.repeat(share / first.shape[1], first.shape[1])[order])
-        size = first.shape[1]
+    ``ends`` are the first chunk's values, sorted, and ``mass`` their mixture's cdf.
+    """
+
+    def __init__(self, ends: Array, mass: Array, columns: int, level: float, sigmas: float) -> None:
+        size = len(ends) // columns
         reach = sigmas * math.sqrt(level * (1 - level) / size) + 2.0 / size
         at = np.searchsorted(mass, [level - reach, min(level + reach, 1.0)])
-        ends = flat[order]
         self.lower = -math.inf if level - reach <= 0 else float(ends[at[0]])
         self.upper = math.inf if level + reach >= 1 else float(ends[min(at[1], len(ends) - 1)])
         self.level = level
-        columns = len(first)
         self.below = np.zeros(columns, dtype=np.int64)
         self.at_lower = np.zeros(columns, dtype=np.int64)
         self.at_upper = np.zeros(columns, dtype=np.int64)
@@ -136,7 +134,12 @@ class Collector:
         same = bool((table == value).all())
         if not self.count:
             self.constant = value if same else None
-            self.brackets = [Bracket(table, self.share, p, self.sigmas) for p in self.levels]
+            order = np.argsort(table, axis=None, kind="stable")
+            mass = np.cumsum(np.repeat(self.share / size, size)[order])
+            ends = table.ravel()[order]
+            self.brackets = [
+                Bracket(ends, mass, len(table), level, self.sigmas) for level in self.levels
+            ]
         elif not (same and self.constant == value):
             self.constant = None
         for bracket in self.brackets:
