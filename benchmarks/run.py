@@ -219,7 +219,7 @@ def nuts(short: bool) -> None:
         "target_accept": 0.98, "compute_convergence_checks": False,
     }  # fmt: skip
     ways: dict[str, Callable[[], Any]] = {
-        "PyMC, default backend": lambda: pm.sample(**common),
+        "PyMC (shipped)": lambda: pm.sample(nuts_sampler="pymc", **common),
         "nutpie, numba": lambda: pm.sample(nuts_sampler="nutpie", **common),
     }
     rows = []
