@@ -42,6 +42,9 @@ QUANTITIES = (
 )
 MIXED = QUANTITIES[:3]
 
+#: Latest arrival, in years, of which the spread is a number: its square is one.
+LATEST = 1e150
+
 
 def announce(line: str) -> None:
     """Say on standard error what takes a while, so that nobody waits without knowing for what."""
@@ -87,12 +90,17 @@ class ModelForecast:
 
     def __post_init__(self) -> None:
         """Refuse numbers that are too large for their spread to be one."""
+        arrival = self.draws.values["agi_arrival"]
+        latest = arrival if isinstance(arrival, float) else float(arrival.max())
+        wrong = [] if latest < LATEST else ["agi_arrival"]
         for name, found in self.summaries.items():
             numbers = found.mean, found.sd, found.median, found.lower, found.upper
             if not all(map(math.isfinite, numbers)) or math.isinf(found.mcse):
-                what = f"go beyond the numbers that a machine holds: {name} has no mean or spread"
-                hint = "look for one that is huge or tiny"
-                raise BadInput(Problem(self.model.name, "beliefs", what, hint=hint))
+                wrong.append(name)
+        if wrong:
+            what = f"go beyond the numbers that a machine holds: {', '.join(wrong)} has no mean or spread"
+            hint = "look for one that is huge or tiny"
+            raise BadInput(Problem(self.model.name, "beliefs", what, hint=hint))
 
     @property
     def model(self) -> Model:

@@ -168,6 +168,7 @@ def weighted_quantiles(table: Array, share: Array, levels: Sequence[float]) -> l
     return [float(flat[order[min(i, len(flat) - 1)]]) for i in at]
 
 
+@np.errstate(all="ignore")
 def weighted_mean(values: Any, weights: Any) -> float | None:
     """Return Σ weight·value / Σ weight, or None where all weights are 0."""
     weight = np.asarray(weights, dtype=float)

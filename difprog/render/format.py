@@ -32,6 +32,8 @@ def supported(value: float, error: float, sign: bool = False, digits: int = 3) -
         return "∞" if value > 0 else f"{MINUS}∞" if value < 0 else "?"
     if value == 0:
         return "0"
+    if math.isinf(error):
+        return "?"
     magnitude = math.floor(math.log10(abs(value)))
     places = digits - 1 - magnitude
     if error > 0:
