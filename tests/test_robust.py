@@ -84,7 +84,7 @@ def proposal(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("name", TARGETS)
 def test_no_input_ends_in_a_traceback(name: str, tmp_path: Path) -> None:
     found = fuzz.Findings(tmp_path / "findings", name)
-    fuzz.plain(TARGETS[name](tmp_path), 40, 20, found)
+    fuzz.plain(TARGETS[name](tmp_path), 15, 20, found)
     assert not found.seen
 
 
@@ -125,7 +125,7 @@ def kills(*words: str) -> None:
 
 
 def test_a_kill_leaves_the_old_file_or_the_new_one() -> None:
-    kills("--kills", "9", "--command", "set", "--command", "new", "--command", "save-over")
+    kills("--kills", "6", "--command", "set", "--command", "save-over")
 
 
 @pytest.mark.slow
@@ -293,7 +293,7 @@ def check_many(count: int, tmp_path: Path) -> None:
 
 
 def test_processes_at_once_on_one_store(tmp_path: Path) -> None:
-    check_many(3, tmp_path)
+    check_many(2, tmp_path)
 
 
 @pytest.mark.slow
