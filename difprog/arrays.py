@@ -21,7 +21,6 @@ class Namespace(Protocol):
     where: Any
     minimum: Any
     maximum: Any
-    round: Any
     ndtr: Any
     expit: Any
 
@@ -39,7 +38,6 @@ def numpy_namespace() -> Namespace:
         where=np.where,
         minimum=np.minimum,
         maximum=np.maximum,
-        round=np.round,
         ndtr=ndtr,
         expit=expit,
     )
@@ -57,7 +55,6 @@ def pytensor_namespace() -> Namespace:
         where=pt.switch,
         minimum=pt.minimum,
         maximum=pt.maximum,
-        round=pt.round,
         ndtr=lambda x: 0.5 * pt.erfc(-x / 2.0**0.5),
         expit=pt.sigmoid,
     )

@@ -29,7 +29,7 @@ from difprog.families import (
     fit,
     misfit,
 )
-from difprog.parameters import FACT_OF, FACTS, PARAMETERS, Group, Parameter, Support
+from difprog.parameters import FACT_OF, PARAMETERS, Group, Parameter, Support
 from difprog.units import UnitError, interval, quantity
 
 #: Keys of a belief table beside its percentiles.
@@ -544,9 +544,3 @@ def neutral(parameter: Parameter) -> Belief:
     """Return the point belief that switches a parameter's mechanism off."""
     assert parameter.neutral is not None
     return Belief(parameter.name, Point(parameter.neutral), source="neutral value", layer="neutral")
-
-
-__all__ = [
-    "FACTS", "Belief", "Correlation", "Layer", "Stack", "default_family", "neutral",
-    "parse_belief", "parse_beliefs", "parse_correlations", "parse_layer", "read_layer",
-]  # fmt: skip

@@ -19,8 +19,7 @@ from difprog.beliefs import MOST_WEIGHT, Belief, Layer, Stack, read_layer
 from difprog.errors import BadInput, Problem, Problems
 from difprog.families import Point
 from difprog.memory import Memory
-from difprog.model import Model, load, shipped_models
-from difprog.parameters import PARAMETERS
+from difprog.model import Model, load, shipped_models, vocabulary_of
 from difprog.project import Project, read_project
 from difprog.simulate import Draws, Question, copula, correlated_groups, draw
 from difprog.summary import Summary, sign, summarise, summarise_mixture, weighted_mean
@@ -176,9 +175,7 @@ def prepare(
     if not models:
         # From the base race to everything at once: by the number of mechanisms opened.
         loaded.sort(key=lambda model: (len(model.opens), model.name))
-    vocabulary = dict(PARAMETERS)
-    for model in loaded:
-        vocabulary.update(model.own)
+    vocabulary = vocabulary_of(loaded)
     cache: dict[Path, Layer] = {}
 
     def read(path: Path, name: str | None = None) -> Layer | None:
@@ -282,9 +279,7 @@ def read_credences(models: Sequence[Model]) -> dict[str, float]:
 
 def find_project(name: str, setup: Setup) -> Project:
     """Read the proposal that a path or a bare name means; raises `BadInput`."""
-    vocabulary = dict(PARAMETERS)
-    for model in setup.models:
-        vocabulary.update(model.own)
+    vocabulary = vocabulary_of(setup.models)
     return read_project(files.find(name, "project"), vocabulary, name if files.is_path(name) else None)
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from difprog.effects import Facts
 from difprog.model import Model
 from difprog.parameters import Group
@@ -93,8 +91,3 @@ def mermaid(model: Model) -> str:
         lines.append("  classDef opened stroke-width:3px")
         lines.append(f"  class {','.join(opened)} opened")
     return "\n".join(lines)
-
-
-def text(found: Mapping[str, tuple[str, ...]]) -> list[tuple[str, str]]:
-    """Return (what, what it reads) pairs to print."""
-    return [(name, ", ".join(names)) for name, names in found.items()]

@@ -19,7 +19,7 @@ from __future__ import annotations
 import ast
 import importlib.util
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -97,7 +97,7 @@ class Model:
     @property
     def vocabulary(self) -> dict[str, Parameter]:
         """Every parameter that belief files may state when this model is in use."""
-        return {**PARAMETERS, **self.own}
+        return vocabulary_of([self])
 
     @property
     def reads(self) -> tuple[str, ...]:
@@ -150,6 +150,14 @@ class Model:
         }
         read = set(self.reads)
         return SimpleNamespace(**{**held, **{k: v for k, v in values.items() if k in read}})
+
+
+def vocabulary_of(models: Iterable[Model]) -> dict[str, Parameter]:
+    """Return every parameter that belief files may state when these models are in use."""
+    found = dict(PARAMETERS)
+    for model in models:
+        found.update(model.own)
+    return found
 
 
 #: Parameters that exist for a model only where a file states them.

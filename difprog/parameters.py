@@ -428,8 +428,3 @@ def personal(parameter: Parameter) -> bool:
 def in_group(group: Group) -> tuple[Parameter, ...]:
     """Return the parameters of one group, in the order of the list."""
     return tuple(p for p in PARAMETERS.values() if p.group is group)
-
-
-def opened_by(names: frozenset[str] | set[str]) -> set[str]:
-    """Return the names of all parameters that a model reads which opens ``names``."""
-    return {p.name for p in PARAMETERS.values() if p.base or p.name in names}

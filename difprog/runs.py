@@ -25,8 +25,7 @@ from difprog import drawfile, files, identity, records
 from difprog.beliefs import Layer, Stack, parse_layer
 from difprog.errors import BadInput, Problem, Problems, plain
 from difprog.forecast import MIXED, Forecast, ModelForecast, Setup, answer, doubts, mix
-from difprog.model import Model, load_file, shipped_models
-from difprog.parameters import PARAMETERS
+from difprog.model import Model, load_file, shipped_models, vocabulary_of
 from difprog.project import parse_project
 from difprog.simulate import Question, evaluate
 
@@ -345,9 +344,7 @@ def forecast(run: Run, models: Mapping[str, Model] | None = None) -> Forecast:
 
 def _restored(run: Run, models: Mapping[str, Model]) -> Forecast:
     manifest = run.manifest
-    vocabulary = dict(PARAMETERS)
-    for model in models.values():
-        vocabulary.update(model.own)
+    vocabulary = vocabulary_of(models.values())
     said = manifest["project"]
     content, source = _saved_toml(run, said)
     problems = Problems(str(run.folder))

@@ -39,9 +39,6 @@ KNOTS = (-2.5, -1.9, -1.4, -1.0, -0.6, -0.3, 0.0, 0.3, 0.6, 1.0, 1.4, 1.9, 2.5)
 #: A belief with at most this many different values is averaged value by value.
 FEW = 12
 
-#: Fewest draws that folds and a spline make sense for.
-FEWEST = 100
-
 #: Penalties that are tried, in units in which 1 halves the roughest part of the curve.
 PENALTIES = 10.0 ** np.arange(-3.0, 9.5, 0.5)
 

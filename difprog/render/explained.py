@@ -5,7 +5,6 @@ A report is rendered from this data alone, so that one that was kept needs no sa
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -154,8 +153,3 @@ def _percentiles(
         return belief.shape.value, belief.shape.value, belief.shape.value
     low, middle, high = (belief.shape.percentile(level) for level in (0.05, 0.5, 0.95))
     return low, middle, high
-
-
-def finite(value: float | None) -> bool:
-    """Whether there is a number to show."""
-    return value is not None and math.isfinite(value)

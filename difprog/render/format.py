@@ -9,11 +9,6 @@ from difprog.summary import MICRODOOM, Summary
 MINUS = "−"
 
 
-def decimals(error: float) -> int:
-    """Return how many decimals an error supports: up to the error's own leading digit."""
-    return max(0, min(12, -math.floor(math.log10(error)))) if error > 0 else 12
-
-
 def supported(value: float, error: float, sign: bool = False, digits: int = 3) -> str:
     """Return a number cut where its error begins.
 

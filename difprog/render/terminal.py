@@ -15,10 +15,10 @@ from rich.text import Text
 from difprog.beliefs import Belief
 from difprog.errors import plain
 from difprog.families import Point
-from difprog.forecast import Forecast, ModelForecast, quantities
+from difprog.forecast import Forecast, ModelForecast
 from difprog.parameters import PARAMETERS
 from difprog.parameters import Group as ParameterGroup
-from difprog.render.axis import Axis, common_axis, dots, rule, strip
+from difprog.render.axis import common_axis, dots, rule, strip
 from difprog.render.format import (
     interval,
     microdooms,
@@ -356,6 +356,3 @@ def _every_belief(models: Sequence[ModelForecast]) -> list[tuple[Belief, ModelFo
     return sorted(
         found.values(), key=lambda item: order.index(item[0].name) if item[0].name in order else -1
     )
-
-
-__all__ = ["Axis", "headline", "quantities", "score", "spell_belief", "verdict", "years"]
