@@ -24,6 +24,7 @@ from difprog.errors import BadInput, DiagnosticsFailed
 from difprog.evidence import DATASETS, Case, likelihood, overview, scores, store, tables, timelines
 from difprog.evidence.fit import BFMI, ESS, RHAT, Settings, carried_by
 from difprog.evidence.fit import fit as sample
+from difprog.evidence.fit import sample as sampled
 from difprog.families import FAMILIES, Distribution, Mixture, Point, Shape, fit
 from difprog.parameters import PARAMETERS
 from difprog.posterior import Posterior, Predictive
@@ -372,6 +373,25 @@ def test_a_damaged_file_is_never_trusted(tmp_path: Path) -> None:
     for stump in (b"", whole[: len(whole) // 2], b"not netCDF at all"):
         path.write_bytes(stump)
         assert store.load(path) is None
+
+
+def test_ctrl_c_ends_the_sampling_at_once() -> None:
+    """PyMC takes it for the end of one chain, goes on with the next and returns what it has."""
+    import pymc as pm
+
+    ticks: list[int] = []
+
+    def tick(done: int, _: int) -> None:
+        ticks.append(done)
+        signal.raise_signal(signal.SIGINT)
+
+    before = signal.getsignal(signal.SIGINT)
+    with pm.Model() as model:
+        pm.Normal("x")
+    with pytest.raises(KeyboardInterrupt):
+        sampled(model, Settings(draws=100, tune=100, chains=2), tick)
+    assert ticks == [50]
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_a_stale_or_damaged_result_is_fitted_again(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:

@@ -6,6 +6,8 @@ Imports pymc and arviz inside functions. Writes nothing: see `difprog.evidence.s
 from __future__ import annotations
 
 import logging
+import signal
+import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -72,6 +74,29 @@ def quiet() -> Iterator[None]:
             logger.setLevel(level)
 
 
+class _Stop(BaseException):
+    """Ctrl-C while the sampler runs; no KeyboardInterrupt, which PyMC takes for "enough draws"."""
+
+
+@contextmanager
+def _stopped_by_ctrl_c() -> Iterator[None]:
+    """Let Ctrl-C end the sampling: PyMC would go on with the next chain and return half of one."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread hears signals
+        return
+
+    def stop(*_: object) -> None:
+        raise _Stop
+
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        yield
+    except _Stop:
+        raise KeyboardInterrupt from None
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def sample(model: Any, settings: Settings, tick: Tick | None = None) -> Any:
     """Return NUTS draws of a model as an arviz DataTree.
 
@@ -101,10 +126,11 @@ def sample(model: Any, settings: Settings, tick: Tick | None = None) -> Any:
             tick(done, settings.steps)
 
     try:
-        with quiet():
+        with quiet(), _stopped_by_ctrl_c():
+            # Named, or PyMC would take another sampler, with other draws, wherever one is installed.
             return pm.sample(
                 settings.draws, tune=settings.tune, chains=settings.chains, cores=1, model=model,
-                random_seed=settings.seed, progressbar=False, callback=step,
+                nuts_sampler="pymc", random_seed=settings.seed, progressbar=False, callback=step,
                 target_accept=settings.target_accept, compute_convergence_checks=False,
             )  # fmt: skip
     except (SamplingError, ValueError, FloatingPointError) as error:
