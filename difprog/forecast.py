@@ -512,6 +512,10 @@ def doubts(project: Project, answers: Sequence[ModelForecast]) -> list[str]:
         beliefs = answer.question.beliefs
         found.extend(str(d) for d in coherence.of_project(project, beliefs.get) if d.topic != "source")
     found = list(dict.fromkeys(found))
+    read = {name for answer in answers for name in answer.question.beliefs}
+    if idle := [name for name in project.layer.beliefs if name not in read]:
+        who = "this model does not read" if len(answers) == 1 else "none of these models reads"
+        found.append(f"the proposal states what {who}: {', '.join(idle)}")
     unsourced: dict[str, Belief] = {}
     for answer in answers:
         for name, belief in answer.question.beliefs.items():

@@ -6,7 +6,7 @@ Shares no code with difprog: plain Python numbers, `math` only.
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 FOCUS = {"average": -1, "pessimistic": 0, "worst": 1}
 APPROACH = {"engineering": -1, "behaviourist": 0, "cognitivist": 1}
@@ -20,17 +20,21 @@ NEUTRAL: dict[str, float] = {
     "knowhow_per_fte_year": 0, "assistance_per_fte_year": 0, "grace_per_fte_year": 0,
     "followers_per_fte_year": 0, "solution_per_fte_year": 0,
     "area_researchers": 1, "crowding_peak": 1,
+    "adoption_effect": 0, "lead_effect": 0, "breadth_effect": 0, "knowhow_effect": 0,
+    "assistance_effect": 0, "grace_effect": 0, "field_growth": 0, "solution_probability": 0,
 }  # fmt: skip
 
 OVERHANG = {"overhang", "paradigm_fraction", "early_relevance", "gated_chains", "convergence"}
 TAX = {
     "safety_lead", "adoption", "breadth",
     "adoption_per_fte_year", "lead_per_fte_year", "breadth_per_fte_year",
+    "adoption_effect", "lead_effect", "breadth_effect",
 }  # fmt: skip
 NARROW = {
     "runup_length", "assistance", "knowhow_horizon", "displacement", "hype_leverage",
     "knowhow_per_fte_year", "assistance_per_fte_year", "grace_per_fte_year",
     "followers_per_fte_year", "solution_per_fte_year", "area_researchers", "crowding_peak",
+    "knowhow_effect", "assistance_effect", "grace_effect", "field_growth", "solution_probability",
 }  # fmt: skip
 GRID = {"difficulty", "relevance_difficulty", "requirement_difficulty"}
 OPENS = {
@@ -107,17 +111,22 @@ NOTHING = dict.fromkeys(
 )  # fmt: skip
 
 
-def evaluate(
-    model: str, facts: dict[str, Any], points: dict[str, float], quantities: dict[str, float],
-    stated: dict[str, float] | None = None,
-) -> dict[str, float]:  # fmt: skip
-    """Everything that `score` reports, for beliefs that are points.
+class Outcome(NamedTuple):
+    """A world, what the project does to it if it hits and if not, and how likely it hits."""
 
-    ``points`` may hold beliefs that the model does not use; ``stated`` are effects and beliefs
-    that the proposal itself states.
-    """
-    stated = stated or {}
+    world: dict[str, float]
+    if_hit: dict[str, float]
+    if_miss: dict[str, float]
+    hit: float
+
+
+def outcome(
+    model: str, facts: dict[str, Any], points: dict[str, float], quantities: dict[str, float],
+    stated: dict[str, float],
+) -> Outcome:  # fmt: skip
+    """From beliefs that are points to a project's effects; see `evaluate`."""
     every = {**NEUTRAL, **points, **stated}
+    stated = {k: v for k, v in stated.items() if k not in NEUTRAL or k in OPENS[model]}
     w = {
         k: (NEUTRAL[k] if k in NEUTRAL and k not in OPENS[model] else v)
         for k, v in every.items()
@@ -176,15 +185,31 @@ def evaluate(
             "timeline_shortening": stated.get("timeline_shortening", (1 - w["overhang"]) * x),
         }  # fmt: skip
 
+    return Outcome(w, branch(x_hit), branch(x_miss), hit)
+
+
+def evaluate(
+    model: str, facts: dict[str, Any], points: dict[str, float], quantities: dict[str, float],
+    stated: dict[str, float] | None = None,
+) -> dict[str, float]:  # fmt: skip
+    """Everything that `score` reports, for beliefs that are points.
+
+    ``points`` may hold beliefs that the model does not use; ``stated`` are effects and beliefs
+    that the proposal itself states.
+    """
+    w, if_hit, if_miss, hit = outcome(model, facts, points, quantities, stated or {})
     without = success(w, NOTHING)
-    with_hit, with_miss = success(w, branch(x_hit)), success(w, branch(x_miss))
-    x = hit * x_hit + (1 - hit) * x_miss
+    with_hit, with_miss = success(w, if_hit), success(w, if_miss)
+
+    def average(name: str) -> float:
+        return hit * if_hit[name] + (1 - hit) * if_miss[name]
+
     return {
         "p_success_without": without,
         "p_success_with": hit * with_hit + (1 - hit) * with_miss,
         "net_effect": hit * (with_hit - without) + (1 - hit) * (with_miss - without),
-        "parallel_speedup": e["parallel_speedup"],
-        "serial_speedup": e["serial_speedup"],
-        "capability_speedup": x,
-        "timeline_shortening": stated.get("timeline_shortening", (1 - w["overhang"]) * x),
+        "parallel_speedup": if_hit["parallel_speedup"],
+        "serial_speedup": if_hit["serial_speedup"],
+        "capability_speedup": average("capability_speedup"),
+        "timeline_shortening": average("timeline_shortening"),
     }

@@ -71,6 +71,17 @@ def quantities() -> st.SearchStrategy[dict[str, float]]:
     )
 
 
+def stated() -> st.SearchStrategy[dict[str, float]]:
+    """What a proposal may state outright: effects, its place on the grid, its chance of a hit."""
+    names = [n for n, p in PARAMETERS.items() if p.group is Group.EFFECT]
+    return st.fixed_dictionaries(
+        {},
+        optional={
+            name: value(PARAMETERS[name]) for name in (*names, "relevance", "coupling", "hit_probability")
+        },
+    )
+
+
 def close(first: float, second: float) -> bool:
     """Whether two numbers agree to 1e-9, relative, or to the rounding of a probability."""
     return math.isclose(first, second, rel_tol=1e-9, abs_tol=2e-15)

@@ -7,6 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from difprog.effects import Facts
+from difprog.families import Distribution, Family, Mixture, Point
+from difprog.simulate import Draws, Question
+from difprog.summary import Summary
+
 PACKAGE = Path(__file__).parent.parent / "difprog"
 
 #: Module → what of difprog it may import. A package's modules go by the package's name.
@@ -101,3 +106,8 @@ def test_only_one_module_makes_random_numbers_for_scores() -> None:
         text = path.read_text()
         assert "np.random.seed" not in text, path
         assert "default_rng()" not in text, path
+
+
+@pytest.mark.parametrize("kind", [Facts, Family, Distribution, Mixture, Point, Summary, Question, Draws])
+def test_what_is_handed_on_cannot_be_changed(kind: type) -> None:
+    assert kind.__dataclass_params__.frozen  # type: ignore[attr-defined]

@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from difprog import forecast
 from difprog.cli import main
 from difprog.model import shipped_models
 from tests import reference, strategies
@@ -286,3 +287,16 @@ def test_a_belief_without_a_source_is_a_warning(tmp_path: Path) -> None:
     file.write_text("[beliefs]\nserial_chains = 2\n")
     assert "no source" in run("score", "rlhf", "--priors", file, "--draws", 300).stdout
     assert "no source is given for" not in run("score", "rlhf", "--draws", 300).stdout
+
+
+def test_a_stated_belief_that_no_model_reads_is_said() -> None:
+    asked = proposal({"field_growth": {"value": 5, "source": "a guess"}})
+
+    def said(*models: str) -> list[str]:
+        found = forecast.score(asked, forecast.prepare(models, use_evidence=False), 50)
+        return [warning for warning in found.warnings if "states what" in warning]
+
+    assert said("serial_parallel") == ["the proposal states what this model does not read: field_growth"]
+    both = said("serial_parallel", "overhang")
+    assert both == ["the proposal states what none of these models reads: field_growth"]
+    assert said("serial_parallel", "synthesis") == []
