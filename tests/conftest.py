@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+# Every test has a user's folder of its own; what is compiled is shared by all of them, or each would
+# compile anew.
+os.environ.setdefault("PYTENSOR_FLAGS", f"base_compiledir={Path.home() / '.pytensor'}")
 
 # The gate must give the same answer twice: cases are derived from the test itself. New ones are
 # looked for with --slow, and whoever finds one adds it as an example.

@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from difprog.errors import DiagnosticsFailed
-from difprog.evidence import Case, likelihood
+from difprog.evidence import Case, compilation, likelihood
 from difprog.families import Shape
 from difprog.posterior import Posterior
 
@@ -193,6 +193,7 @@ def judge(tree: Any, draws: Mapping[str, Array]) -> dict[str, Any]:
     }  # fmt: skip
 
 
+@compilation.kept()
 def fit(
     name: str,
     shapes: Mapping[str, Shape],

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from difprog.evidence import Case, timelines
+from difprog.evidence import Case, compilation, timelines
 from difprog.evidence.compiled import Compiled
 from difprog.families import Shape
 from difprog.forecast import DEFAULT_DRAWS, DEFAULT_PROB, DEFAULT_SEED, Setup, ask, mix, questions
@@ -31,6 +31,7 @@ GRID, BATCHES = 64, 20
 Tick = Callable[[int, int], None]
 
 
+@compilation.kept()
 def left_out(
     shapes: Mapping[str, Shape], as_of: float, seed: int = 1, tick: Tick | None = None
 ) -> dict[str, Predictive]:

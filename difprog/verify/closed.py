@@ -16,7 +16,7 @@ from scipy import special
 from difprog import race
 from difprog.arrays import numpy_namespace
 from difprog.effects import Facts
-from difprog.evidence import Case, headcounts
+from difprog.evidence import Case, compilation, headcounts
 from difprog.evidence.compiled import Compiled
 from difprog.families import FAMILIES, Distribution
 from difprog.model import Model, load, shipped_models
@@ -170,6 +170,7 @@ def _value(parameter: Any, rng: np.random.Generator, count: int) -> Array:
     return rng.normal(0.0, 0.5, count)
 
 
+@compilation.kept()
 def conjugate(seed: int) -> list[dict[str, Any]]:
     """Headcounts with known noise and normal beliefs in the logs: the posterior in closed form."""
     data, as_of, noise = headcounts.read(), 2026.88, (0.25, 3.0)

@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from difprog import files
 from difprog.beliefs import Stack, read_layer
-from difprog.evidence import DATASETS, Case, likelihood, reviews, tables
+from difprog.evidence import DATASETS, Case, compilation, likelihood, reviews, tables
 from difprog.evidence.compiled import Compiled
 from difprog.evidence.fit import quiet
 
@@ -54,6 +54,7 @@ def model_of(name: str) -> Any:
     return module.build(Case(module.read(), shapes, tables.decimal_year(day)))
 
 
+@compilation.kept()
 def calibrate(
     name: str, simulations: int, seed: int = 1, tick: Callable[[int, int], None] | None = None
 ) -> dict[str, Any]:
