@@ -88,12 +88,10 @@ def summarise(values: Any, count: int, prob: float, clusters: int | None = None)
     clusters : int, optional
         See `clustered_error`.
     """
-    array = np.asarray(values, dtype=float)
-    if array.ndim == 0 or array.min() == array.max():
-        value = float(array.reshape(-1)[0])
-        return Summary(
-            value, 0.0, 0.0, value, value, value, float(value > 0), float(value < 0)
-        )
+    array = np.atleast_1d(np.asarray(values, dtype=float))
+    value = float(array.min())
+    if array.size == 1 or value == array.max():
+        return Summary(value, 0.0, 0.0, value, value, value, float(value > 0), float(value < 0))
     tail = (1.0 - prob) / 2.0
     lower, median, upper = np.quantile(array, [tail, 0.5, 1.0 - tail])
     return Summary(
@@ -130,8 +128,8 @@ def summarise_mixture(
     """
     share = np.asarray(weights, dtype=float) / math.fsum(weights)
     table = np.stack([np.broadcast_to(np.asarray(c, dtype=float), (count,)) for c in columns])
-    if (table == table[:, :1]).all() and (table[:, 0] == table[0, 0]).all():
-        return summarise(float(table[0, 0]), count, prob)
+    if table.min() == table.max():
+        return summarise(float(table.min()), count, prob)
     means = table.mean(axis=1)
     mean = float(share @ means)
     variances = table.var(axis=1, ddof=1) if count > 1 else np.zeros(len(columns))
@@ -163,9 +161,10 @@ def weighted_quantiles(table: Array, share: Array, levels: Sequence[float]) -> l
     """
     flat = table.ravel()
     order = np.argsort(flat, kind="stable")
-    mass = np.cumsum(np.repeat(share / table.shape[1], table.shape[1])[order])
+    mass = np.cumsum(np.repeat(share, table.shape[1])[order])
+    # A level that is met but for the rounding of sums is met.
     at = np.searchsorted(mass, np.asarray(levels) * mass[-1] * (1 - 1e-12))
-    return [float(flat[order[min(i, len(flat) - 1)]]) for i in at]
+    return [float(flat[order[i]]) for i in at]
 
 
 @np.errstate(all="ignore")
@@ -180,6 +179,6 @@ def weighted_mean(values: Any, weights: Any) -> float | None:
 
 def sign(summary: Summary, errors: float = 2.0) -> int:
     """Return the sign of a mean that is resolved from zero by ``errors`` Monte Carlo errors."""
-    if abs(summary.mean) <= errors * summary.mcse:
+    if not abs(summary.mean) > errors * summary.mcse:
         return 0
-    return 1 if summary.mean > 0 else -1 if summary.mean < 0 else 0
+    return 1 if summary.mean > 0 else -1

@@ -181,6 +181,29 @@ def test_a_step_requirement_is_met_exactly_at_the_median() -> None:
     assert half.tolist() == [0.5, 0.0, 0.0]
 
 
+def test_a_deadline_that_is_the_chunk_s_length_suffices() -> None:
+    points = {**reference.NEUTRAL, **{n: 0.5 for n in load("synthesis").reads if n not in Effects._fields}}
+    points |= {"agi_arrival": 3.0, "grace_period": 2.0, "parallel_requirement": 1.0, "default_success": 0.0}
+    assert p(world({**points, "chunk_length": 5.0}), NO_EFFECT) > 0
+    assert p(world({**points, "chunk_length": np.nextafter(5.0, 6.0)}), NO_EFFECT) == 0
+
+
+def test_agi_cannot_come_before_today() -> None:
+    points = {**reference.NEUTRAL, **{n: 0.5 for n in load("synthesis").reads if n not in Effects._fields}}
+    w = world({**points, "agi_arrival": 1.0, "grace_period": 2.0, "paradigm_fraction": 0.9})
+    for shortening in (1.0, 1.5, 4.0):
+        _, serial, gated, deadline = race.work_done(w, Effects(timeline_shortening=shortening), XP)
+        assert (serial, gated, deadline) == (2.0, 2.0, 2.0)
+
+
+@pytest.mark.parametrize(
+    ("value", "is_closed"),
+    [(0, True), (0.0, True), (-0.0, True), (-1, False), (-1.0, False), (1, False), (np.zeros(2), False)],
+)
+def test_only_the_number_0_closes_a_mechanism(value: Any, is_closed: bool) -> None:
+    assert race.closed(value) is is_closed
+
+
 def test_numpy_and_pytensor_evaluate_the_same_race() -> None:
     import pytensor
     import pytensor.tensor as pt

@@ -106,8 +106,50 @@ def test_weighted_quantiles_are_the_least_values_that_reach_the_level() -> None:
     assert weighted_quantiles(table, share, (0.4, 0.41, 0.8, 0.81, 0.9, 0.95)) == [0, 1, 1, 10, 10, 20]
 
 
+def test_a_level_that_is_met_but_for_rounding_is_met() -> None:
+    # 0.7 · 10 is a little more than 7 to a machine; the seventh of ten values meets it all the same.
+    assert weighted_quantiles(np.arange(1.0, 11.0)[None, :], np.array([1.0]), (0.7,)) == [7.0]
+
+
+@pytest.mark.parametrize("points", [(0.1, 0.3), (0.3, 0.1)])
+def test_two_different_points_are_no_point(points: tuple[float, float]) -> None:
+    found = summarise_mixture(points, [1.0, 1.0], 4, 0.9)
+    assert found.mean == pytest.approx(0.2)
+    assert found.sd == pytest.approx(0.1)
+    assert (found.lower, found.upper) == (0.1, 0.3)
+
+
+def test_a_mixture_of_single_draws_has_the_spread_between_them() -> None:
+    found = summarise_mixture([np.array([1.0]), np.array([3.0])], [1.0, 3.0], 1, 0.9)
+    assert (found.mean, found.mcse) == (2.5, 0.0)
+    assert found.sd == pytest.approx(math.sqrt(0.25 * 1.5**2 + 0.75 * 0.5**2))
+
+
+def test_two_clusters_are_the_fewest_that_have_an_error_of_their_own() -> None:
+    values = np.array([1.0, 5.0, 2.0, 7.0])
+    # Totals 3 and 12 about 2 · 3.75 each: residuals ∓4.5, √(2 · 4.5² · 2/1)/4.
+    assert clustered_error(values, 2) == pytest.approx(math.sqrt(2 * 4.5**2 * 2) / 4)
+    assert clustered_error(values, 1) == clustered_error(values, None)
+
+
+def test_shares_that_sum_to_more_than_one_by_rounding_leave_none_at_zero() -> None:
+    assert 1.0 - 0.9 - 0.1 < 0
+    assert Summary(1.0, 1.0, 0.1, 1.0, -1.0, 2.0, 0.9, 0.1).p_zero == 0.0
+
+
+def test_what_is_not_finite_raises_no_warning() -> None:
+    """Whoever asked refuses it, in words of theirs; a warning would be an error here."""
+    values = np.array([-np.inf, 1.0, np.inf])
+    assert math.isnan(summarise(values, 3, 0.9).mean)
+    assert math.isnan(summarise(math.nan, 3, 0.9).mean)
+    assert math.isnan(summarise_mixture([values, 0.5], [1.0, 1.0], 3, 0.9).mean)
+    assert math.isnan(weighted_mean(values, 1.0) or 0.0)
+    assert sign(flat(math.nan, 1.0)) == 0
+
+
 def test_weighted_mean() -> None:
     assert weighted_mean(np.array([1.0, 3.0]), np.array([3.0, 1.0])) == 1.5
+    assert weighted_mean(np.array([1.0, 3.0]), np.array([0.3, 0.1])) == pytest.approx(1.5)
     assert weighted_mean(5.0, np.array([3.0, 1.0])) == 5.0
     assert weighted_mean(np.array([1.0, 3.0]), 0.0) is None
 
