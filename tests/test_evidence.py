@@ -431,12 +431,43 @@ def test_a_fit_that_fails_its_diagnostics_is_not_kept(monkeypatch: pytest.Monkey
     assert not list(store.folder().glob("*.nc"))
 
 
+def test_processes_that_want_the_same_fit_make_it_once(home: Path) -> None:
+    """Six at once, each of which would take a while over it, say so and keep it."""
+    code = (
+        "import sys, time\n"
+        "from difprog.cli import main\n"
+        "from difprog.evidence import store\n"
+        "from tests.test_evidence import small\n"
+        "def fit(name, *_, **__):\n"
+        "    print('fitted', file=sys.stderr, flush=True)\n"
+        "    time.sleep(1)\n"
+        "    return small(name)\n"
+        "store.fit = fit\n"
+        "from tests.test_evidence import AS_OF, shapes_of\n"
+        "from difprog.families import Point\n"
+        "shapes = {**shapes_of('headcounts'), 'researchers': Point(700.0)}\n"
+        "print(store.fitted('headcounts', shapes, AS_OF).key)\n"
+    )
+    root = Path(__file__).parent.parent
+    running = [
+        subprocess.Popen(
+            [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=root
+        )
+        for _ in range(6)
+    ]
+    ended = [process.communicate() for process in running]
+    assert [process.returncode for process in running] == [0] * 6
+    assert len({out for out, _ in ended}) == 1
+    assert sum(err.count("fitted") for _, err in ended) == 1
+
+
 def test_a_kill_during_a_fit_leaves_the_earlier_result(home: Path) -> None:
     wanted = key_of("coupling")
     earlier = store.load(store.shipped("coupling"))
     assert earlier is not None
-    store.keep(replace(earlier, key=wanted.full))
     path = store.folder() / f"{wanted.full}.nc"
+    path.parent.mkdir(parents=True)
+    store.write(path, replace(earlier, key=wanted.full))
     before = path.read_bytes()
     args = ["evidence", "fit", "--again", *(w for n in DATASETS if n != "coupling" for w in ("--without", n))]
     code = f"import sys; from difprog.cli import main; sys.argv = ['difprog', *{args!r}]; main()"
@@ -518,7 +549,7 @@ def test_failed_diagnostics_are_said_first_and_end_with_status_3(monkeypatch: py
     shipped = store.load(store.shipped("headcounts"))
     assert shipped is not None
     notes = {**shipped.diagnostics, "failures": ["R-hat of noise is 1.200, above 1.01"]}
-    monkeypatch.setattr(overview, "sample", lambda *_, **__: replace(shipped, diagnostics=notes))
+    monkeypatch.setattr(store, "fit", lambda *_, **__: replace(shipped, diagnostics=notes))
     others = [w for n in DATASETS if n != "headcounts" for w in ("--without", n)]
     done = CliRunner().invoke(main, ["evidence", "fit", "--again", *others])
     assert done.exit_code == 3

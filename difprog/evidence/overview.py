@@ -11,7 +11,6 @@ from difprog.beliefs import Belief, Stack
 from difprog.evidence import DATASETS, likelihood, store, tables
 from difprog.evidence.checked import read
 from difprog.evidence.fit import LEVELS, Settings
-from difprog.evidence.fit import fit as sample
 from difprog.families import Point
 from difprog.forecast import find_project, prepare
 
@@ -123,19 +122,12 @@ def fit(
         if not conditioned(name, under):
             continue
         shapes = {n: b.shape for n, b in stated(name, under).items()}
-        wanted = store.key(name, shapes, under.as_of, how)
-        kept = None if again else store.find(name, wanted)
-        if kept is None:
-            year = tables.decimal_year(under.as_of)
-            fresh = sample(name, shapes, year, how, partial(tick, name), read(name))
-            kept = store.label(fresh, wanted)
-            if kept.diagnostics["failures"]:
-                failed.append(name)
-            else:
-                store.keep(kept)
-        if ship and name not in failed:
-            store.write(store.shipped(name), kept)
-        found[name] = dict(kept.diagnostics)
+        posterior = store.fitted(name, shapes, under.as_of, how, tick=partial(tick, name), again=again)
+        if posterior.diagnostics["failures"]:
+            failed.append(name)
+        elif ship:
+            store.write(store.shipped(name), posterior)
+        found[name] = dict(posterior.diagnostics)
     return found, failed
 
 

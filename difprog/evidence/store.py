@@ -112,7 +112,7 @@ def find(name: str, wanted: Key) -> Posterior | None:
     return None
 
 
-def condition(
+def fitted(
     name: str,
     shapes: Mapping[str, Shape],
     as_of: date,
@@ -121,7 +121,10 @@ def condition(
     tick: Tick | None = None,
     again: bool = False,
 ) -> Posterior:
-    """Return the posterior of one dataset's beliefs: the kept one, or a new fit, which is kept.
+    """Return the posterior of one dataset's beliefs: the kept one, or a new fit.
+
+    A new fit is kept unless its diagnostics name failures; processes that want the same one take
+    turns, and all but the first find it.
 
     Parameters
     ----------
@@ -139,11 +142,6 @@ def condition(
         Told the progress.
     again : bool
         Whether to fit even where a result is kept.
-
-    Raises
-    ------
-    DiagnosticsFailed
-        Where the sampling is not to be trusted: nothing is kept, an earlier result stays.
     """
     from filelock import FileLock
 
@@ -152,38 +150,37 @@ def condition(
     found = None if again else find(name, wanted)
     if found is not None:
         return found
-    path = _place(wanted.full)
+    path = folder() / f"{wanted.full}.nc"
+    path.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(path.with_suffix(".lock")):
-        # Another process may have fitted it while this one waited.
         found = None if again else find(name, wanted)
         if found is not None:
             return found
         say(f"conditioning on {name} ({likelihood(name).TITLE}); a minute or so, then kept")
-        fresh = fit(name, shapes, tables.decimal_year(as_of), settings, tick, read(name))
-        fresh = label(fresh, wanted)
-        if fresh.diagnostics["failures"]:
-            why = "; ".join(fresh.diagnostics["failures"])
-            raise DiagnosticsFailed(
-                f"conditioning on {name} cannot be trusted ({why}): use --no-evidence, or state its beliefs "
-                f'without evidence = "{name}"'
-            )
-        write(path, fresh)
+        fresh = label(fit(name, shapes, tables.decimal_year(as_of), settings, tick, read(name)), wanted)
+        if not fresh.diagnostics["failures"]:
+            write(path, fresh)
     return fresh
 
 
-def keep(posterior: Posterior) -> None:
-    """Keep a posterior under its key, in turn with other processes."""
-    from filelock import FileLock
+def condition(
+    name: str, shapes: Mapping[str, Shape], as_of: date, say: Callable[[str], None] = lambda _: None
+) -> Posterior:
+    """Return the posterior of one dataset's beliefs, kept or fitted now; see `fitted`.
 
-    path = _place(posterior.key)
-    with FileLock(path.with_suffix(".lock")):
-        write(path, posterior)
-
-
-def _place(name: str) -> Path:
-    path = folder() / f"{name}.nc"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return path
+    Raises
+    ------
+    DiagnosticsFailed
+        Where the sampling is not to be trusted: nothing is kept, an earlier result stays.
+    """
+    found = fitted(name, shapes, as_of, say=say)
+    if found.diagnostics["failures"]:
+        why = "; ".join(found.diagnostics["failures"])
+        raise DiagnosticsFailed(
+            f"conditioning on {name} cannot be trusted ({why}): use --no-evidence, or state its beliefs "
+            f'without evidence = "{name}"'
+        )
+    return found
 
 
 def label(posterior: Posterior, wanted: Key) -> Posterior:
