@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 from hypothesis import HealthCheck, given, settings
@@ -247,6 +248,26 @@ def test_no_color_is_respected() -> None:
         env=environment, capture_output=True, check=True, text=True,
     )  # fmt: skip
     assert "\x1b[3" not in done.stdout
+
+
+def commands(group: click.Group, before: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
+    found = [before]
+    for name in group.list_commands(click.Context(group)):
+        inner = group.get_command(click.Context(group), name)
+        found += commands(inner, (*before, name)) if isinstance(inner, click.Group) else [(*before, name)]
+    return found
+
+
+def test_every_help_page_is_plain_text_of_one_width() -> None:
+    every = commands(main)
+    assert len(every) > 25
+    for words in every:
+        page = run(*words, "--help")
+        assert page.exit_code == 0
+        assert page.stdout.startswith("Usage: ")
+        assert "\\b" not in page.stdout, words
+        assert all(c == "\n" or c.isprintable() for c in page.stdout), words
+        assert max(map(len, page.stdout.splitlines())) <= 100, words
 
 
 def test_help_loads_nothing_heavy() -> None:

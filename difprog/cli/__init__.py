@@ -118,7 +118,7 @@ def _reraise_for_debugging(error: BaseException) -> None:
 )
 @click.version_option(__version__, prog_name="difprog")
 def main() -> None:
-    r"""Forecast the differential progress of a research project.
+    """Forecast the differential progress of a research project.
 
     Does it help alignment more than it shortens the time to AGI? Start with
 
@@ -126,4 +126,4 @@ def main() -> None:
         difprog score rlhf            a shipped proposal, under every model
         difprog new my-project.toml   a proposal of your own, by questions
         difprog explain rlhf          why, and what would change the answer
-    """
+    """  # noqa: D301
