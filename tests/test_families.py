@@ -17,6 +17,7 @@ from difprog.families import (
     FitError,
     Mixture,
     Point,
+    checked,
     fit,
     misfit,
 )
@@ -185,6 +186,34 @@ def test_percentiles_are_those_of_the_cut_distribution(name, stated, bounds):
 def test_what_no_member_has_is_refused(name, stated):
     with pytest.raises(FitError):
         fit(FAMILIES[name], stated)
+
+
+@pytest.mark.parametrize("unit", [1e-3, 1.0, 1e4])
+def test_two_percentiles_that_the_bounds_forbid_are_refused(unit):
+    # A uniform with 1 at 40% and 9 at 50% reaches far beyond 0 and 10; cut there, it has them at 10% and 90%.
+    with pytest.raises(FitError, match="within the bounds"):
+        fit(FAMILIES["uniform"], {0.4: 1.0 * unit, 0.5: 9.0 * unit}, (0.0, 10.0 * unit))
+
+
+@pytest.mark.parametrize("unit", [1e-3, 1.0, 1e4])
+def test_three_percentiles_that_no_member_has_are_met_as_well_as_can_be(unit):
+    stated = {0.05: 1.0 * unit, 0.5: 1.1 * unit, 0.95: 5.0 * unit}
+    found = fit(FAMILIES["pert"], stated)
+    assert 0.1 < misfit(found, stated) < 0.6
+    plain = fit(FAMILIES["pert"], {p: v / unit for p, v in stated.items()})
+    assert found.mean == pytest.approx(plain.mean * unit, rel=1e-3)
+
+
+@pytest.mark.parametrize("parameters", [(1.0,), (1.0, 2.0, 3.0), (1.0, 0.0), (math.nan, 1.0), (0.0, 1e308)])
+def test_parameters_that_are_none_are_refused(parameters):
+    with pytest.raises(FitError):
+        checked(Distribution(FAMILIES["normal"], parameters))
+    assert checked(Distribution(FAMILIES["normal"], (1.0, 2.0))).parameters == (1.0, 2.0)
+
+
+def test_a_lognormal_may_have_no_mean_that_a_machine_holds():
+    assert Distribution(FAMILIES["lognormal"], (700.0, 1.0)).mean == math.exp(700.5)
+    assert Distribution(FAMILIES["lognormal"], (800.0, 1.0)).mean == math.inf
 
 
 def test_misfit_says_how_far_a_third_percentile_is_missed():
