@@ -214,6 +214,28 @@ def test_parameters_that_are_none_are_refused(parameters):
     assert checked(Distribution(FAMILIES["normal"], (1.0, 2.0))).parameters == (1.0, 2.0)
 
 
+@pytest.mark.parametrize(
+    ("name", "parameters"), [m for m in MEMBERS if m[0] in (*BOUNDED_BY_ENDS, "uniform", "beta")]
+)
+def test_beyond_the_ends_there_is_nothing(name, parameters):
+    member = Distribution(FAMILIES[name], parameters)
+    assert list(member.cdf(np.array([-50.0, 50.0]))) == [0.0, 1.0]
+
+
+def test_what_is_missing_is_said():
+    with pytest.raises(FitError, match=r"needs at least 3 percentiles \(or bounds, and one\)"):
+        fit(FAMILIES["pert"], {0.05: 1.0, 0.95: 2.0})
+    with pytest.raises(FitError, match=r"needs at least 2 percentiles$"):
+        fit(FAMILIES["normal"], {0.5: 1.0})
+
+
+def test_a_mixture_has_a_weight_for_every_part():
+    uneven = Mixture((1.0,), (Point(1.0), Point(2.0)))
+    for ask in (lambda: uneven.cdf(1.0), lambda: uneven.mean, lambda: uneven.quantile(0.0)):
+        with pytest.raises(ValueError, match="zip"):
+            ask()
+
+
 def test_a_lognormal_may_have_no_mean_that_a_machine_holds():
     assert Distribution(FAMILIES["lognormal"], (700.0, 1.0)).mean == math.exp(700.5)
     assert Distribution(FAMILIES["lognormal"], (800.0, 1.0)).mean == math.inf
@@ -226,6 +248,8 @@ def test_misfit_says_how_far_a_third_percentile_is_missed():
         max(abs(found.percentile(p) / v - 1) for p, v in stated.items())
     )
     assert misfit(found, stated) > 0.5
+    assert misfit(Point(3.0), {0.5: 2.0}) == 0.0
+    assert misfit(found, {}) == 0.0
     for near_zero in ({0.05: -1.0, 0.5: 0.001, 0.95: 1.0}, {0.05: 0.0, 0.5: 1.001, 0.95: 2.0}):
         assert misfit(fit(FAMILIES["normal"], near_zero), near_zero) < 0.01
 
