@@ -59,7 +59,8 @@ def _triangular_cdf(x: Any, low: float, mode: float, high: float) -> Any:
     with np.errstate(divide="ignore", invalid="ignore"):
         rising = (x - low) ** 2 / (width * (mode - low))
         falling = 1.0 - (high - x) ** 2 / (width * (high - mode))
-    return np.where(x < mode, rising, falling)
+    # Where the mode is an end, one of the two sides has no width, and is no number there.
+    return np.where((x < mode) | (mode == high), rising, falling)
 
 
 def _log(x: Any) -> Any:
