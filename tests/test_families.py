@@ -289,7 +289,8 @@ def test_a_point_is_drawn_exactly_wherever_it_lies(at):
     drawn = spread.quantile(special.ndtri((np.arange(10_000) + 0.5) / 10_000))
     assert np.mean(drawn == at) == pytest.approx(0.5, abs=2e-4)
     assert np.mean(drawn == 7.0) == pytest.approx(0.2, abs=2e-4)
-    twice = Mixture((0.25, 0.5, 0.25), (Point(at), Distribution(FAMILIES["normal"], (0.0, 1.0)), Point(at)))
+    same = Point(float(repr(at)))  # equal, and another object
+    twice = Mixture((0.25, 0.5, 0.25), (Point(at), Distribution(FAMILIES["normal"], (0.0, 1.0)), same))
     drawn = twice.quantile(special.ndtri((np.arange(10_000) + 0.5) / 10_000))
     assert np.mean(drawn == at) == pytest.approx(0.5, abs=2e-4)
 
