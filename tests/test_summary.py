@@ -91,6 +91,8 @@ def test_a_mixture_weighs_by_credence() -> None:
 def test_a_mixture_of_equal_points_is_a_point() -> None:
     found = summarise_mixture([0.25, np.full(3, 0.25)], [1.0, 2.0], 3, 0.9)
     assert astuple(found) == (0.25, 0.0, 0.0, 0.25, 0.25, 0.25, 1.0, 0.0)
+    rounded = summarise_mixture([0.1, np.full(7, 0.1), 0.1], [0.1, 0.2, 0.7], 7, 0.9)
+    assert astuple(rounded) == (0.1, 0.0, 0.0, 0.1, 0.1, 0.1, 1.0, 0.0)
     other = summarise_mixture([0.25, np.full(3, 0.5)], [1.0, 2.0], 3, 0.9)
     assert (other.lower, other.upper) == (0.25, 0.5)
 
@@ -107,8 +109,8 @@ def test_weighted_quantiles_are_the_least_values_that_reach_the_level() -> None:
 
 
 def test_a_level_that_is_met_but_for_rounding_is_met() -> None:
-    # 0.7 · 10 is a little more than 7 to a machine; the seventh of ten values meets it all the same.
-    assert weighted_quantiles(np.arange(1.0, 11.0)[None, :], np.array([1.0]), (0.7,)) == [7.0]
+    assert 0.07 * 100 > 7  # to a machine; the seventh of a hundred values meets 7% all the same
+    assert weighted_quantiles(np.arange(1.0, 101.0)[None, :], np.array([1.0]), (0.07,)) == [7.0]
 
 
 @pytest.mark.parametrize("points", [(0.1, 0.3), (0.3, 0.1)])
