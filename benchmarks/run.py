@@ -194,7 +194,7 @@ def error(short: bool) -> None:
 def rank(short: bool) -> None:
     """Measure (d)."""
     sizes = ["100", "1000"] if short else ["100", "1000", "10000"]
-    subprocess.run([sys.executable, str(HERE / "rank_cost.py"), *sizes], check=True)
+    subprocess.run([sys.executable, str(HERE / "rank_cost.py"), "--sizes", *sizes], check=True)
     print(flush=True)
 
 
