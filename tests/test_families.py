@@ -74,7 +74,8 @@ MEMBERS = [
     ("gamma", (2.0, 3.0)), ("gamma", (0.2, 1e4)),
     ("uniform", (-3.0, 8.0)), ("loguniform", (0.01, 300.0)), ("exponential", (4.0,)),
     ("pert", (1.0, 2.5, 10.0)), ("pert", (0.0, 0.0, 1.0)), ("pert", (-0.6, -0.5, 0.2)),
-    ("triangular", (1.0, 2.5, 10.0)), ("triangular", (0.0, 1.0, 1.0)), ("triangular", (-0.6, -0.5, 0.2)),
+    ("triangular", (1.0, 2.5, 10.0)), ("triangular", (0.0, 1.0, float("1"))),
+    ("triangular", (-0.6, -0.5, 0.2)),
 ]  # fmt: skip
 
 
