@@ -91,7 +91,7 @@ def limited(seconds: float) -> Iterator[None]:
 
 def once(target: Target, data: bytes, findings: Findings, watch: bool = False) -> None:
     """Run one input and note what is wrong with how it ended."""
-    from difprog.errors import DifprogError
+    from difprog.base.errors import DifprogError
 
     if watch:
         # Code in C that hangs gives Python no chance to stop it.

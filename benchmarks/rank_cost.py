@@ -52,8 +52,8 @@ def table(path: Path, rows: int) -> None:
 
 def one(rows: int, draws: int, jobs: int) -> None:
     """Rank one made-up table in this process and print what it took."""
-    from difprog.portfolio import read_portfolio
-    from difprog.rank import Spec, ranked
+    from difprog.choose.portfolio import read_portfolio
+    from difprog.choose.rank import Spec, ranked
     from difprog.render import rank as shown
 
     with tempfile.TemporaryDirectory() as folder:

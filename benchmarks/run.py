@@ -84,8 +84,8 @@ def start_up(short: bool) -> None:
 
 def numbers() -> dict[str, tuple[str, tuple[float, ...]]]:
     """Return the shipped beliefs of the measured proposal as plain parameters."""
-    from difprog import forecast
-    from difprog.families import Distribution, Point
+    from difprog.beliefs.families import Distribution, Point
+    from difprog.forecast import forecast
 
     setup = forecast.prepare([MODEL], use_evidence=False)
     question = forecast.questions(forecast.find_project(PROJECT, setup), setup)[0][0]
@@ -108,7 +108,7 @@ def one(who: str, count: int) -> None:
 
     beliefs = numbers()
     if who == "difprog":
-        from difprog import chunks, forecast
+        from difprog.forecast import chunks, forecast
 
         setup = forecast.prepare([MODEL], use_evidence=False)
         asked = forecast.find_project(PROJECT, setup)
@@ -171,7 +171,7 @@ def error(short: bool) -> None:
     """Measure (c): the draws after which the mean effect's standard error is 5% of it."""
     import numpy as np
 
-    from difprog import forecast
+    from difprog.forecast import forecast
 
     setup = forecast.prepare([MODEL])
     rows = []
@@ -204,10 +204,10 @@ def nuts(short: bool) -> None:
     import pymc as pm
     from pytensor.compile.mode import Mode
 
-    from difprog import forecast
     from difprog.evidence import Case, likelihood
     from difprog.evidence.fit import quiet
     from difprog.evidence.tables import decimal_year
+    from difprog.forecast import forecast
 
     setup = forecast.prepare([MODEL])
     stack = setup.stacks[MODEL]

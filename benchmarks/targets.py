@@ -23,31 +23,26 @@ import numpy as np
 from rich.console import Console
 
 from benchmarks import wild
-from difprog import (
-    edit,
-    evidence,
-    explain,
-    files,
-    forecast,
-    identity,
-    journal,
-    layers,
-    portfolio,
-    proposals,
-    rundiff,
-    runs,
-    units,
-)
-from difprog.beliefs import Layer, Stack, read_layer
-from difprog.best import Best
-from difprog.errors import BadInput
+from difprog import evidence
+from difprog.base import files, units
+from difprog.base.errors import BadInput
+from difprog.beliefs.beliefs import Layer, Stack, read_layer
+from difprog.beliefs.project import Project, read_project
+from difprog.choose import journal, portfolio
+from difprog.choose.best import Best
 from difprog.evidence import checked, store, tables
-from difprog.forecast import Forecast, Setup
-from difprog.project import Project, read_project
+from difprog.forecast import forecast, identity
+from difprog.forecast.forecast import (
+    Forecast,
+    Setup,
+)
+from difprog.library import edit, layers, proposals
 from difprog.render import data as shown
 from difprog.render import explain as explained
 from difprog.render import rundiff as diffed
 from difprog.render import terminal
+from difprog.runs import rundiff, runs
+from difprog.why import explain
 
 DRAWS = 200
 #: One accepted input in so many is explained too, or compared, which takes longer.

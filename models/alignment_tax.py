@@ -8,8 +8,8 @@ a system can be aligned to those who own it and not to everyone, and work on inc
 that gap alone.
 """
 
-from difprog.effects import derive
-from difprog.race import success
+from difprog.race.effects import derive
+from difprog.race.race import success
 
 TITLE = "all alignment research is capabilities research"
 CITES = "All Alignment Research is Capabilities Research (essay)"

@@ -9,8 +9,8 @@ genuinely useful. Others would do some of it a year or so later; an area is wort
 empty nor crowded; and a demonstration may draw money into AI at large.
 """
 
-from difprog.effects import derive
-from difprog.race import success
+from difprog.race.effects import derive
+from difprog.race.race import success
 
 TITLE = "practise on models that beat us at one thing"
 CITES = "Cotra 2021, The case for aligning narrowly superhuman models"

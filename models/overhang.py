@@ -8,8 +8,8 @@ longer than the date comes nearer. And once the paradigm is here, capability res
 run into deception and care about it for reasons of their own.
 """
 
-from difprog.effects import derive
-from difprog.race import success
+from difprog.race.effects import derive
+from difprog.race.race import success
 
 TITLE = "we must first see what AGI is"
 CITES = "Sotala 2022, the case that capability work now buys time"

@@ -8,8 +8,8 @@ answer hangs on how hard alignment is: the harder, the less existing work is rel
 leaks as much as before, so that more of it is useless or does harm.
 """
 
-from difprog.effects import derive
-from difprog.race import success
+from difprog.race.effects import derive
+from difprog.race.race import success
 
 TITLE = "classify by focus and approach, and mind how hard it is"
 CITES = "Ngo 2024, What is alignment research?"

@@ -9,8 +9,8 @@ it brings researcher-years, not years.
 This is the base race. All other models open mechanisms on top of it.
 """
 
-from difprog.effects import derive
-from difprog.race import success
+from difprog.race.effects import derive
+from difprog.race.race import success
 
 TITLE = "serial time is the scarce thing"
 CITES = "Soares 2022, A note about differential technological development"

@@ -6,9 +6,9 @@ found. This model holds all mechanisms together. With one of them at its neutral
 the model without it, exactly, so that it can be asked which of them makes the difference.
 """
 
-from difprog.effects import derive
-from difprog.parameters import PARAMETERS
-from difprog.race import success
+from difprog.race.effects import derive
+from difprog.race.parameters import PARAMETERS
+from difprog.race.race import success
 
 TITLE = "all of it"
 CITES = "the five essays together"

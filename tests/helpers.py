@@ -7,13 +7,17 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
-from difprog import forecast
-from difprog.arrays import numpy_namespace
-from difprog.beliefs import Layer, parse_beliefs
-from difprog.errors import Problems
-from difprog.files import Source, find, shipped
-from difprog.forecast import Forecast, ModelForecast, Setup
-from difprog.project import Project, parse_project, read_project
+from difprog.base.errors import Problems
+from difprog.base.files import Source, find, shipped
+from difprog.beliefs.beliefs import Layer, parse_beliefs
+from difprog.beliefs.project import Project, parse_project, read_project
+from difprog.forecast import forecast
+from difprog.forecast.forecast import (
+    Forecast,
+    ModelForecast,
+    Setup,
+)
+from difprog.race.arrays import numpy_namespace
 
 INLINE = Source(shipped("priors"), "inline", "0" * 64)
 

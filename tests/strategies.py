@@ -7,8 +7,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from difprog.effects import CRITERIA
-from difprog.parameters import FACTS, PARAMETERS, Group, Parameter
+from difprog.race.effects import CRITERIA
+from difprog.race.parameters import FACTS, PARAMETERS, Group, Parameter
 
 #: Where most of the interest lies, per parameter that would else be drawn from its support.
 RANGES = {

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from difprog import files
-from difprog.beliefs import Stack, default_family, parse_layer, read_layer
-from difprog.errors import BadInput, Problems
-from difprog.families import Mixture, Point
-from difprog.parameters import PARAMETERS
-from difprog.project import DEFAULT_FACTS
+from difprog.base import files
+from difprog.base.errors import BadInput, Problems
+from difprog.beliefs.beliefs import Stack, default_family, parse_layer, read_layer
+from difprog.beliefs.families import Mixture, Point
+from difprog.beliefs.project import DEFAULT_FACTS
+from difprog.race.parameters import PARAMETERS
 
 
 def layer_of(text, label="my.toml"):

@@ -15,9 +15,9 @@ import pytest
 from click.testing import CliRunner
 
 from difprog.cli import main
-from difprog.effects import Facts, crowdedness
-from difprog.forecast import quantities
-from difprog.simulate import Question
+from difprog.forecast.forecast import quantities
+from difprog.forecast.simulate import Question
+from difprog.race.effects import Facts, crowdedness
 from tests.helpers import names, net_with, project, proposal, resolved, score, score_all
 
 GRID = [
@@ -343,7 +343,7 @@ def test_C7_the_value_of_marginal_work_rises_then_falls_with_crowdedness() -> No
         area_researchers = np.array([10.0, 50.0, 100.0, 200.0, 1000.0])
         crowding_peak = 100.0
 
-    from difprog.arrays import numpy_namespace
+    from difprog.race.arrays import numpy_namespace
 
     crowd = crowdedness(World, numpy_namespace())
     assert crowd[2] == 1.0
@@ -404,8 +404,8 @@ def test_G2_applications_research_is_neither() -> None:
 
 
 def test_G3_intervals_of_neighbouring_cells_overlap() -> None:
-    from difprog.arrays import numpy_namespace
-    from difprog.effects import coupling, relevance
+    from difprog.race.arrays import numpy_namespace
+    from difprog.race.effects import coupling, relevance
 
     for trait in (relevance, coupling):
         spans = {}

@@ -14,10 +14,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from difprog import changes, files, layers
+from difprog.base import files
+from difprog.base.errors import BadInput
+from difprog.beliefs.families import Point
 from difprog.cli import main
-from difprog.errors import BadInput
-from difprog.families import Point
+from difprog.library import changes, layers
 
 
 @pytest.fixture
@@ -79,7 +80,7 @@ def test_set_on_a_shipped_name_makes_the_users_layer_and_says_so(run, home):
 
 
 def test_what_is_set_holds_for_forecasts(run):
-    from difprog.forecast import prepare
+    from difprog.forecast.forecast import prepare
 
     run("set", "world", "researchers", "value=777", "--source", "me")
     setup = prepare(["serial_parallel"], use_evidence=False)

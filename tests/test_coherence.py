@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from difprog import coherence, files, layers
-from difprog.beliefs import Stack, parse_layer
-from difprog.errors import Problems
-from difprog.forecast import find_project, prepare, score
+from difprog.base import files
+from difprog.base.errors import Problems
+from difprog.beliefs import coherence
+from difprog.beliefs.beliefs import (
+    Stack,
+    parse_layer,
+)
+from difprog.forecast.forecast import find_project, prepare, score
+from difprog.library import layers
 
 
 def doubts(text):

@@ -12,16 +12,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
-from difprog import forecast
-from difprog.best import NOTHING, Best
+from difprog.base.errors import BadInput
+from difprog.choose.best import NOTHING, Best
+from difprog.choose.compare import Option, compare, first_order
 from difprog.cli import main
-from difprog.compare import Option, compare, first_order
-from difprog.errors import BadInput
-from difprog.forecast import find_project, prepare, score
-from difprog.memory import Memory
+from difprog.forecast import forecast
+from difprog.forecast.forecast import (
+    find_project,
+    prepare,
+    score,
+)
+from difprog.forecast.memory import Memory
+from difprog.forecast.summary import summarise
 from difprog.render import compare as shown
 from difprog.render import data
-from difprog.summary import summarise
 
 SETUP = ("serial_parallel", "overhang")
 
@@ -184,8 +188,8 @@ def test_json_has_the_numbers_of_score_and_terminal_those_of_json():
         (told["projects"][0]["name"], told["projects"][1]["name"])
     }
     printed = run("rlhf", "ai-control")
+    from difprog.forecast.summary import MICRODOOM
     from difprog.render.format import percent, with_error
-    from difprog.summary import MICRODOOM
 
     for project in told["projects"]:
         net = project["ensemble"]["net_effect"]

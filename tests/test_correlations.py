@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from difprog.beliefs import Belief, Correlation
-from difprog.errors import BadInput
-from difprog.families import FAMILIES, Distribution, Mixture, Point
-from difprog.posterior import Posterior
-from difprog.simulate import Question, copula, correlated_groups, draw_beliefs
+from difprog.base.errors import BadInput
+from difprog.beliefs.beliefs import Belief, Correlation
+from difprog.beliefs.families import FAMILIES, Distribution, Mixture, Point
+from difprog.evidence.posterior import Posterior
+from difprog.forecast.simulate import Question, copula, correlated_groups, draw_beliefs
 
 SHAPES = {
     "breakthrough": Distribution(FAMILIES["lognormal"], (0.0, 1.5)),

@@ -9,9 +9,9 @@ from pathlib import Path
 import distributed
 import pytest
 
-from difprog.errors import BadInput
-from difprog.portfolio import read_portfolio
-from difprog.rank import ranked
+from difprog.base.errors import BadInput
+from difprog.choose.portfolio import read_portfolio
+from difprog.choose.rank import ranked
 from difprog.render import rank as shown
 from tests.test_rank import SPEC, make_table, text_of
 
@@ -43,7 +43,7 @@ def test_a_cluster_that_loses_a_worker_gives_the_bytes_of_one_process(tmp_path: 
 
 
 def test_no_scheduler_is_bad_input(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("difprog.cluster.PATIENCE", 0.3)
+    monkeypatch.setattr("difprog.choose.cluster.PATIENCE", 0.3)
     table = make_table(tmp_path / "t.csv", 1)
     with pytest.raises(BadInput, match="no scheduler answers"):
         text_of(table, dask="tcp://127.0.0.1:9")

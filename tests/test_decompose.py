@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from difprog import decompose
-from difprog.decompose import CHANNELS, PATHS
-from difprog.model import shipped_models
-from difprog.race import Effects
+from difprog.models.model import shipped_models
+from difprog.race.race import Effects
+from difprog.why import decompose
+from difprog.why.decompose import CHANNELS, PATHS
 from tests.helpers import net_with, proposal, score
 
 MODELS = sorted(shipped_models())
@@ -86,7 +86,7 @@ def test_a_channel_that_is_not_opened_is_exactly_0(model: str) -> None:
 def test_many_draws_are_taken_block_by_block(monkeypatch: pytest.MonkeyPatch) -> None:
     draws = score("rlhf", "synthesis", draws=DRAWS).draws
     whole = {**decompose.channel_draws(draws), **decompose.path_draws(draws)}
-    monkeypatch.setattr("difprog.channels.BLOCK", 700)
+    monkeypatch.setattr("difprog.why.channels.BLOCK", 700)
     parts = {**decompose.channel_draws(draws), **decompose.path_draws(draws)}
     for name, value in whole.items():
         np.testing.assert_array_equal(parts[name], np.broadcast_to(value, (DRAWS,)))

@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from difprog import edit, files
-from difprog.beliefs import parse_layer
-from difprog.errors import BadInput, Problem, Problems
-from difprog.parameters import PARAMETERS
-from difprog.statements import literal, statements
+from difprog.base import files
+from difprog.base.errors import BadInput, Problem, Problems
+from difprog.beliefs.beliefs import parse_layer
+from difprog.library import edit
+from difprog.library.statements import literal, statements
+from difprog.race.parameters import PARAMETERS
 
 
 def validate(text, where="my.toml"):

@@ -9,11 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from difprog import elicit
-from difprog.beliefs import PERCENTILE
-from difprog.errors import BadInput
-from difprog.families import FAMILIES, Distribution, Mixture, Point
-from difprog.parameters import PARAMETERS
+from difprog.base.errors import BadInput
+from difprog.beliefs import elicit
+from difprog.beliefs.beliefs import (
+    PERCENTILE,
+)
+from difprog.beliefs.families import FAMILIES, Distribution, Mixture, Point
+from difprog.race.parameters import PARAMETERS
 from difprog.render import beliefs as drawing
 
 ARRIVAL = PARAMETERS["agi_arrival"]

@@ -18,17 +18,18 @@ import pytest
 from click.testing import CliRunner
 from scipy import special
 
-from difprog import forecast
+from difprog.base.errors import BadInput, DiagnosticsFailed
+from difprog.beliefs.families import FAMILIES, Distribution, Mixture, Point, Shape, fit
 from difprog.cli import main
-from difprog.errors import BadInput, DiagnosticsFailed
-from difprog.evidence import DATASETS, Case, likelihood, overview, scores, store, tables, timelines
+from difprog.evidence import DATASETS, Case, likelihood, scores, store, tables, timelines
 from difprog.evidence.fit import BFMI, ESS, RHAT, Settings, carried_by
 from difprog.evidence.fit import fit as sample
 from difprog.evidence.fit import sample as sampled
-from difprog.families import FAMILIES, Distribution, Mixture, Point, Shape, fit
-from difprog.parameters import PARAMETERS
-from difprog.posterior import Posterior, Predictive
-from difprog.simulate import draw_beliefs
+from difprog.evidence.posterior import Posterior, Predictive
+from difprog.forecast import forecast
+from difprog.forecast.simulate import draw_beliefs
+from difprog.library import overview
+from difprog.race.parameters import PARAMETERS
 
 AS_OF = date(2026, 11, 20)
 
@@ -444,7 +445,7 @@ def test_processes_that_want_the_same_fit_make_it_once(home: Path) -> None:
         "    return small(name)\n"
         "store.fit = fit\n"
         "from tests.test_evidence import AS_OF, shapes_of\n"
-        "from difprog.families import Point\n"
+        "from difprog.beliefs.families import Point\n"
         "shapes = {**shapes_of('headcounts'), 'researchers': Point(700.0)}\n"
         "print(store.fitted('headcounts', shapes, AS_OF).key)\n"
     )

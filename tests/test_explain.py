@@ -12,14 +12,15 @@ import pytest
 from click.testing import CliRunner
 from rich.console import Console
 
-from difprog import explain, forecast
 from difprog.cli import main
-from difprog.decompose import CHANNELS
-from difprog.explain import POLICIES, WHICH_MODEL
+from difprog.forecast import forecast
+from difprog.forecast.summary import MICRODOOM, clustered_error
 from difprog.render import explain as terminal
 from difprog.render import explained, words
 from difprog.render.format import microdooms
-from difprog.summary import MICRODOOM, clustered_error
+from difprog.why import explain
+from difprog.why.decompose import CHANNELS
+from difprog.why.explain import POLICIES, WHICH_MODEL
 from tests.helpers import project, score, score_all
 
 DRAWS = 600

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import special, stats
 
-from difprog.families import (
+from difprog.beliefs.families import (
     BOUNDED_BY_ENDS,
     FAMILIES,
     Distribution,
@@ -21,7 +21,7 @@ from difprog.families import (
     fit,
     misfit,
 )
-from difprog.pymc_model import pymc_variable
+from difprog.forecast.pymc_model import pymc_variable
 
 LEVELS = np.array([0.001, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.999])
 

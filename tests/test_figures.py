@@ -12,8 +12,7 @@ from xml.etree import ElementTree as ET
 import matplotlib as mpl
 import pytest
 
-from difprog import report
-from difprog.render import figures
+from difprog.render import figures, report
 from difprog.render.format import microdooms
 from tests.helpers import score_all
 from tests.hostile import HOSTILE

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from difprog.effects import Facts
-from difprog.families import Distribution, Family, Mixture, Point
-from difprog.simulate import Draws, Question
-from difprog.summary import Summary
+from difprog.beliefs.families import Distribution, Family, Mixture, Point
+from difprog.forecast.simulate import Draws, Question
+from difprog.forecast.summary import Summary
+from difprog.race.effects import Facts
 
 PACKAGE = Path(__file__).parent.parent / "difprog"
 
@@ -39,7 +39,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
 
 #: What must never be imported from above: (module or package, what it must not reach).
 FORBIDDEN = [
-    ("render", ("difprog.simulate", "difprog.evidence", "difprog.cli", "pymc", "pytensor")),
+    ("render", ("difprog.forecast.simulate", "difprog.evidence", "difprog.cli", "pymc", "pytensor")),
     ("summary", ("pymc", "pytensor", "difprog")),
     ("decompose", ("pymc", "difprog.render", "difprog.cli")),
     ("sensitivity", ("pymc", "difprog.render", "difprog.cli")),

@@ -13,11 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from difprog import report
-from difprog.errors import plain
-from difprog.render import gfm, markdown
+from difprog.base.errors import plain
+from difprog.forecast.summary import MICRODOOM
+from difprog.render import gfm, markdown, report
 from difprog.render.format import microdooms, with_error
-from difprog.summary import MICRODOOM
 from tests.helpers import score_all
 from tests.hostile import HOSTILE, TEXTS
 

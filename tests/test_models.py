@@ -12,14 +12,15 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from difprog import forecast, graph, pymc_model
-from difprog.beliefs import neutral
+from difprog.base.errors import BadInput
+from difprog.beliefs.beliefs import neutral
 from difprog.cli import main
-from difprog.effects import Facts
-from difprog.errors import BadInput
-from difprog.model import load, shipped_models
-from difprog.parameters import PARAMETERS, Group
-from difprog.simulate import Question, draw
+from difprog.forecast import forecast, pymc_model
+from difprog.forecast.simulate import Question, draw
+from difprog.models import graph
+from difprog.models.model import load, shipped_models
+from difprog.race.effects import Facts
+from difprog.race.parameters import PARAMETERS, Group
 from tests.helpers import names, project, score, setup
 
 ROOT = Path(__file__).parent.parent
@@ -56,7 +57,7 @@ def test_a_model_file_is_short_and_imports_the_race_and_the_effects_only(name: s
     imported = {
         node.module for node in ast.walk(ast.parse(text)) if isinstance(node, ast.ImportFrom)
     }
-    assert imported <= {"difprog.race", "difprog.effects", "difprog.parameters"}
+    assert imported <= {"difprog.race.race", "difprog.race.effects", "difprog.race.parameters"}
     model = load(name)
     assert len(model.argument) > 200
     assert len(model.assumes) >= 2
@@ -148,17 +149,17 @@ WRONG = {
     "raises": ("raise RuntimeError('no')\n", "cannot be run"),
     "empty": ("x = 1\n", "TITLE"),
     "opens": (
-        "from difprog.effects import derive\nfrom difprog.race import success\n"
+        "from difprog.race.effects import derive\nfrom difprog.race.race import success\n"
         "TITLE = CITES = 'x'\nASSUMES = ('a',)\nOPENS = {'overhnag': 'y'}\n",
         "overhang",
     ),
     "no probability": (
-        "from difprog.effects import derive\nTITLE = CITES = 'x'\nASSUMES = ('a',)\nOPENS = {}\n"
+        "from difprog.race.effects import derive\nTITLE = CITES = 'x'\nASSUMES = ('a',)\nOPENS = {}\n"
         "def success(w, e, xp):\n    return 2.0 + 0 * w.agi_arrival\n",
         "no probability",
     ),
     "fails": (
-        "from difprog.effects import derive\nTITLE = CITES = 'x'\nASSUMES = ('a',)\nOPENS = {}\n"
+        "from difprog.race.effects import derive\nTITLE = CITES = 'x'\nASSUMES = ('a',)\nOPENS = {}\n"
         "def success(w, e, xp):\n    return w.nonesuch\n",
         "nonesuch",
     ),

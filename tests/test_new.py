@@ -11,12 +11,12 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from difprog import proposals
+from difprog.base.errors import BadInput
+from difprog.beliefs.project import PROJECT_KEYS, read_project
 from difprog.cli import main
 from difprog.cli.new import KEYS
-from difprog.errors import BadInput
-from difprog.parameters import FACTS
-from difprog.project import PROJECT_KEYS, read_project
+from difprog.library import proposals
+from difprog.race.parameters import FACTS
 
 
 @pytest.fixture

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from difprog import files
-from difprog.errors import BadInput, Problems
-from difprog.families import Point
-from difprog.parameters import FACTS
-from difprog.portfolio import read_portfolio
-from difprog.project import parse_project
+from difprog.base import files
+from difprog.base.errors import BadInput, Problems
+from difprog.beliefs.families import Point
+from difprog.beliefs.project import parse_project
+from difprog.choose.portfolio import read_portfolio
+from difprog.race.parameters import FACTS
 
 
 def table(tmp_path: Path, text: str, name: str = "t.csv") -> str:

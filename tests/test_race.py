@@ -11,13 +11,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from difprog import race
-from difprog.arrays import numpy_namespace, pytensor_namespace
-from difprog.effects import Facts, derive
-from difprog.forecast import quantities
-from difprog.model import load, shipped_models
-from difprog.race import NO_EFFECT, Effects
-from difprog.simulate import Question, evaluate
+from difprog.forecast.forecast import quantities
+from difprog.forecast.simulate import Question, evaluate
+from difprog.models.model import load, shipped_models
+from difprog.race import race
+from difprog.race.arrays import numpy_namespace, pytensor_namespace
+from difprog.race.effects import Facts, derive
+from difprog.race.race import (
+    NO_EFFECT,
+    Effects,
+)
 from tests import reference, strategies
 
 MODELS = sorted(shipped_models())

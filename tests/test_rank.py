@@ -18,18 +18,18 @@ import pytest
 from click.testing import CliRunner
 from numpy.testing import assert_allclose
 
-from difprog import journal, rank
-from difprog.best import Best
+from difprog.base.errors import BadInput, DifprogError
+from difprog.choose import journal, rank
+from difprog.choose.best import Best
+from difprog.choose.journal import Journal, Line
+from difprog.choose.portfolio import read_portfolio
+from difprog.choose.rank import Spec, ranked, score_rows
 from difprog.cli import main
-from difprog.errors import BadInput, DifprogError
-from difprog.forecast import find_project, prepare, score
-from difprog.journal import Journal, Line
-from difprog.memory import Memory
-from difprog.portfolio import read_portfolio
-from difprog.rank import Spec, ranked, score_rows
+from difprog.forecast.forecast import find_project, prepare, score
+from difprog.forecast.memory import Memory
+from difprog.forecast.summary import MICRODOOM
 from difprog.render import rank as shown
 from difprog.render.format import percent, with_error
-from difprog.summary import MICRODOOM
 
 MODELS = ("serial_parallel", "overhang")
 SPEC = Spec(models=MODELS, use_evidence=False, count=200)

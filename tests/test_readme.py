@@ -8,7 +8,7 @@ from pathlib import Path
 from click.testing import CliRunner
 
 from difprog.cli import COMMANDS, main
-from difprog.model import load, shipped_models
+from difprog.models.model import load, shipped_models
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()

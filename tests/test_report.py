@@ -13,9 +13,9 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import HealthCheck, Phase, given, settings
 
-from difprog import report
+from difprog.base.files import shipped
 from difprog.cli import main
-from difprog.files import shipped
+from difprog.render import report
 from tests.hostile import TEXTS
 
 FAST = ["--model", "serial_parallel", "--draws", "300"]
@@ -60,8 +60,8 @@ def test_a_saved_run_gives_the_same_report(tmp_path: Path, monkeypatch: pytest.M
     def no_sampling(*_: Any, **__: Any) -> None:
         raise AssertionError("samples")
 
-    for name in ("difprog.simulate.draw", "difprog.forecast.draw", "difprog.forecast.score"):
-        monkeypatch.setattr(name, no_sampling)
+    for name in ("simulate.draw", "forecast.draw", "forecast.score"):
+        monkeypatch.setattr(f"difprog.forecast.{name}", no_sampling)
     done = run("report", "--from", saved, "-o", again)
     assert done.exit_code == 0, done.output
     assert tree(tmp_path / "direct") == tree(tmp_path / "again")
@@ -79,7 +79,7 @@ def test_bad_input_is_one_line_and_writes_nothing(arguments: list[str], tmp_path
 
 @lru_cache
 def setup() -> Any:
-    from difprog import forecast
+    from difprog.forecast import forecast
 
     return forecast.prepare(["serial_parallel"], use_evidence=False)
 
@@ -92,7 +92,7 @@ def setup() -> Any:
 def test_no_proposal_writes_outside_or_breaks_its_page(
     tmp_path_factory: pytest.TempPathFactory, name: str, summary: str, source: str
 ) -> None:
-    from difprog import forecast
+    from difprog.forecast import forecast
 
     folder = tmp_path_factory.mktemp("hostile")
     first, second, third = (
@@ -124,7 +124,7 @@ def test_a_source_of_hostile_text_is_shown_as_it_is(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_the_examples_in_the_repository_are_those_of_this_version(tmp_path: Path) -> None:
-    """``python -m difprog.report`` writes them again; figures are compared where matplotlib is the same."""
+    """``python -m difprog.render.report`` writes them; figures are compared where matplotlib is the same."""
     report.examples(tmp_path)
     compare(tmp_path, report.EXAMPLES)
 
@@ -141,7 +141,7 @@ def compare(folder: Path, examples: tuple[str, ...]) -> None:
         kept = (REPORTS / name).read_bytes()
         if name.endswith(".svg") and _creator(kept) != _creator(data):
             kept, data = _described(kept), _described(data)
-        assert kept == data, f"{name} is not what `python -m difprog.report` writes"
+        assert kept == data, f"{name} is not what `python -m difprog.render.report` writes"
 
 
 def _creator(svg: bytes) -> str:

@@ -12,13 +12,13 @@ from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from difprog import forecast
+from difprog.base.errors import DiagnosticsFailed
+from difprog.beliefs.project import Review
 from difprog.cli import main
-from difprog.errors import DiagnosticsFailed
 from difprog.evidence import reviews
 from difprog.evidence.reviews import KEPT, Interval, pool
-from difprog.parameters import PARAMETERS
-from difprog.project import Review
+from difprog.forecast import forecast
+from difprog.race.parameters import PARAMETERS
 from tests.helpers import project
 
 ONE = Interval(0.3, 1.0)

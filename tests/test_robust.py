@@ -21,7 +21,7 @@ from click.testing import CliRunner, Result
 
 from benchmarks import fuzz
 from benchmarks.targets import TARGETS
-from difprog import files
+from difprog.base import files
 from difprog.cli import main
 from difprog.evidence import store
 

@@ -11,12 +11,17 @@ import pytest
 from click.testing import CliRunner
 from numpy.testing import assert_allclose
 
-from difprog import identity, rundiff, runs
+from difprog.base.errors import BadInput
 from difprog.cli import main
-from difprog.errors import BadInput
-from difprog.forecast import find_project, prepare, score
+from difprog.forecast import identity
+from difprog.forecast.forecast import (
+    find_project,
+    prepare,
+    score,
+)
 from difprog.render import data
-from difprog.rundiff import QUANTITIES
+from difprog.runs import rundiff, runs
+from difprog.runs.rundiff import QUANTITIES
 
 BASE = """
 [project]
@@ -217,8 +222,8 @@ def test_the_terminal_shows_the_numbers_of_the_json(tmp_path, monkeypatch, width
     told = json.loads(run(*folders, "--json").stdout)
     printed = run(*folders).stdout
     assert told["schema"] == "difprog.diff/1"
+    from difprog.forecast.summary import MICRODOOM
     from difprog.render.format import with_error
-    from difprog.summary import MICRODOOM
 
     for change in told["changes"]:
         net = change["ensemble"]["net_effect"]

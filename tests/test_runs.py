@@ -14,15 +14,21 @@ import pytest
 import xarray
 from click.testing import CliRunner
 
-from difprog import identity, records, runs
-from difprog.beliefs import Belief, Correlation
+from difprog.base.errors import BadInput
+from difprog.beliefs.beliefs import Belief, Correlation
+from difprog.beliefs.families import FAMILIES, Distribution, Mixture, Point
 from difprog.cli import main
-from difprog.effects import Facts
-from difprog.errors import BadInput
-from difprog.families import FAMILIES, Distribution, Mixture, Point
-from difprog.forecast import Forecast, find_project, prepare, score
-from difprog.posterior import Posterior, Predictive
+from difprog.evidence.posterior import Posterior, Predictive
+from difprog.forecast import identity
+from difprog.forecast.forecast import (
+    Forecast,
+    find_project,
+    prepare,
+    score,
+)
+from difprog.race.effects import Facts
 from difprog.render import data
+from difprog.runs import records, runs
 
 MODELS = ["serial_parallel", "alignment_tax"]
 
@@ -93,8 +99,8 @@ def test_a_posterior_is_kept_and_used_again(forecast, tmp_path):
         name: replace(b, evidence=posterior.datasets.get(name, ""))
         for name, b in first.question.beliefs.items()
     }
-    from difprog.forecast import answer, mix
-    from difprog.simulate import draw
+    from difprog.forecast.forecast import answer, mix
+    from difprog.forecast.simulate import draw
 
     question = replace(first.question, beliefs=beliefs, posterior=posterior)
     asked = answer(question, first.layers, first.credence, draw(question, 300, 1), 0.9)

@@ -12,12 +12,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from difprog import files, schema
-from difprog.beliefs import BELIEF_KEYS, DISTRIBUTIONS, parse_layer
-from difprog.errors import Problems
-from difprog.forecast import parse_credences
-from difprog.parameters import FACT_OF, PARAMETERS
-from difprog.project import parse_project
+from difprog.base import files
+from difprog.base.errors import Problems
+from difprog.beliefs import schema
+from difprog.beliefs.beliefs import (
+    BELIEF_KEYS,
+    DISTRIBUTIONS,
+    parse_layer,
+)
+from difprog.beliefs.project import parse_project
+from difprog.forecast.forecast import parse_credences
+from difprog.race.parameters import FACT_OF, PARAMETERS
 
 VALIDATORS = {
     name: jsonschema.Draft7Validator(getattr(schema, name)()) for name in ("beliefs", "proposal", "credences")

@@ -15,9 +15,9 @@ from click.testing import CliRunner, Result
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from difprog import forecast
 from difprog.cli import main
-from difprog.model import shipped_models
+from difprog.forecast import forecast
+from difprog.models.model import shipped_models
 from tests import reference, strategies
 from tests.helpers import names, project, proposal, score
 

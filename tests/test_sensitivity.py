@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import integrate, stats
 
-from difprog import sensitivity
+from difprog.why import sensitivity
 
 COUNT = 20_000
 SEEDS = range(12)

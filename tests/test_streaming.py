@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from difprog import chunks, forecast
-from difprog.streaming import Collector, MissedBracketError
-from difprog.summary import summarise, summarise_mixture
+from difprog.forecast import chunks, forecast
+from difprog.forecast.streaming import Collector, MissedBracketError
+from difprog.forecast.summary import summarise, summarise_mixture
 from tests.helpers import project, setup
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from difprog.summary import (
+from difprog.forecast.summary import (
     Summary,
     clustered_error,
     sign,

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from difprog.parameters import PARAMETERS
-from difprog.units import UnitError, factor, interval, quantity
+from difprog.base.units import UnitError, factor, interval, quantity
+from difprog.race.parameters import PARAMETERS
 
 
 @pytest.mark.parametrize(

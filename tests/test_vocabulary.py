@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from difprog import files, vocabulary
-from difprog.parameters import FACTS, PARAMETERS
+from difprog.base import files
+from difprog.library import vocabulary
+from difprog.race.parameters import FACTS, PARAMETERS
 
 
 def test_the_page_is_current():

@@ -15,7 +15,7 @@ from typing import Any
 import click
 
 from difprog import __version__
-from difprog.errors import BadInput, DifprogError, plain
+from difprog.base.errors import BadInput, DifprogError, plain
 
 #: Command → module below difprog.cli that defines it as ``command``, in the order of --help.
 COMMANDS = {

@@ -35,10 +35,11 @@ def command(
     differences pair by pair with their intervals, the chance that each is the best (and that
     doing nothing is), which dominates which, and what a million dollars buys.
     """
-    from difprog import compare, forecast
-    from difprog.errors import BadInput, Problem
-    from difprog.memory import Memory
-    from difprog.parameters import FACTS
+    from difprog.base.errors import BadInput, Problem
+    from difprog.choose import compare
+    from difprog.forecast import forecast
+    from difprog.forecast.memory import Memory
+    from difprog.race.parameters import FACTS
     from difprog.render import compare as shown
     from difprog.render import data, screen
 

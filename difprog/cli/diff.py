@@ -23,10 +23,11 @@ def command(first: Path, second: Path, models: tuple[str, ...], as_json: bool) -
     Shows which changed belief, fact, data or code moved the answer and by how much: one change
     at a time, on the same draws. What changes do only together is shown as interaction.
     """
-    from difprog import model, rundiff, runs
-    from difprog.errors import BadInput, Problem
+    from difprog.base.errors import BadInput, Problem
+    from difprog.models import model
     from difprog.render import rundiff as shown
     from difprog.render import screen
+    from difprog.runs import rundiff, runs
 
     problems: list[Problem] = []
     loaded = []

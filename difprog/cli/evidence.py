@@ -33,7 +33,7 @@ def _priors_option() -> Decorator:
 @json_option()
 def list_(priors: tuple[str, ...], as_json: bool) -> None:
     """List the datasets: what they hold, what of it is used, which beliefs they condition."""
-    from difprog.evidence import overview
+    from difprog.library import overview
     from difprog.render import data, evidence, screen
 
     found = overview.listing(overview.stack(priors))
@@ -81,8 +81,8 @@ def fit(
     """
     from functools import partial
 
-    from difprog.errors import DiagnosticsFailed
-    from difprog.evidence import overview
+    from difprog.base.errors import DiagnosticsFailed
+    from difprog.library import overview
     from difprog.render import data, evidence, screen
 
     errors = screen.console(stderr=True)

@@ -37,9 +37,10 @@ def command(
     even, what a month of capability speedup costs in alignment work, and which beliefs are worth
     arguing about before deciding.
     """
-    from difprog import explain, forecast
+    from difprog.forecast import forecast
     from difprog.render import data, explained, screen
     from difprog.render import explain as terminal
+    from difprog.why import explain
 
     with screen.working("drawing and explaining"):
         setup = forecast.prepare(models, priors, use_evidence)

@@ -16,7 +16,7 @@ def command() -> None:
 @json_option()
 def list_models(as_json: bool) -> None:
     """List the shipped models with their credences."""
-    from difprog import forecast
+    from difprog.forecast import forecast
     from difprog.render import data, models, screen
 
     setup = forecast.prepare()
@@ -32,7 +32,8 @@ def list_models(as_json: bool) -> None:
 @json_option()
 def show(name: str, as_mermaid: bool, as_json: bool) -> None:
     """Show NAME, a shipped model or the path of a model file."""
-    from difprog import forecast, graph
+    from difprog.forecast import forecast
+    from difprog.models import graph
     from difprog.render import data, models, screen
 
     setup = forecast.prepare([name])

@@ -10,7 +10,7 @@ import click
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from difprog.proposals import Asked
+    from difprog.library.proposals import Asked
 
 KEYS = (
     "name", "summary", "kind", "focus", "approach", "novelty", "publication", "effort", "duration", "cost",
@@ -43,7 +43,7 @@ def command(file: str, yes: bool, **given: str | None) -> None:
         difprog new my-project.toml
         difprog new my-project.toml --name "Mine" --focus worst --effort "6 to 15" --duration 2 --yes
     """  # noqa: D301
-    from difprog import proposals
+    from difprog.library import proposals
 
     path = proposals.place(file)
     questions = {q.key: q for q in proposals.QUESTIONS}
@@ -66,8 +66,8 @@ def command(file: str, yes: bool, **given: str | None) -> None:
 
 def _check(questions: dict[str, Asked], given: dict[str, str | None], answers: dict[str, Any]) -> None:
     """Take the answers of the options, all that is wrong with them at once."""
-    from difprog import proposals
-    from difprog.errors import BadInput, Problem
+    from difprog.base.errors import BadInput, Problem
+    from difprog.library import proposals
 
     problems: list[Problem] = []
     for key, text in given.items():
@@ -82,7 +82,7 @@ def _check(questions: dict[str, Asked], given: dict[str, str | None], answers: d
 
 def _left(path: Path, answers: dict[str, Any]) -> None:
     """Say where the answers are, and leave as one who was stopped."""
-    from difprog import proposals
+    from difprog.library import proposals
 
     click.echo(err=True)
     if answers:
@@ -94,8 +94,8 @@ def _left(path: Path, answers: dict[str, Any]) -> None:
 
 def _ask(asked: Asked) -> Any:
     """Ask one question until it is answered; draw an interval back at once."""
-    from difprog import proposals
-    from difprog.errors import BadInput, plain
+    from difprog.base.errors import BadInput, plain
+    from difprog.library import proposals
 
     click.echo(f"\n{asked.key}: {asked.meaning}.")
     for choice, meaning in (asked.choices or {}).items():
@@ -116,9 +116,10 @@ def _ask(asked: Asked) -> Any:
 
 
 def _draw_back(asked: Asked, value: Any) -> None:
-    from difprog import elicit, proposals
-    from difprog.families import Point
-    from difprog.parameters import PARAMETERS
+    from difprog.beliefs import elicit
+    from difprog.beliefs.families import Point
+    from difprog.library import proposals
+    from difprog.race.parameters import PARAMETERS
     from difprog.render import priors, screen
 
     found, parameter, out = proposals.belief(asked, value), PARAMETERS[asked.key], screen.console()

@@ -19,7 +19,8 @@ def belief(name: str, chips: str | None, stated: str | None) -> dict[str, Any]:
     stated : str or None
         Percentiles as text; None to be asked for them.
     """
-    from difprog import changes, elicit, layers
+    from difprog.beliefs import elicit
+    from difprog.library import changes, layers
 
     parameter = layers.vocabulary()[layers.split_name(name)[0]]
     if chips is not None and stated is not None:
@@ -41,7 +42,7 @@ def belief(name: str, chips: str | None, stated: str | None) -> dict[str, Any]:
 
 
 def _words(text: str) -> list[str]:
-    from difprog.units import interval
+    from difprog.base.units import interval
 
     return [text] if interval(text) else text.replace(",", " ").split()
 
@@ -66,7 +67,8 @@ def _number(text: str) -> float | str:
 
 def _settled(name: str, content: dict[str, Any], asked: bool) -> dict[str, Any]:
     """Draw a belief back, name the families that fit it better, and return it as it is settled."""
-    from difprog import elicit, layers
+    from difprog.beliefs import elicit
+    from difprog.library import layers
     from difprog.render import priors, screen
 
     parameter = layers.vocabulary()[layers.split_name(name)[0]]
@@ -93,7 +95,7 @@ def _settled(name: str, content: dict[str, Any], asked: bool) -> dict[str, Any]:
 
 def _complain(error: Exception, asked: bool) -> None:
     """Say what is wrong with an answer that can be given again; raise everything else."""
-    from difprog.errors import BadInput, plain
+    from difprog.base.errors import BadInput, plain
 
     if not (asked and isinstance(error, BadInput)):
         raise error

@@ -13,8 +13,8 @@ import click
 from difprog.cli.options import Probability, json_option, publication_option, world_options
 
 if TYPE_CHECKING:
-    from difprog.portfolio import Portfolio
-    from difprog.rank import Ranking
+    from difprog.choose.portfolio import Portfolio
+    from difprog.choose.rank import Ranking
 
 #: Seconds between two lines of progress where standard error is no terminal.
 LINES_EVERY = 10.0
@@ -79,8 +79,8 @@ def command(
     """
     from dataclasses import replace
 
-    from difprog.portfolio import read_portfolio
-    from difprog.rank import Spec, condition, ranked, vocabulary
+    from difprog.choose.portfolio import read_portfolio
+    from difprog.choose.rank import Spec, condition, ranked, vocabulary
     from difprog.render import rank as shown
 
     if dask is not None and jobs > 1:
@@ -106,9 +106,9 @@ def _show(
     ranking: Ranking, portfolio: Portfolio, as_json: bool, csv_file: Path | None, report: Path | None
 ) -> None:
     """Report bad rows, write the files that were asked for, print."""
-    from difprog import files
-    from difprog.errors import plain
-    from difprog.rank import nothing_scored
+    from difprog.base import files
+    from difprog.base.errors import plain
+    from difprog.choose.rank import nothing_scored
     from difprog.render import rank as shown
 
     if not ranking.order:
@@ -135,7 +135,7 @@ def _show(
 
 def _report(ranking: Ranking, folder: Path) -> None:
     """Write the markdown report of the portfolio."""
-    from difprog import files
+    from difprog.base import files
     from difprog.render import portfolio
     from difprog.render import rank as shown
 

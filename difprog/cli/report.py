@@ -41,8 +41,7 @@ def command(
     """
     if (project is None) == (run is None):
         raise click.UsageError("name a PROJECT, or a saved run with --from: one of the two.")
-    from difprog import report
-    from difprog.render import screen
+    from difprog.render import report, screen
 
     with screen.working("drawing, explaining and writing"):
         if run is not None:

@@ -39,7 +39,7 @@ def command(
     AGI, under every model and in their mixture by credence. Exit status 0, or 2 with every
     problem of every file on standard error.
     """
-    from difprog import chunks, forecast
+    from difprog.forecast import chunks, forecast
     from difprog.render import data, screen, terminal
 
     with screen.working("reading and drawing"):
@@ -51,7 +51,7 @@ def command(
         score = forecast.score if save is not None else chunks.score
         found = score(proposal, setup, draws, seed, prob)
     if save is not None:
-        from difprog import runs
+        from difprog.runs import runs
 
         runs.save(found, data.score(found), save)
     if as_json:

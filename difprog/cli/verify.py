@@ -26,7 +26,7 @@ def command(setting: str, simulations: int | None, seed: int, as_json: bool) -> 
     conjugate case, and every model with the one it is nested in. Exit status 3 where a check fails.
     """
     from difprog import verify
-    from difprog.errors import DiagnosticsFailed
+    from difprog.base.errors import DiagnosticsFailed
     from difprog.render import data, screen
     from difprog.render import verify as render
     from difprog.render.progress import progress

@@ -21,7 +21,7 @@ from collections.abc import Mapping
 from types import ModuleType
 from typing import Any, NamedTuple
 
-from difprog.families import Shape
+from difprog.beliefs.families import Shape
 
 #: The likelihoods of world beliefs, by the name that a belief's ``evidence`` key has.
 DATASETS = ("timelines", "headcounts", "parallelisation", "coupling")
@@ -58,7 +58,7 @@ def read(name: str) -> Any:
     BadInput
         Where the table is not what the likelihood reads.
     """
-    from difprog.errors import BadInput, Problem
+    from difprog.base.errors import BadInput, Problem
 
     try:
         return likelihood(name).read()

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from difprog.errors import BadInput, Problem
+from difprog.base.errors import BadInput, Problem
 from difprog.evidence import likelihood
 
 

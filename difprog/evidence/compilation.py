@@ -24,7 +24,7 @@ from contextlib import contextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
 
-from difprog import files
+from difprog.base import files
 
 #: What compiled functions depend on.
 LIBRARIES = ("pytensor", "numba", "llvmlite", "numpy", "scipy")

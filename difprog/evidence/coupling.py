@@ -18,8 +18,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from difprog.effects import APPROACH_SCORE, FOCUS_SCORE
 from difprog.evidence import Case, scores, tables
+from difprog.race.effects import APPROACH_SCORE, FOCUS_SCORE
 
 Array = npt.NDArray[np.float64]
 

@@ -19,10 +19,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from difprog.errors import DiagnosticsFailed
+from difprog.base.errors import DiagnosticsFailed
+from difprog.beliefs.families import Shape
 from difprog.evidence import Case, compilation, likelihood
-from difprog.families import Shape
-from difprog.posterior import Posterior
+from difprog.evidence.posterior import Posterior
 
 Array = npt.NDArray[np.float64]
 

@@ -21,8 +21,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from difprog.beliefs.families import Point, Shape
 from difprog.evidence import Case, scores, tables
-from difprog.families import Point, Shape
 
 Array = npt.NDArray[np.float64]
 

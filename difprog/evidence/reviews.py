@@ -31,12 +31,12 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
-from difprog.beliefs import Belief
-from difprog.errors import DiagnosticsFailed
-from difprog.families import FAMILIES, FitError, Point, Shape, fit
-from difprog.parameters import PARAMETERS, SHARE
-from difprog.posterior import Posterior
-from difprog.project import Project, Review
+from difprog.base.errors import DiagnosticsFailed
+from difprog.beliefs.beliefs import Belief
+from difprog.beliefs.families import FAMILIES, FitError, Point, Shape, fit
+from difprog.beliefs.project import Project, Review
+from difprog.evidence.posterior import Posterior
+from difprog.race.parameters import PARAMETERS, SHARE
 
 Array = npt.NDArray[np.float64]
 

@@ -21,13 +21,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from difprog import files
-from difprog.errors import DiagnosticsFailed
+from difprog.base import files
+from difprog.base.errors import DiagnosticsFailed
+from difprog.beliefs.families import Distribution, Mixture, Point, Shape
 from difprog.evidence import likelihood, tables
 from difprog.evidence.checked import read
 from difprog.evidence.fit import Settings, Tick, fit
-from difprog.families import Distribution, Mixture, Point, Shape
-from difprog.posterior import Posterior, Predictive
+from difprog.evidence.posterior import Posterior, Predictive
 
 #: Libraries whose version a fit depends on.
 LIBRARIES = ("pymc", "pytensor", "numpy", "scipy")

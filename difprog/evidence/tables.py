@@ -6,7 +6,7 @@ import csv
 import io
 from datetime import date
 
-from difprog import files
+from difprog.base import files
 
 
 def content(dataset: str) -> bytes:

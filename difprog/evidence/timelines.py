@@ -28,9 +28,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
+from difprog.beliefs.families import Shape
 from difprog.evidence import Case, tables
-from difprog.families import Shape
-from difprog.posterior import Predictive
+from difprog.evidence.posterior import Predictive
 
 Array = npt.NDArray[np.float64]
 

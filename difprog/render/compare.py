@@ -11,16 +11,16 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from difprog.best import NOTHING
-from difprog.compare import Comparison, Pair
-from difprog.errors import plain
-from difprog.portfolio import Row
+from difprog.base.errors import plain
+from difprog.choose.best import NOTHING
+from difprog.choose.compare import Comparison, Pair
+from difprog.choose.portfolio import Row
+from difprog.forecast.summary import MICRODOOM, sign
 from difprog.render import data
 from difprog.render.format import microdooms, percent, with_error
 from difprog.render.rank import entry, head
 from difprog.render.ranktable import grid, legend, span, table_of
 from difprog.render.screen import BAD, DIM, GOOD, HEAD, section, text
-from difprog.summary import MICRODOOM, sign
 
 COMPARE_SCHEMA = "difprog.compare/1"
 

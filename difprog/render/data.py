@@ -12,9 +12,9 @@ from dataclasses import asdict
 from typing import Any
 
 from difprog import __version__
-from difprog.beliefs import Layer
-from difprog.forecast import Forecast, ModelForecast
-from difprog.summary import Summary
+from difprog.beliefs.beliefs import Layer
+from difprog.forecast.forecast import Forecast, ModelForecast
+from difprog.forecast.summary import Summary
 
 SCORE_SCHEMA = "difprog.score/1"
 

@@ -14,11 +14,11 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from difprog.errors import plain
-from difprog.parameters import PARAMETERS
+from difprog.base.errors import plain
+from difprog.forecast.summary import MICRODOOM
+from difprog.race.parameters import PARAMETERS
 from difprog.render.format import MINUS, significant, with_error
 from difprog.render.screen import BAD, DIM, HEAD, section, text
-from difprog.summary import MICRODOOM
 
 #: Columns of labels and numbers beside a bar.
 BESIDE = 42

@@ -11,12 +11,12 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from difprog.explain import Explanation
+from difprog.forecast.summary import MICRODOOM
 from difprog.render import explained, words
 from difprog.render.format import microdooms, supported
 from difprog.render.screen import BAD, DIM, GOOD, HEAD, section, text
 from difprog.render.terminal import MARGIN, headline
-from difprog.summary import MICRODOOM
+from difprog.why.explain import Explanation
 
 #: Drivers that are shown unless all are asked for.
 TOP = 8
@@ -30,7 +30,7 @@ def explain(found: Explanation, screen: Console, everything: bool = False) -> No
     Parameters
     ----------
     found : Explanation
-        What `difprog.explain.explain` returned.
+        What `difprog.why.explain.explain` returned.
     screen : Console
         Where to print.
     everything : bool

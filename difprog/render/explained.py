@@ -10,14 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from difprog.beliefs import Belief
-from difprog.decompose import Estimate
-from difprog.explain import Explanation, ModelExplanation
-from difprog.families import Point
-from difprog.forecast import ModelForecast
+from difprog.beliefs.beliefs import Belief
+from difprog.beliefs.families import Point
+from difprog.forecast.forecast import ModelForecast
+from difprog.forecast.summary import MICRODOOM
 from difprog.render import data
-from difprog.sensitivity import Driver
-from difprog.summary import MICRODOOM
+from difprog.why.decompose import Estimate
+from difprog.why.explain import Explanation, ModelExplanation
+from difprog.why.sensitivity import Driver
 
 EXPLAIN_SCHEMA = "difprog.explain/1"
 REPORT_SCHEMA = "difprog.report/1"

@@ -19,10 +19,10 @@ from xml.sax.saxutils import escape
 import numpy as np
 import numpy.typing as npt
 
-from difprog.errors import plain
+from difprog.base.errors import plain
+from difprog.forecast.summary import MICRODOOM
 from difprog.render import words
 from difprog.render.format import microdooms, percent, significant
-from difprog.summary import MICRODOOM
 
 Array = npt.NDArray[np.float64]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from difprog.summary import MICRODOOM, Summary
+from difprog.forecast.summary import MICRODOOM, Summary
 
 MINUS = "−"
 

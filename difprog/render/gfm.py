@@ -11,7 +11,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 
-from difprog.errors import plain
+from difprog.base.errors import plain
 
 #: Everything that means something to GitHub-flavoured markdown inside a line, and ":" and "."
 #: where bare addresses would become links or emoji.

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from difprog.forecast.summary import MICRODOOM
 from difprog.render import figures, words
 from difprog.render.format import (
     interval,
@@ -24,7 +25,6 @@ from difprog.render.gfm import bullets, code, escape, fence, image, slug, table
 from difprog.render.gfm import name as gfm_name
 from difprog.render.portfolio import portfolio
 from difprog.render.terminal import years
-from difprog.summary import MICRODOOM
 
 #: Drivers per table, and hexadecimal digits of a hash that are shown.
 TOP = 12

@@ -10,8 +10,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from difprog.forecast import Setup
-from difprog.model import Model
+from difprog.forecast.forecast import Setup
+from difprog.models.model import Model
 from difprog.render.screen import DIM, HEAD, section, text
 from difprog.render.terminal import MARGIN, spell_belief
 

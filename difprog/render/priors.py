@@ -11,17 +11,21 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from difprog import elicit, files
-from difprog.beliefs import Belief, Stack
-from difprog.changes import Change
-from difprog.coherence import Doubt
-from difprog.errors import plain
-from difprog.families import Distribution, Mixture, Point, Shape
-from difprog.layers import Entry, label, standing
-from difprog.parameters import Parameter
+from difprog.base import files
+from difprog.base.errors import plain
+from difprog.beliefs import elicit
+from difprog.beliefs.beliefs import (
+    Belief,
+    Stack,
+)
+from difprog.beliefs.coherence import Doubt
+from difprog.beliefs.families import Distribution, Mixture, Point, Shape
+from difprog.library.changes import Change
+from difprog.library.layers import Entry, label, standing
+from difprog.library.vocabulary import number
+from difprog.race.parameters import Parameter
 from difprog.render import beliefs as drawing
 from difprog.render import screen
-from difprog.vocabulary import number
 
 LEVELS = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
 INDENT = "  "

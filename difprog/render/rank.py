@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 
 from difprog import __version__
-from difprog.forecast import Forecast, Setup
-from difprog.portfolio import Row
-from difprog.rank import Ranking
+from difprog.choose.portfolio import Row
+from difprog.choose.rank import Ranking
+from difprog.forecast.forecast import Forecast, Setup
+from difprog.forecast.summary import MICRODOOM
 from difprog.render import data
-from difprog.summary import MICRODOOM
 
 RANK_SCHEMA = "difprog.rank/1"
 

@@ -14,9 +14,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from difprog.forecast.summary import MICRODOOM, Summary, sign
 from difprog.render.format import interval, microdooms, percent, supported, with_error
 from difprog.render.screen import BAD, DIM, GOOD, HEAD, section, text
-from difprog.summary import MICRODOOM, Summary, sign
 
 #: Rows that a terminal shows; CSV and JSON have all.
 MOST_ROWS = 50

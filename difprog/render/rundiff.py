@@ -11,14 +11,14 @@ from rich.padding import Padding
 from rich.text import Text
 
 from difprog import __version__
-from difprog.errors import plain
+from difprog.base.errors import plain
+from difprog.forecast.summary import MICRODOOM
 from difprog.render import data
 from difprog.render.format import microdooms, supported, with_error
 from difprog.render.ranktable import grid
 from difprog.render.screen import DIM, HEAD, section, text
-from difprog.rundiff import Change, Moved, RunDiff
-from difprog.runs import Run
-from difprog.summary import MICRODOOM
+from difprog.runs.rundiff import Change, Moved, RunDiff
+from difprog.runs.runs import Run
 
 DIFF_SCHEMA = "difprog.diff/1"
 

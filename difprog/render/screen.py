@@ -15,7 +15,7 @@ from typing import TextIO
 from rich.console import Console
 from rich.text import Text
 
-from difprog.errors import plain
+from difprog.base.errors import plain
 
 GOOD, BAD, DIM, HEAD = "green", "red", "dim", "bold"
 

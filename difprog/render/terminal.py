@@ -12,12 +12,13 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from difprog.beliefs import Belief
-from difprog.errors import plain
-from difprog.families import Point
-from difprog.forecast import Forecast, ModelForecast
-from difprog.parameters import PARAMETERS
-from difprog.parameters import Group as ParameterGroup
+from difprog.base.errors import plain
+from difprog.beliefs.beliefs import Belief
+from difprog.beliefs.families import Point
+from difprog.forecast.forecast import Forecast, ModelForecast
+from difprog.forecast.summary import MICRODOOM, Summary, sign
+from difprog.race.parameters import PARAMETERS
+from difprog.race.parameters import Group as ParameterGroup
 from difprog.render.axis import common_axis, dots, rule, strip
 from difprog.render.format import (
     interval,
@@ -30,7 +31,6 @@ from difprog.render.format import (
     with_error,
 )
 from difprog.render.screen import BAD, DIM, GOOD, HEAD, section, text
-from difprog.summary import MICRODOOM, Summary, sign
 
 MARGIN = 2
 

@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any
 
+from difprog.forecast.summary import MICRODOOM, Summary
 from difprog.render.format import MINUS, interval, percent, significant, supported, with_error
-from difprog.summary import MICRODOOM, Summary
 
 #: What the channels and, inside the last, the paths are called.
 CHANNEL_TITLES = {

@@ -13,15 +13,18 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
-from difprog import race
-from difprog.arrays import numpy_namespace
-from difprog.effects import Facts
+from difprog.beliefs.families import FAMILIES, Distribution
 from difprog.evidence import Case, compilation, headcounts
 from difprog.evidence.compiled import Compiled
-from difprog.families import FAMILIES, Distribution
-from difprog.model import Model, load, shipped_models
-from difprog.parameters import PARAMETERS
-from difprog.race import NO_EFFECT, Effects
+from difprog.models.model import Model, load, shipped_models
+from difprog.race import race
+from difprog.race.arrays import numpy_namespace
+from difprog.race.effects import Facts
+from difprog.race.parameters import PARAMETERS
+from difprog.race.race import (
+    NO_EFFECT,
+    Effects,
+)
 
 Array = npt.NDArray[np.float64]
 

@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from difprog import files
-from difprog.beliefs import Stack, read_layer
+from difprog.base import files
+from difprog.beliefs.beliefs import Stack, read_layer
 from difprog.evidence import DATASETS, Case, compilation, likelihood, reviews, tables
 from difprog.evidence.compiled import Compiled
 from difprog.evidence.fit import quiet

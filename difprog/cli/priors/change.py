@@ -11,8 +11,8 @@ from difprog.cli.options import json_option
 from difprog.cli.priors import command
 
 if TYPE_CHECKING:
-    from difprog.changes import Change
-    from difprog.drafts import Draft
+    from difprog.library.changes import Change
+    from difprog.library.drafts import Draft
 
 
 @command.command("copy")
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 )  # fmt: skip
 def copy(file: str, output: Path | None) -> None:
     """Copy FILE to where it can be edited, stating what it was copied from."""
-    from difprog import changes
+    from difprog.library import changes
 
     click.echo(f"Copied to {changes.copy(file, output)}")
 
@@ -48,14 +48,14 @@ def set_belief(
     New percentiles or a value replace the old ones whole. Changed numbers keep no source that
     spoke for the old ones: give theirs with --source. KEY= takes a key out.
     """  # noqa: D301
-    from difprog import changes
+    from difprog.library import changes
 
     texts = {k: v for k, v in (("source", source), ("note", note)) if v is not None}
     _report(changes.set_belief(file, belief, changes.parse_keys(keys) | texts), as_json)
 
 
 def _report(change: Change, as_json: bool = False) -> None:
-    from difprog import layers
+    from difprog.library import layers
     from difprog.render import data, priors, screen
 
     if as_json:
@@ -79,8 +79,8 @@ def edit(file: str) -> None:
     You work on a draft beside the file. Where it is wrong you are told what, and can open it
     again; the draft is kept if you give up, and taken up the next time.
     """
-    from difprog import drafts
-    from difprog.errors import BadInput, plain
+    from difprog.base.errors import BadInput, plain
+    from difprog.library import drafts
 
     draft = drafts.draft(file)
     if draft.resumed:
@@ -100,7 +100,7 @@ def edit(file: str) -> None:
 
 
 def _open(draft: Draft) -> None:
-    from difprog.errors import BadInput, Problem
+    from difprog.base.errors import BadInput, Problem
 
     try:
         click.edit(filename=str(draft.path))
@@ -139,8 +139,8 @@ def elicit(
         difprog priors elicit agi_arrival
         difprog priors elicit agi_arrival --chips "0 to 5: 4, 5 to 15: 9, 15 to 40: 5, 40 to 100: 2"
     """  # noqa: D301
-    from difprog import changes
     from difprog.cli import questions
+    from difprog.library import changes
 
     content = questions.belief(belief, chips, stated)
     if not yes and not click.confirm(f"Write it to {file}?", default=False):
@@ -156,7 +156,9 @@ def elicit(
 @click.option("--check", "only_check", is_flag=True, help="Write nothing; status 3 where a file is stale.")
 def generate(only_check: bool) -> None:
     """Write the schemas and the vocabulary page of a checkout anew."""
-    from difprog import files, schema, vocabulary
+    from difprog.base import files
+    from difprog.beliefs import schema
+    from difprog.library import vocabulary
 
     root = files.shipped("priors")
     wanted = {root / name: text for name, text in schema.files().items()}

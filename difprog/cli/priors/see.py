@@ -10,7 +10,7 @@ from difprog.cli.options import json_option
 from difprog.cli.priors import command
 
 if TYPE_CHECKING:
-    from difprog.layers import Entry
+    from difprog.library.layers import Entry
 
 
 @command.command("list")
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @json_option()
 def list_beliefs(file: str | None, markdown: bool, as_json: bool) -> None:
     """List the beliefs of FILE, or of all files that stand under every project."""
-    from difprog import layers, vocabulary
+    from difprog.library import layers, vocabulary
     from difprog.render import data, priors, screen
 
     if markdown:
@@ -43,8 +43,8 @@ def show(names: tuple[str, ...], as_json: bool) -> None:
         difprog priors show world leak.open
         difprog priors show my-layer.toml researchers
     """  # noqa: D301
-    from difprog import layers
-    from difprog.beliefs import Stack
+    from difprog.beliefs.beliefs import Stack
+    from difprog.library import layers
     from difprog.render import data, priors, screen
 
     found, file = _entries(names)
@@ -64,7 +64,7 @@ def show(names: tuple[str, ...], as_json: bool) -> None:
 @click.option("--height", type=click.IntRange(2, 40), default=12, show_default=True, help="Lines.")
 def plot(names: tuple[str, ...], height: int) -> None:
     """Draw one belief large, or several of one unit on one axis."""
-    from difprog.errors import BadInput, Problem
+    from difprog.base.errors import BadInput, Problem
     from difprog.render import priors, screen
 
     found, _ = _entries(names)
@@ -77,7 +77,7 @@ def plot(names: tuple[str, ...], height: int) -> None:
 
 def _entries(names: tuple[str, ...]) -> tuple[list[Entry], str | None]:
     """Return the entries that "[FILE] BELIEF…" means, and the file."""
-    from difprog import layers
+    from difprog.library import layers
 
     parameter = names[0].partition(".")[0]
     # "overhang" is a belief and a model: before another name it means the model's file.
@@ -101,8 +101,8 @@ def check(files_given: tuple[str, ...], strict: bool, as_json: bool) -> None:
     Without FILE, the files that stand under every project. Exit status 2 where a file is
     wrong, with every problem on standard error; 0 with warnings.
     """
-    from difprog import layers
-    from difprog.errors import BadInput
+    from difprog.base.errors import BadInput
+    from difprog.library import layers
     from difprog.render import data, priors, screen
 
     found, problems = layers.check(files_given)
@@ -133,7 +133,7 @@ def diff(first: str, second: str | None, as_json: bool) -> None:
 
     Only beliefs that the first file states are compared with what ships.
     """
-    from difprog import layers
+    from difprog.library import layers
     from difprog.render import data, priors, screen
 
     pairs, names = layers.differences(first, second)
@@ -149,7 +149,8 @@ def diff(first: str, second: str | None, as_json: bool) -> None:
 @json_option()
 def path(file: str | None, as_json: bool) -> None:
     """Print where files are looked up, or which file a name means."""
-    from difprog import files, layers
+    from difprog.base import files
+    from difprog.library import layers
     from difprog.render import data
 
     if file is not None:

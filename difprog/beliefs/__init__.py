@@ -1,0 +1,1 @@
+"""What people believe: belief files, distributions, proposals. Draws nothing."""

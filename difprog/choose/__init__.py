@@ -1,0 +1,1 @@
+"""Several proposals: compared, ranked, chosen among."""

@@ -1,0 +1,194 @@
+"""Several options side by side on the same worlds: differences, dominance, who is best.
+
+An option is a proposal, or a proposal under one publication policy. Works on draws of net
+effects; reads no files and prints nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from difprog.base.errors import BadInput, Problem
+from difprog.choose.best import NOTHING, Best
+from difprog.forecast.forecast import Forecast
+from difprog.forecast.summary import Summary, sign, summarise, summarise_mixture
+
+Array = npt.NDArray[np.float64]
+
+#: Most options of one comparison: every pair of them is looked at.
+MOST_OPTIONS = 40
+
+
+#: Differences of probabilities below this are what rounding leaves, and count as none.
+ROUNDING = 1e-13
+
+
+@dataclass(frozen=True)
+class Option:
+    """One of the things that could be done."""
+
+    name: str
+    forecast: Forecast
+
+    @property
+    def net(self) -> list[Any]:
+        """Draws of the net effect per model, each of shape (draws,) or scalar."""
+        return [answer.draws.chances.net_effect for answer in self.forecast.models]
+
+
+@dataclass(frozen=True)
+class Dominance:
+    """In which senses the first option of a pair is no worse than the second, and not the same.
+
+    Attributes
+    ----------
+    every_draw : bool
+        In every draw of every model.
+    first_order : bool
+        In distribution: whatever effect one asks for, the mixture's chance of at least that
+        much is no lower. Everyone who prefers more to less then prefers it.
+    every_model : bool
+        The mean is higher in every model, by more than two Monte Carlo errors.
+    """
+
+    every_draw: bool
+    first_order: bool
+    every_model: bool
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two options, the one with the higher mean effect first.
+
+    ``ensemble`` and ``models`` summarise the difference of their net effects, first minus
+    second, draw by draw; its ``p_positive`` is the chance that the first is the better.
+    """
+
+    first: int
+    second: int
+    ensemble: Summary
+    models: tuple[Summary, ...]
+    dominance: Dominance
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Options, best first by the mean net effect of the ensemble, and every pair of them.
+
+    Attributes
+    ----------
+    options : tuple of Option
+        Best first.
+    p_best : dict of int to array
+        Place among ``options`` (or `difprog.choose.best.NOTHING`) → the chance that it is best, per
+        model, shape (models,).
+    weights : array, shape (models,)
+        The models' shares of the ensemble.
+    pairs : tuple of Pair
+        All of them, in the order of the options.
+    """
+
+    options: tuple[Option, ...]
+    p_best: dict[int, Array]
+    weights: Array
+    pairs: tuple[Pair, ...]
+
+    def chance(self, place: int) -> float:
+        """Return the chance that an option is best, in the mixture of the models."""
+        each = self.p_best.get(place)
+        return 0.0 if each is None else float(self.weights @ each)
+
+    @property
+    def nothing(self) -> float:
+        """The chance that no option is better than doing nothing."""
+        return self.chance(NOTHING)
+
+
+def compare(options: Sequence[Option]) -> Comparison:
+    """Compare options that were scored under one setup, with one seed and as many draws.
+
+    Raises
+    ------
+    BadInput
+        Where there are too many of them.
+    """
+    if len(options) > MOST_OPTIONS:
+        raise BadInput(
+            Problem("compare", "", f"takes at most {MOST_OPTIONS} options", len(options),
+                    "difprog rank takes any number")
+        )  # fmt: skip
+    order = sorted(range(len(options)), key=lambda i: (-options[i].forecast.ensemble["net_effect"].mean, i))
+    ranked = tuple(options[i] for i in order)
+    first = ranked[0].forecast
+    best = Best(len(first.models), first.count)
+    for place, option in enumerate(ranked):
+        best.add(place, option.net)
+    pairs = [
+        _pair(ranked, i, j) for i in range(len(ranked)) for j in range(i + 1, len(ranked))
+    ]
+    return Comparison(ranked, best.chances(), np.asarray(first.weights), tuple(pairs))
+
+
+def _pair(options: Sequence[Option], i: int, j: int) -> Pair:
+    one, two = options[i].forecast, options[j].forecast
+    count, prob = one.count, one.prob
+    columns = [a - b for a, b in zip(options[i].net, options[j].net, strict=True)]
+    clusters = [
+        min((n for n in (a.question.clusters, b.question.clusters) if n is not None), default=None)
+        for a, b in zip(one.models, two.models, strict=True)
+    ]
+    known = [n for n in clusters if n is not None]
+    models = tuple(
+        summarise(column, count, prob, n) for column, n in zip(columns, clusters, strict=True)
+    )
+    ensemble = summarise_mixture(columns, one.weights, count, prob, min(known, default=None))
+    return Pair(i, j, ensemble, models, _dominance(options[i], options[j], columns, models))
+
+
+def _dominance(
+    one: Option, two: Option, columns: Sequence[Any], models: Sequence[Summary]
+) -> Dominance:
+    different = any(np.any(np.asarray(column) > ROUNDING) for column in columns)
+    no_worse = all(np.all(np.asarray(column) >= -ROUNDING) for column in columns)
+    weights, count = one.forecast.weights, one.forecast.count
+    return Dominance(
+        every_draw=different and no_worse,
+        first_order=first_order(one.net, two.net, weights, count),
+        every_model=all(sign(summary) > 0 for summary in models),
+    )
+
+
+def first_order(one: Sequence[Any], two: Sequence[Any], weights: Sequence[float], count: int) -> bool:
+    """Whether one mixture of draws dominates another in distribution, to first order.
+
+    Parameters
+    ----------
+    one, two : sequence of arrays, each of shape (draws,) or scalar
+        Draws per model.
+    weights : sequence of float
+        The models' shares.
+    count : int
+        Number of draws.
+
+    Returns
+    -------
+    bool
+        True where the cdf of ``one`` is nowhere above that of ``two`` and somewhere below it.
+    """
+    mass = np.repeat(np.asarray(weights) / count, count)
+    values = [
+        np.concatenate([np.broadcast_to(np.asarray(c, dtype=float), (count,)) for c in side])
+        for side in (one, two)
+    ]
+    every = np.concatenate(values)
+    order = np.argsort(every, kind="stable")
+    steps = np.concatenate([mass, -mass])[order]
+    # Read where a value ends, so that equal values count together.
+    ends = np.append(np.diff(every[order]) != 0, True)
+    excess = np.cumsum(steps)[ends]
+    return bool((excess <= ROUNDING).all() and (excess < -ROUNDING).any())

@@ -1,0 +1,303 @@
+"""A folder of proposals, a list of files or a CSV table → the rows of a portfolio.
+
+A row's content is what a proposal file would hold, and it becomes a project by the same code:
+a table cannot mean something else than a file. Reads files; knows no model and draws nothing.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from difprog.base import files
+from difprog.base.errors import BadInput, Problem, Problems, nearest, plain
+from difprog.beliefs.project import PROJECT_KEYS, Project, parse_project
+from difprog.race.parameters import FACT_OF, PARAMETERS, Group, Parameter
+
+#: Longest cell of a table, in characters.
+LONGEST_CELL = 20_000
+
+_TEXTS = ("name", "summary", "source", "note")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One proposal of a portfolio, not yet checked.
+
+    Attributes
+    ----------
+    number : int
+        Counted from 1, in the order of the table or of the files.
+    where : str
+        What to call it in messages.
+    source : Source
+        The file it stands in.
+    content : dict or None
+        What a proposal file would hold; None where it stands in a file of its own that has not
+        been read yet.
+    extra : dict of str to str
+        Free columns.
+    problems : tuple of Problem
+        Why it cannot be read.
+    """
+
+    number: int
+    where: str
+    source: files.Source
+    content: Mapping[str, Any] | None = None
+    extra: Mapping[str, str] = field(default_factory=dict)
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def sha256(self) -> str:
+        """Hash of all that the row says."""
+        said = [self.number, self.where, self.content or self.source.sha256, self.extra,
+                [str(p) for p in self.problems]]  # fmt: skip
+        text = json.dumps(said, sort_keys=True, ensure_ascii=True, default=str)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    @property
+    def name(self) -> str:
+        """What it calls itself, or where it stands if it does not say."""
+        table = (self.content or {}).get("project")
+        name = table.get("name") if isinstance(table, Mapping) else None
+        return str(name) if name else self.where
+
+    def loaded(self) -> Row:
+        """Return the row with its content, read from its own file where it has one."""
+        if self.content is not None or self.problems:
+            return self
+        try:
+            content, _ = files.read_toml(self.source.path, self.where)
+        except BadInput as error:
+            return replace(self, problems=error.problems)
+        return replace(self, content=content)
+
+    def project(self, vocabulary: Mapping[str, Parameter] = PARAMETERS) -> Project:
+        """Return the project that a loaded row states.
+
+        Raises
+        ------
+        BadInput
+            With every problem of the row.
+        """
+        if self.problems:
+            raise BadInput(*self.problems)
+        problems = Problems(self.where)
+        project = parse_project(self.content or {}, self.source, problems, vocabulary)
+        problems.check()
+        assert project is not None
+        return project
+
+
+@dataclass(frozen=True)
+class Portfolio:
+    """All rows, and what a reader should know about how they were read."""
+
+    rows: tuple[Row, ...]
+    paths: tuple[Path, ...]
+    notes: tuple[str, ...] = ()
+
+
+def read_portfolio(
+    names: Sequence[str], vocabulary: Mapping[str, Parameter] = PARAMETERS
+) -> Portfolio:
+    """Find the rows that paths or bare names mean.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Tables (``*.csv``), folders (their ``*.toml``, in order of name), proposal files, or bare
+        names of proposals.
+    vocabulary : mapping of str to Parameter
+        The beliefs that a table may have columns for.
+
+    Raises
+    ------
+    BadInput
+        Where there is nothing to read. A row that cannot be read is no such thing: it carries
+        its problems.
+    """
+    rows: list[Row] = []
+    paths: list[Path] = []
+    notes: list[str] = []
+    problems: list[Problem] = []
+    for name in names:
+        path = Path(name)
+        try:
+            if path.suffix.lower() in (".csv", ".tsv"):
+                found, said = _table(path, name, vocabulary)
+                rows += found
+                notes += said
+            elif (files.is_path(name) and path.is_dir()) or name in (".", ".."):
+                inside = sorted(path.glob("*.toml"))
+                if not inside:
+                    raise BadInput(Problem(name, "", "holds no proposal (*.toml)"))
+                rows += [_file(each, str(each)) for each in inside]
+            else:
+                path = files.find(name, "project")
+                rows.append(_file(path, name if files.is_path(name) else path.name))
+        except BadInput as error:
+            problems += error.problems
+        paths.append(path)
+    if problems:
+        raise BadInput(*problems)
+    numbered = (replace(row, number=at) for at, row in enumerate(rows, 1))
+    return Portfolio(tuple(numbered), tuple(paths), tuple(notes))
+
+
+def _file(path: Path, where: str) -> Row:
+    """Return the row of a proposal file: only its hash is kept until it is its turn."""
+    try:
+        digest = hashlib.sha256(files.read_bytes(path, files.TOML_LIMIT, where)).hexdigest()
+    except BadInput as error:
+        source = files.Source(path, files.label(path), "")
+        return Row(0, where, source, problems=error.problems)
+    return Row(0, where, files.Source(path, files.label(path), digest))
+
+
+def _table(
+    path: Path, name: str, vocabulary: Mapping[str, Parameter]
+) -> tuple[list[Row], list[str]]:
+    """Return the rows of a CSV table and notes about its columns."""
+    text, source = files.read_text(path, files.TABLE_LIMIT, name)
+    first = text.lstrip().partition("\n")[0]
+    delimiter = max(",;\t", key=first.count)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    records = _records(reader, name)
+    if not records:
+        raise BadInput(Problem(name, "", "is empty", hint="the first line names the columns"))
+    columns = [cell.strip() for cell in records[0]]
+    _check_columns(columns, name)
+    notes = []
+    known = (*PROJECT_KEYS, *(k for k, p in vocabulary.items() if p.group is not Group.FACT))
+    for column in filter(None, columns):
+        if _kind(column, vocabulary) == "extra":
+            near = nearest(column, known)
+            if near and _alike(column, near):
+                notes.append(
+                    f"{plain(name)}: the column {plain(column, 40)} is carried through as it is; "
+                    f'did you mean "{near}"?'
+                )
+    rows = []
+    for number, cells in enumerate(records[1:], 1):
+        if cells:
+            rows.append(_record(f"{name} row {number}", columns, cells, source, vocabulary))
+    if not rows:
+        raise BadInput(Problem(name, "", "has no rows below its column names"))
+    return rows, notes
+
+
+def _records(reader: Any, name: str) -> list[list[str]]:
+    """Return the records of a table without those that are blank."""
+    records = []
+    limit = csv.field_size_limit(LONGEST_CELL)
+    try:
+        records = [record for record in reader if any(cell.strip() for cell in record)]
+    except csv.Error as error:
+        raise BadInput(
+            Problem(name, f"line {reader.line_num}", f"is not CSV: {error}",
+                    hint="quote cells that hold commas, and double the quotes inside them")
+        ) from None  # fmt: skip
+    finally:
+        csv.field_size_limit(limit)
+    return records
+
+
+def _check_columns(columns: Sequence[str], name: str) -> None:
+    problems = Problems(name)
+    for column in dict.fromkeys(c for c in columns if c and columns.count(c) > 1):
+        problems.add("columns", "the same name stands twice", column)
+    if "name" not in columns:
+        near = nearest("name", columns)
+        hint = f'rename "{plain(near, 40)}"' if near else "as in a proposal file: name, effort, duration, …"
+        problems.add("columns", "there is no column called name", hint=hint)
+    problems.check()
+
+
+def _kind(column: str, vocabulary: Mapping[str, Parameter]) -> str:
+    """Return what a column holds: "project", "belief", or "extra"."""
+    if column in PROJECT_KEYS:
+        return "project"
+    belief, _, case = column.partition(".")
+    parameter = vocabulary.get(belief)
+    if parameter is None or parameter.group is Group.FACT or (case and case not in FACT_OF):
+        return "extra"
+    return "belief"
+
+
+def _alike(one: str, other: str) -> bool:
+    """Whether a column is a belief's name but for case, spaces or a letter: so likely meant as it."""
+    plainly = [re.sub(r"[^a-z]", "", text.lower()) for text in (one, other)]
+    return plainly[0] == plainly[1] or (
+        abs(len(one) - len(other)) <= 1 and sum(a != b for a, b in zip(*plainly, strict=False)) <= 2
+        and len(other) > 4
+    )  # fmt: skip
+
+
+def _record(
+    where: str,
+    columns: Sequence[str],
+    cells: Sequence[str],
+    source: files.Source,
+    vocabulary: Mapping[str, Parameter],
+) -> Row:
+    """Return one record of a table as what a proposal file would hold."""
+    problems = Problems(where)
+    if any(cell.strip() for cell in cells[len(columns) :]):
+        problems.add("", f"has {len(cells)} cells under {len(columns)} column names")
+    project: dict[str, Any] = {}
+    beliefs: dict[str, Any] = {}
+    extra: dict[str, str] = {}
+    for column, cell in zip(columns, cells, strict=False):
+        text = cell.strip()
+        if not column:
+            if text:
+                problems.add("", "has a cell under no column name", text)
+            continue
+        kind = _kind(column, vocabulary)
+        if kind == "extra":
+            extra[column] = cell
+        elif not text:
+            continue
+        elif column == "criteria":
+            project[column] = [word for word in re.split(r"[\s,;]+", text) if word]
+        elif kind == "project":
+            quantity = column in PARAMETERS
+            project[column] = _value(text, where, column, problems) if quantity else text
+        else:
+            belief, _, case = column.partition(".")
+            value = _value(text, where, column, problems)
+            if case:
+                beliefs.setdefault(belief, {})[case] = value
+            else:
+                beliefs.setdefault(belief, {})[""] = value
+    content = {"project": project, "beliefs": {k: _cases(v) for k, v in beliefs.items()}}
+    if any("" in cases and len(cases) > 1 for cases in beliefs.values()):
+        problems.add("beliefs", "a belief is stated for all projects and per value of a fact too")
+    return Row(0, where, source, content, extra, tuple(problems))
+
+
+def _cases(cases: Mapping[str, Any]) -> Any:
+    return cases[""] if "" in cases else dict(cases)
+
+
+def _value(text: str, where: str, column: str, problems: Problems) -> Any:
+    """Return a cell as a belief: a number, "6 to 15", "18 months", or a table in braces."""
+    if not text.startswith("{"):
+        return text
+    try:
+        found = files.parse_toml(f"x = {text}", where)
+    except BadInput:
+        found = {}
+    if list(found) != ["x"]:
+        problems.add(column, "is not a table in braces", text, "write { p5 = 6, p95 = 15 }")
+        return 0
+    return found["x"]

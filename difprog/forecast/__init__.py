@@ -1,0 +1,1 @@
+"""Beliefs and models brought together: drawn, evaluated, summarised."""

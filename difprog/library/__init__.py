@@ -1,0 +1,1 @@
+"""The user's own files: found, shown as layers, changed without losing a byte."""

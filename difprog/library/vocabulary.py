@@ -1,0 +1,112 @@
+"""The generated reference page of every parameter, for readers. Reads the shipped belief files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+
+from difprog.base import files
+from difprog.beliefs.beliefs import Belief, Layer, read_layer
+from difprog.beliefs.families import Point
+from difprog.models.model import load, shipped_models
+from difprog.race.parameters import FACTS, Group, Parameter, in_group
+
+_WORDS = {
+    Group.WORLD: "What a draw of the race is made of. A model that does not open a mechanism holds it at its "
+    "neutral value.",
+    Group.PROJECT: "How the facts of a proposal become effects on the race.",
+    Group.GRID: "Relevance and coupling by focus and approach, unless the proposal states them.",
+    Group.FACT: "Stated in the proposal's `[project]` table.",
+    Group.EFFECT: "Derived, unless a file states one outright: it then replaces what would be derived.",
+}
+
+
+@lru_cache
+def shipped_layers() -> dict[str, Layer]:
+    """Return the shipped belief files by name, `world` first."""
+    found = {}
+    names = ["world", *shipped_models()]
+    vocabulary = {name: p for model in shipped_models() for name, p in load(model).vocabulary.items()}
+    for name in names:
+        path = files.shipped("priors", f"{name}.toml")
+        if path.is_file():
+            found[name] = read_layer(path, vocabulary)
+    return found
+
+
+def defaults(name: str) -> Iterator[tuple[str, str, Belief]]:
+    """Yield what ships about a parameter: the file's name, the value of a fact or "", the belief."""
+    for layer, content in shipped_layers().items():
+        for case, belief in content.beliefs.get(name, {}).items():
+            yield layer, case, belief
+
+
+def number(value: float) -> str:
+    """Return a value to three significant digits, large and small ones as powers of ten."""
+    if value == 0 or 1e-3 <= abs(value) < 1e6:
+        return f"{float(f'{value:.3g}'):,.10g}".replace("-", "−")
+    mantissa, exponent = f"{value:.2e}".split("e")
+    return f"{mantissa.rstrip('0').rstrip('.')}e{int(exponent)}".replace("-", "−")
+
+
+def range_of(belief: Belief) -> str:
+    """Return a belief's 10th, 50th and 90th percentile, or its value."""
+    if isinstance(belief.shape, Point):
+        return number(belief.shape.value)
+    return " / ".join(number(belief.shape.percentile(p)) for p in (0.1, 0.5, 0.9))
+
+
+def markdown() -> str:
+    """Return the page."""
+    lines = [
+        "# Vocabulary",
+        "",
+        "Every parameter of difprog. Generated from the program and the belief files that ship",
+        "(`difprog priors list --markdown`); a test holds it current. Defaults are the 10th, 50th and 90th",
+        "percentile of the shipped belief, or its value where it is a point, before any conditioning on",
+        "evidence; beliefs marked † are conditioned on the dataset named. Where a belief depends on a fact",
+        "of the proposal, the default is given per value of the fact.",
+        "",
+    ]
+    for group in (Group.WORLD, Group.PROJECT, Group.GRID, Group.FACT, Group.EFFECT):
+        lines += [f"## {group.value[0].upper()}{group.value[1:]}", "", _WORDS[group], ""]
+        if group in (Group.EFFECT, Group.FACT):
+            lines += ["| name | symbol | unit | support | neutral | meaning |", "|---|---|---|---|---|---|"]
+            lines += [_row(p, short=True) for p in in_group(group)]
+        else:
+            lines += [
+                "| name | symbol | unit | support | neutral | meaning | default 10 / 50 / 90 | source |",
+                "|---|---|---|---|---|---|---|---|",
+                *(_row(p) for p in in_group(group)),
+            ]
+        lines.append("")
+    lines += ["## Facts that select among beliefs", "", "| fact | values |", "|---|---|"]
+    lines += [f"| `{fact}` | {', '.join(f'`{v}`' for v in values)} |" for fact, values in FACTS.items()]
+    return "\n".join(lines) + "\n"
+
+
+def _row(parameter: Parameter, short: bool = False) -> str:
+    value = parameter.neutral
+    neutral = "" if value is None else "∞" if value > 1e300 else number(value)
+    opened = "" if parameter.base or short else " *Only in models that open it.*"
+    cells = [
+        f"`{parameter.name}`", parameter.symbol, parameter.unit, str(parameter.support), neutral,
+        f"{parameter.meaning}.{opened}",
+    ]  # fmt: skip
+    if not short:
+        shipped = list(defaults(parameter.name))
+        stated, sources = [], [parameter.source]
+        for layer, case, belief in shipped:
+            mark = f" † {belief.evidence}" if belief.evidence else ""
+            case_words = f"{case}: " if case else ""
+            where = f" ({layer})" if layer != "world" else ""
+            stated.append(f"{case_words}{range_of(belief)}{mark}{where}")
+            if belief.source and belief.source not in sources:
+                sources.append(belief.source)
+        default = "the grid's" if parameter.name in ("relevance", "coupling") else "neutral"
+        cells += ["<br>".join(stated) or default, "; ".join(sources)]
+    return "| " + " | ".join(_cell(c) for c in cells) + " |"
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")

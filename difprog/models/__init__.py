@@ -1,0 +1,1 @@
+"""The readings of the race: model files, found and loaded."""

@@ -1,0 +1,137 @@
+"""Written reports: gather the data, or take what a run kept, and write the files.
+
+``python -m difprog.render.report`` writes the example reports of the repository again.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from difprog.base import files
+from difprog.beliefs.project import DEFAULT_FACTS
+from difprog.forecast import forecast
+from difprog.forecast.forecast import (
+    DEFAULT_DRAWS,
+    DEFAULT_PROB,
+    DEFAULT_SEED,
+    Forecast,
+)
+from difprog.models.model import load, shipped_models
+from difprog.render import explained, markdown
+from difprog.why.explain import explain
+
+#: Proposals of which reports are kept in the repository.
+EXAMPLES = ("rlhf", "agent-foundations")
+
+
+def content(
+    project: str,
+    models: Sequence[str] = (),
+    priors: Sequence[str] = (),
+    use_evidence: bool = True,
+    draws: int = DEFAULT_DRAWS,
+    seed: int = DEFAULT_SEED,
+    prob: float = DEFAULT_PROB,
+    publication: str | None = None,
+) -> dict[str, Any]:
+    """Score and explain a project, and return all that its report shows.
+
+    Parameters
+    ----------
+    project : str
+        A path or a bare name.
+    models, priors, use_evidence, draws, seed, prob, publication
+        As on the command line.
+
+    Raises
+    ------
+    BadInput
+        With every problem.
+    """
+    setup = forecast.prepare(models, priors, use_evidence)
+    proposal = forecast.find_project(project, setup)
+    if publication is not None:
+        proposal = proposal.published(publication)
+    return gathered(forecast.score(proposal, setup, draws, seed, prob))
+
+
+def gathered(found: Forecast) -> dict[str, Any]:
+    """Explain a forecast and return all that its report shows."""
+    return explained.report(explain(found), command(found))
+
+
+def kept(run: Path, models: Sequence[str] = ()) -> dict[str, Any]:
+    """Return what the report of a saved run shows, from its draws.
+
+    Parameters
+    ----------
+    run : Path
+        The folder that ``score --save`` wrote.
+    models : sequence of str
+        Files of models that do not ship.
+
+    Raises
+    ------
+    BadInput
+        Where it is no saved run, is damaged, or a model is missing.
+    """
+    from difprog.runs import runs
+
+    loaded = {model.name: model for model in map(load, models)}
+    return gathered(runs.forecast(runs.load(run), loaded))
+
+
+def command(found: Forecast) -> str:
+    """Return the command that makes a forecast's report again, with no place on a machine in it."""
+    project = found.project
+    label = Path(project.source.label)
+    words = ["difprog", "report", label.stem if label.parent.as_posix() == "priors/projects" else label.name]
+    names = [m.model.name for m in found.models]
+    if set(names) != set(shipped_models()):
+        labels = {m.model.name: m.model.source.label for m in found.models}
+        for name in names:
+            words += ["--model", name if labels[name].startswith("models/") else labels[name]]
+    own = {layer.source.label: None for m in found.models for layer in m.layers[:-1]}
+    for layer in own:
+        if not layer.startswith("priors/"):
+            words += ["--priors", layer]
+    stated, _ = files.read_toml(project.source.path)
+    policy = project.facts["publication"]
+    if stated["project"].get("publication", DEFAULT_FACTS["publication"]) != policy:
+        words += ["--publication", policy]
+    for option, value, usual in (
+        ("--draws", found.count, DEFAULT_DRAWS),
+        ("--seed", found.seed, DEFAULT_SEED),
+        ("--prob", found.prob, DEFAULT_PROB),
+    ):
+        if value != usual:
+            words += [option, str(value)]
+    if not found.setup.use_evidence:
+        words.append("--no-evidence")
+    return shlex.join(words)
+
+
+def write(found: Mapping[str, Any], folder: Path) -> list[Path]:
+    """Write a report's page and figures below a folder; return the paths, the page first."""
+    pages = markdown.pages(found)
+    for name, content_ in pages.items():
+        files.write_atomically(folder / name, content_)
+    return [folder / name for name in pages]
+
+
+def examples(folder: Path) -> list[Path]:
+    """Write the example reports below a folder."""
+    return [path for project in EXAMPLES for path in write(content(project), folder)]
+
+
+__all__ = ["EXAMPLES", "command", "content", "examples", "gathered", "kept", "write"]
+
+
+if __name__ == "__main__":
+    import sys
+
+    for written in examples(Path(sys.argv[1] if len(sys.argv) > 1 else "reports")):
+        sys.stdout.write(f"{written}\n")

@@ -1,0 +1,1 @@
+"""Saved runs: kept, loaded again, and compared."""
