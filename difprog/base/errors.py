@@ -36,9 +36,10 @@ def plain(text: object, limit: int | None = None) -> str:
 
 
 def nearest(word: object, known: Iterable[str]) -> str | None:
-    """Return the known name nearest to a misspelt one, or None where none is near."""
-    found = get_close_matches(str(word)[:80], list(known), n=1, cutoff=0.6)
-    return found[0] if found else None
+    """Return the known name nearest to a misspelt one, in any case, or None where none is near."""
+    names = {name.lower(): name for name in known}
+    found = get_close_matches(str(word)[:80].lower(), list(names), n=1, cutoff=0.6)
+    return names[found[0]] if found else None
 
 
 class Problem(NamedTuple):

@@ -18,8 +18,7 @@ from pydantic_core import PydanticCustomError
 from difprog.base.errors import Problems
 from difprog.base.units import LONGEST_INTERVAL
 from difprog.beliefs.families import FAMILIES
-from difprog.race.effects import CRITERIA
-from difprog.race.parameters import FACTS, Group, in_group
+from difprog.race.parameters import CRITERIA, FACTS, Group, in_group
 
 #: Most parts of a mixture, most characters of a text and most reviewers that a file may hold.
 MOST_PARTS = 20
@@ -65,10 +64,6 @@ Day = Annotated[
     Any, BeforeValidator(_day),
     WithJsonSchema({"type": "string", "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$", "format": "date"}),
 ]  # fmt: skip
-#: A whole belief, read by `difprog.beliefs.parse.parse_belief`; by `…_per_fact` where facts may differ.
-Part = Annotated[Any, WithJsonSchema({"anyOf": [QUANTITY_SCHEMA, {"$ref": "#/definitions/part"}]})]
-Stated = Annotated[Any, WithJsonSchema({"$ref": "#/definitions/stated"})]
-
 
 class Form(BaseModel):
     """A table: its keys, their types, and nothing else."""
@@ -91,7 +86,7 @@ class BeliefForm(Form):
     weights: list[Quantity] | None = Field(
         None, min_length=1, max_length=MOST_PARTS, description=f"a list of 1 to {MOST_PARTS} weights"
     )
-    parts: list[Part] | None = Field(
+    parts: list[Any] | None = Field(
         None, min_length=1, max_length=MOST_PARTS, description=f"a list of 1 to {MOST_PARTS} parts"
     )
     judgement: bool = Field(False, description="whether nobody has measured it: somebody's judgement")
@@ -150,7 +145,7 @@ _FACT_FIELDS: dict[str, Any] = {
     fact: (Literal[values] | None, Field(None)) for fact, values in FACTS.items()  # type: ignore[valid-type]
 }
 _QUANTITY_FIELDS: dict[str, Any] = {
-    p.name: (Stated, Field(None, description=f"{p.meaning}, {p.unit}")) for p in in_group(Group.FACT)
+    p.name: (Any, Field(None, description=f"{p.meaning}, {p.unit}")) for p in in_group(Group.FACT)
 }
 ProjectForm: type[Form] = create_model(
     "ProjectForm",

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from difprog.base import files
 from difprog.base.errors import Problems
@@ -18,8 +18,10 @@ from difprog.beliefs.families import Point
 from difprog.beliefs.forms import PROJECT_KEYS, QUANTITIES, ProjectForm, ProposalForm, ReviewForm, read
 from difprog.beliefs.outcomes import parse_outcomes
 from difprog.beliefs.parse import parse_belief, parse_beliefs, parse_correlations
-from difprog.race.effects import Facts
 from difprog.race.parameters import FACTS, PARAMETERS, Group, Parameter
+
+if TYPE_CHECKING:
+    from difprog.race.effects import Facts
 
 __all__ = [
     "DEFAULT_FACTS", "PROJECT_KEYS", "QUANTITIES", "Project", "Review", "parse_project", "read_project",
@@ -92,6 +94,8 @@ class Project:
 
     def model_facts(self, layers: tuple[Layer, ...]) -> Facts:
         """Return the facts in the form that `difprog.race.effects` reads."""
+        from difprog.race.effects import Facts
+
         return Facts(**self.facts, criteria=self.criteria, certain=self.certain(layers))
 
     def published(self, policy: str) -> Project:
