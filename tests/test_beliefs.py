@@ -10,16 +10,21 @@ from hypothesis import strategies as st
 
 from difprog.base import files
 from difprog.base.errors import BadInput, Problems
-from difprog.beliefs.beliefs import Stack, default_family, parse_layer, read_layer
+from difprog.beliefs.beliefs import Stack
 from difprog.beliefs.families import Mixture, Point
+from difprog.beliefs.outcomes import parse_believe
+from difprog.beliefs.parse import parse_layer, read_layer
 from difprog.beliefs.project import DEFAULT_FACTS
-from difprog.race.parameters import PARAMETERS
+from difprog.beliefs.shapes import default_family
+from difprog.models.model import vocabulary
+
+PARAMETERS = vocabulary()
 
 
 def layer_of(text, label="my.toml"):
     problems = Problems(label)
     source = files.Source(files.Path(label), label, "0" * 64)
-    layer = parse_layer(files.parse_toml(text, label), source, problems)
+    layer = parse_layer(files.parse_toml(text, label), source, problems, vocabulary())
     problems.check()
     return layer
 
@@ -83,9 +88,9 @@ def test_mixture():
         ("[beliefs.agi_arrival]\np5 = 0\np95 = 2", "agi_arrival must be > 0 (got 0)"),
         ("[beliefs.overhang]\np5 = 0\np95 = 0.5", "a logitnormal needs percentiles inside (0, 1)"),
         ("[beliefs.agi_arrival]\nvalue = '3 USD'", '"USD" cannot be converted to years'),
-        ("[beliefs.agi_arrival]\nvalue = 3\nunit = 'metres'", '"metres" cannot be converted to years'),
+        ("[beliefs.agi_arrival]\nvalue = 3\nunit = 'metres'", 'unknown unit "metres"'),
         ("[beliefs.agi_arrival]\nvalue = 3\nunit = 7", "agi_arrival.unit: must be a text (got 7)"),
-        ("[beliefs.agi_arrival]\nvalue = true", "not a number (years) (got True)"),
+        ("[beliefs.agi_arrival]\nvalue = true", "not a number (got True)"),
         ("[beliefs.agi_arrival]\nvalue = 3\np5 = 1", "states a value and a distribution too"),
         ("[beliefs.agi_arrival]\n", "states neither a value nor percentiles"),
         ("[beliefs.agi_arrival]\np50 = 3", "a lognormal needs at least 2 percentiles"),
@@ -105,7 +110,7 @@ def test_mixture():
             "[beliefs.leak.open]\nvalue=0.5\n[beliefs.leak.niche]\nvalue=0.5",
             "more than one fact: novelty, publication",
         ),
-        ("[beliefs.leak]\nparts = []\nweights = []", "must be 1 to 20"),
+        ("[beliefs.leak]\nparts = []\nweights = []", "must be a list of 1 to 20"),
         ("[beliefs.leak]\nparts = [0.1]\nweights = [-1]", "must not be negative"),
         ("[beliefs.leak]\nparts = [0.1]\nweights = [0]", "must not all be 0"),
         ("[beliefs.leak]\nparts = [0.1, 0.2]\nweights = [1]", "as many weights as parts"),
@@ -120,7 +125,28 @@ def test_mixture():
         ("[[correlations]]\nbetween = ['leak', 'leak']\nrank = 0.1", "must be two different beliefs"),
         ("[[correlations]]\nbetween = ['leak', 'skil']\nrank = 0.1", 'did you mean "skill"?'),
         ("[[correlations]]\nbetween = ['leak', 'skill']\nrank = 1", "must be strictly between -1 and 1"),
-        ("[[correlations]]\nbetween = ['leak', 'skill']", "rank: not a number"),
+        ("[[correlations]]\nbetween = ['leak', 'skill']", "rank: is missing"),
+        ("[[correlations]]\nbetween = [1, 2]\nrank = 0.1", "between[0]: must be a text (got 1)"),
+        ("[[correlations]]\nbetween = ['advance', 'skill']\nrank = 0.1", "serial_researchers"),
+        ("correlations = [3]", "correlations[0]: must be a table (got 3)"),
+        (
+            "[beliefs]\nadvance = 0.1",
+            "beliefs.advance: is no longer a belief; state serial_researchers and serial_exponent",
+        ),
+        ("[beliefs]\nleak = [1]", "beliefs.leak.value: not a number (got [1])"),
+        ("[beliefs.skill]\nvalue = 1\njudgement = 'yes'", "judgement: must be true or false (got yes)"),
+        ("[beliefs.skill]\nvalue = 0x" + "f" * 4000, "number too large"),
+        ("[beliefs.skill]\nbounds = [0x" + "f" * 4000 + ", {}]\np5=1\np95=2", "bounds[1]: not a number"),
+        ("[beliefs.agi_arrival]\nvalue = '18m'", 'write "months", or "million"'),
+        ("[beliefs.skill]\np10 = 1e-150\np90 = 1e150", "too far apart to fit"),
+        ("outcomes = 3", "outcomes: must be a table of chances"),
+        ("[outcomes]\np_sucess = 0.8", 'did you mean "p_success"?'),
+        ("[outcomes]\np_success = 1", "must be strictly between 0 and 1 (got 1)"),
+        ("[outcomes]\np_success = [0.5]", "outcomes.p_success: not a number"),
+        (
+            "[outcomes]\nagi_by_2030 = 0.5\nagi_by_2040 = '4 in 10'",
+            "agi_by_2040: must not be below agi_by_2030, which it includes (got 0.4 and 0.5)",
+        ),
         ("correlations = 3", "must be a list of tables"),
     ],
 )
@@ -186,6 +212,63 @@ def test_a_later_correlation_replaces_an_earlier_one_of_the_same_pair():
     first = layer_of("[[correlations]]\nbetween = ['leak', 'skill']\nrank = 0.1")
     second = layer_of("[[correlations]]\nbetween = ['skill', 'leak']\nrank = -0.5")
     assert [c.rank for c in Stack((first, second)).correlations.values()] == [-0.5]
+
+
+def test_several_faults_of_one_belief_are_all_said():
+    found = complaints("[beliefs.skill]\np5 = 3\np95 = 1\nsource = 3\nnote = 4\njudgement = 5")
+    assert len(found) == 4, found
+
+
+def test_a_list_in_place_of_a_value_can_be_told_apart_from_others():
+    """Problems are put together from many files, so that they have to be comparable."""
+    with pytest.raises(BadInput) as caught:
+        layer_of("[beliefs.leak]\nbounds = [0.9, 0.1]\np5 = 0.2\np95 = 0.3")
+    assert len(set(caught.value.problems)) == 1
+
+
+def test_outcomes_are_read_as_people_write_chances():
+    layer = layer_of("[outcomes]\np_success = '80%'\nagi_by_2035 = '1 in 2'\nagi_by_2050 = 0.9")
+    assert [(o.name, o.chance, o.year) for o in layer.outcomes] == [
+        ("p_success", 0.8, None), ("agi_by_2035", 0.5, 2035), ("agi_by_2050", 0.9, 2050),
+    ]  # fmt: skip
+    over = layer_of("[outcomes]\np_success = 0.1", "over.toml")
+    held = Stack((layer, over)).outcomes
+    assert (held["p_success"].chance, held["p_success"].layer) == (0.1, "over.toml")
+    assert held["agi_by_2035"].chance == 0.5
+
+
+def test_outcomes_stated_as_options():
+    assert [(o.name, o.chance) for o in parse_believe(["p_success=80%", "agi_by_2035 = 0.5"])] == [
+        ("p_success", 0.8), ("agi_by_2035", 0.5),
+    ]  # fmt: skip
+    with pytest.raises(BadInput) as caught:
+        parse_believe(["p_success", "p_success=2", "agi_by_2035=x"])
+    assert len(caught.value.problems) == 3
+
+
+def test_a_judgement_is_marked():
+    assert belief("[beliefs.skill]\nvalue = 1\njudgement = true", "skill").judgement
+    assert not belief("[beliefs.skill]\nvalue = 1", "skill").judgement
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "family", "by_span"),
+    [
+        ("researcher_growth", "p5 = 0.01\np95 = 0.2", "lognormal", True),
+        ("researcher_growth", "p5 = 0.1\np95 = 0.2", "normal", False),
+        ("researcher_growth", "p5 = 0.02\np95 = 0.2", "normal", False),
+        ("researcher_growth", "p5 = -0.01\np95 = 0.2", "normal", False),
+        ("researcher_growth", "p5 = 0.01\np95 = 0.2\ndistribution = 'normal'", "normal", False),
+        ("adoption_per_fte_year", "p5 = 0.001\np95 = 0.2", "lognormal", True),
+        ("serial_speedup", "p5 = 0.1\np95 = 0.2", "lognormal", False),
+        ("serial_speedup", "p5 = -0.1\np95 = 0.2", "normal", False),
+        ("agi_arrival", "p5 = 1\np95 = 90", "lognormal", False),
+        ("leak", "p5 = 0.01\np95 = 0.9", "logitnormal", False),
+    ],
+)
+def test_no_interval_over_a_factor_of_ten_is_a_normal_by_default(name, text, family, by_span):
+    found = belief(f"[beliefs.{name}]\n{text}", name)
+    assert (found.shape.family.name, found.by_span) == (family, by_span)
 
 
 @pytest.mark.parametrize("name", sorted(PARAMETERS))

@@ -17,8 +17,11 @@ from click.testing import CliRunner
 from difprog.base import files
 from difprog.base.errors import BadInput
 from difprog.beliefs.families import Point
+from difprog.beliefs.standing import standing_stacks, user_file
 from difprog.cli import main
-from difprog.library import changes, layers
+from difprog.library import amend
+from difprog.library.drafts import draft_path
+from difprog.library.shelf import Shelf
 
 
 @pytest.fixture
@@ -80,11 +83,10 @@ def test_set_on_a_shipped_name_makes_the_users_layer_and_says_so(run, home):
 
 
 def test_what_is_set_holds_for_forecasts(run):
-    from difprog.forecast.forecast import prepare
-
     run("set", "world", "researchers", "value=777", "--source", "me")
-    setup = prepare(["serial_parallel"], use_evidence=False)
-    assert setup.stacks["serial_parallel"].lookup("researchers", {}).shape == Point(777)
+    shelf = Shelf(["serial_parallel"])
+    stacks = standing_stacks(shelf.models, shelf.vocabulary)
+    assert stacks["serial_parallel"].lookup("researchers", {}).shape == Point(777)
 
 
 def test_set_with_a_path_changes_that_file(run):
@@ -284,14 +286,14 @@ def test_an_invalid_edit_keeps_the_file_and_the_draft_and_can_be_opened_again(ru
     editor('echo "skil = 3" >> "$1"')
     out = run("edit", "m.toml", status=2, input="n\n").output
     assert 'did you mean "skill"?' in out
-    assert "Your draft is kept: m.draft.toml" in out
+    assert "Your draft is kept: " in out
     assert Path("m.toml").read_text() == "[beliefs]\nskill = 1\n"
-    assert Path("m.draft.toml").read_text() == "[beliefs]\nskill = 1\nskil = 3\n"
+    assert draft_path(Path("m.toml"), "edit").read_text() == "[beliefs]\nskill = 1\nskil = 3\n"
     editor('sed -i "/skil =/d; s/skill = 1/skill = 4/" "$1"')
     out = run("edit", "m.toml").output
     assert "Taking up the draft that was left" in out
     assert Path("m.toml").read_text() == "[beliefs]\nskill = 4\n"
-    assert not Path("m.draft.toml").exists()
+    assert not draft_path(Path("m.toml"), "edit").exists()
 
 
 def test_opening_it_again_until_it_is_right(run, editor, tmp_path):
@@ -307,9 +309,9 @@ def test_leaving_at_the_question_or_a_failing_editor_keeps_the_draft(run, editor
     Path("m.toml").write_text("[beliefs]\nskill = 1\n")
     editor('echo "x" >> "$1"')
     assert "Your draft is kept" in run("edit", "m.toml", status=2, input="").output
-    assert Path("m.draft.toml").exists()
+    assert draft_path(Path("m.toml"), "edit").exists()
     editor("exit 3")
-    assert "your draft is kept: m.draft.toml" in run("edit", "m.toml", status=2).output
+    assert "your draft is kept: " in run("edit", "m.toml", status=2).output
     assert Path("m.toml").read_text() == "[beliefs]\nskill = 1\n"
 
 
@@ -319,7 +321,7 @@ def test_an_edit_does_not_undo_what_was_changed_meanwhile(run, editor):
     out = run("edit", "m.toml", status=2, input="n\n").output
     assert "was changed while you were editing" in out
     assert Path("m.toml").read_text() == "[beliefs]\nskill = 1\nleak = 0.5\n"
-    assert Path("m.draft.toml").read_text() == "[beliefs]\nskill = 2\n"
+    assert draft_path(Path("m.toml"), "edit").read_text() == "[beliefs]\nskill = 2\n"
 
 
 def test_a_broken_file_of_the_users_own_can_be_mended(run, home, editor):
@@ -387,18 +389,18 @@ def test_elicit_by_chips(run, home):
     ],
 )
 def test_keys_on_the_command_line(words, found):
-    assert changes.parse_keys(words) == found
+    assert amend.parse_keys(words) == found
 
 
 def test_standing_layers_know_what_they_lie_over(home):
-    user = layers.user_file("world")
+    user = user_file("world")
     user.parent.mkdir(parents=True)
     user.write_text("[beliefs]\nskill = 3\n")
-    names = [x.source.path for x in layers.beneath(Path("elsewhere.toml")).layers]
+    names = [x.source.path for x in Shelf().beneath(Path("elsewhere.toml")).layers]
     assert names == [files.shipped("priors", WORLD), user]
-    assert [x.source.path for x in layers.beneath(user).layers] == [files.shipped("priors", WORLD)]
-    assert layers.beneath(files.shipped("priors", WORLD)).layers == ()
-    overhang = [x.source.label for x in layers.beneath(layers.user_file("overhang")).layers]
+    assert [x.source.path for x in Shelf().beneath(user).layers] == [files.shipped("priors", WORLD)]
+    assert Shelf().beneath(files.shipped("priors", WORLD)).layers == ()
+    overhang = [x.source.label for x in Shelf().beneath(user_file("overhang")).layers]
     assert overhang == ["priors/world.toml", "world.toml", "priors/overhang.toml"]
 
 
@@ -408,14 +410,14 @@ def test_interrupting_a_set_between_writing_and_replacing_loses_nothing(tmp_path
     path.write_text("[beliefs]\nskill = 1\n")
     script = (
         "import os, signal\n"
-        "from difprog import changes\n"
+        "from difprog.library import amend\n"
         "os.fsync = lambda fd: os.kill(os.getpid(), signal.SIGKILL)\n"
-        f"changes.set_belief({str(path)!r}, 'skill', {{'value': 2}})\n"
+        f"amend.set_belief({str(path)!r}, 'skill', {{'value': 2}})\n"
     )
     done = subprocess.run([sys.executable, "-c", script], env={**os.environ, "DIFPROG_HOME": str(home)})
     assert done.returncode == -9
     assert path.read_text() == "[beliefs]\nskill = 1\n"
-    changes.set_belief(str(path), "skill", {"value": 3})
+    amend.set_belief(str(path), "skill", {"value": 3})
     assert path.read_text() == "[beliefs]\nskill = 3\n"
 
 
@@ -423,4 +425,4 @@ def test_a_set_on_an_unreadable_layout_says_so(tmp_path):
     path = tmp_path / "m.toml"
     path.write_bytes(b"\xff\xfe")
     with pytest.raises(BadInput, match="not UTF-8"):
-        changes.set_belief(str(path), "skill", {"value": 3})
+        amend.set_belief(str(path), "skill", {"value": 3})

@@ -7,16 +7,13 @@ import pytest
 from difprog.base import files
 from difprog.base.errors import Problems
 from difprog.beliefs import coherence
-from difprog.beliefs.beliefs import (
-    Stack,
-    parse_layer,
-)
-from difprog.forecast.forecast import find_project, prepare, score
-from difprog.library import layers
+from difprog.beliefs.beliefs import Stack
+from difprog.beliefs.parse import parse_layer
+from difprog.library.checking import explained, validate
 
 
 def doubts(text):
-    return layers.validate(text, "my.toml").doubts
+    return validate(text, "my.toml").doubts
 
 
 def said(text):
@@ -114,22 +111,22 @@ def shipped():
 
 @pytest.mark.parametrize("path", shipped(), ids=lambda p: p.stem)
 def test_every_shipped_file_passes_its_check_or_explains_why_not(path):
-    checked = layers.validate(path.read_text("utf-8"), path.name, path)
-    left = [str(d) for d in checked.doubts if not layers.explained(d, checked.layer)]
+    checked = validate(path.read_text("utf-8"), path.name, path)
+    left = [str(d) for d in checked.doubts if not explained(d, checked.layer)]
     assert left == []
 
 
 def test_explained_means_that_the_note_names_the_topic():
-    def explained(note):
-        checked = layers.validate(
+    def named(note):
+        checked = validate(
             f"[beliefs.skill]\np5=1\np50=2\np95=90\nsource='x'\nnote='{note}'", "x.toml"
         )
         (doubt,) = checked.doubts
-        return layers.explained(doubt, checked.layer)
+        return explained(doubt, checked.layer)
 
-    assert explained("no lognormal fits this")
-    assert not explained("of benefit")
-    assert not explained("")
+    assert named("no lognormal fits this")
+    assert not named("of benefit")
+    assert not named("")
 
 
 def test_without_evidence_tables_the_other_checks_remain(monkeypatch, tmp_path):
@@ -157,6 +154,8 @@ def test_evidence_is_read():
 def test_a_forecast_carries_the_warnings_of_its_proposal(tmp_path):
     path = tmp_path / "p.toml"
     path.write_text("[project]\nname='x'\neffort=1\nduration=40\n[beliefs]\ncapability_speedup = '3 to 9'\n")
+    from difprog.forecast.forecast import find_project, prepare, score
+
     setup = prepare(["serial_parallel"], use_evidence=False)
     found = score(find_project(str(path), setup), setup, count=200)
     assert any("larger than the lead time" in w for w in found.warnings)

@@ -12,7 +12,7 @@ import pytest
 
 from difprog.base import files
 from difprog.base.errors import BadInput, Problem, Problems
-from difprog.beliefs.beliefs import parse_layer
+from difprog.beliefs.parse import parse_layer
 from difprog.library import edit
 from difprog.library.statements import literal, statements
 from difprog.race.parameters import PARAMETERS

@@ -15,7 +15,7 @@ from difprog.base.errors import BadInput
 from difprog.beliefs.project import PROJECT_KEYS, read_project
 from difprog.cli import main
 from difprog.cli.new import KEYS
-from difprog.library import proposals
+from difprog.library import interview, proposals
 from difprog.race.parameters import FACTS
 
 
@@ -51,12 +51,12 @@ def test_a_proposal_by_questions(run):
     assert project.layer.beliefs["duration"][""].shape.value == 1.5
     assert project.layer.beliefs["cost"][""].shape.value == 2.5e6
     assert project.assumed == ()
-    assert not Path("mine.draft.toml").exists()
+    assert not proposals.draft_of(Path("mine.toml")).exists()
 
 
 def test_every_question_says_its_meaning_its_default_and_an_example_and_draws_back(run):
     out = run("mine.toml", input=ALL).output
-    for asked in proposals.QUESTIONS:
+    for asked in interview.QUESTIONS:
         assert f"{asked.key}: {asked.meaning}." in out
         assert f"such as {asked.example}" in out
         assert not asked.default or f"[{asked.default}]" in out
@@ -88,7 +88,7 @@ def test_left_and_taken_up_again(run):
         if count == len(lines) - 1:
             break
         result = run("mine.toml", input=line, status=130)
-        assert "Kept your answers in mine.draft.toml" in result.output
+        assert "Kept your answers in " in result.output
         assert not Path("mine.toml").exists()
         done += result.output
         if count:
@@ -175,22 +175,22 @@ def test_a_file_that_is_there_is_never_replaced(run):
 
 
 def test_the_questions_are_the_keys_of_a_proposal():
-    assert tuple(q.key for q in proposals.QUESTIONS) == KEYS
+    assert tuple(q.key for q in interview.QUESTIONS) == KEYS
     assert set(KEYS) == set(PROJECT_KEYS) - {"source", "note"}
-    for asked in proposals.QUESTIONS:
+    for asked in interview.QUESTIONS:
         if asked.key in FACTS:
             assert tuple(asked.choices) == FACTS[asked.key]
             assert asked.default == FACTS[asked.key][0]
-        proposals.answer(asked, asked.example)
+        interview.answer(asked, asked.example)
 
 
-@given(st.sampled_from(proposals.QUESTIONS), st.text(max_size=30))
+@given(st.sampled_from(interview.QUESTIONS), st.text(max_size=30))
 def test_any_answer_is_taken_or_refused(asked, text):
     try:
-        value = proposals.answer(asked, text)
+        value = interview.answer(asked, text)
     except BadInput:
         return
-    answers = {**proposals.defaults(), "name": "x", asked.key: value}
+    answers = {**interview.defaults(), "name": "x", asked.key: value}
     if asked.key != "name":
         read = tomllib.loads(proposals.text_of(answers))["project"]
         assert read.get(asked.key) == value or value is None

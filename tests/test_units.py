@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from difprog.base.units import UnitError, factor, interval, quantity
-from difprog.race.parameters import PARAMETERS
+from difprog.models.model import vocabulary
 
 
 @pytest.mark.parametrize(
@@ -59,6 +59,14 @@ def test_quantities_are_converted(value, unit, wanted, result):
         "1e400",
         10**400,
         "9" * 100,
+        "18m",
+        "3M",
+        "2 years 3 months",
+        "about 3 years",
+        "5±1 years",
+        ">5 years",
+        "10+ years",
+        "€3",
         "5 kelvin",
         "5 degC",
         "1 year * 9**9**9**9",
@@ -66,7 +74,6 @@ def test_quantities_are_converted(value, unit, wanted, result):
         "5 years\x00",
         "3 metres",
         "0x10",
-        "2 years 3 months",
     ],
 )
 def test_what_is_no_number_of_years_is_refused(value):
@@ -74,13 +81,88 @@ def test_what_is_no_number_of_years_is_refused(value):
         quantity(value, None, "years")
 
 
-@pytest.mark.parametrize("parameter", PARAMETERS.values(), ids=list(PARAMETERS))
+@pytest.mark.parametrize("parameter", vocabulary().values(), ids=list(vocabulary()))
 def test_every_parameter_s_own_unit_is_known(parameter):
     assert factor(parameter.unit, parameter.unit) == 1
     assert quantity("2", parameter.unit or None, parameter.unit) == pytest.approx(2)
     other = "" if parameter.unit else "years"
     with pytest.raises(UnitError):
         factor(other or "furlongs", parameter.unit)
+
+
+PHRASES = [
+    ("$3M", "USD", 3e6),
+    ("3M", "USD", 3e6),
+    ("$3m", "USD", 3e6),
+    ("$900k", "USD", 9e5),
+    ("900k", "USD", 9e5),
+    ("$2.5 million", "USD", 2.5e6),
+    ("2.5 million dollars", "USD", 2.5e6),
+    ("USD 3M", "USD", 3e6),
+    ("US$3M", "USD", 3e6),
+    ("3M USD", "USD", 3e6),
+    ("2,500,000", "USD", 2.5e6),
+    ("2 500 000", "USD", 2.5e6),
+    ("1.5e6", "USD", 1.5e6),
+    ("$500k a year for 2 years", "USD", 1e6),
+    ("$1.2bn per year", "USD/year", 1.2e9),
+    ("100 billion USD/year", "USD/year", 1e11),
+    ("18 months", "years", 1.5),
+    ("18 mo", "years", 1.5),
+    ("2 yrs", "years", 2),
+    ("two years", "years", 2),
+    ("half a year", "years", 0.5),
+    ("a quarter", "years", 0.25),
+    ("a decade", "years", 10),
+    ("8 people for 2 years", "FTE year", 16),
+    ("8 people × 2 years", "FTE year", 16),
+    ("8 people x 2 years", "FTE year", 16),
+    ("3 FTE for 18 months", "FTE year", 4.5),
+    ("3 people full-time for a year", "FTE year", 3),
+    ("half an FTE for 6 months", "FTE year", 0.25),
+    ("16 FTE-years", "FTE year", 16),
+    ("16 person-years", "FTE year", 16),
+    ("192 person months", "FTE year", 16),
+    ("1.1k people", "FTE", 1100),
+    ("80%", "", 0.8),
+    ("80 percent", "", 0.8),
+    ("4 in 5", "", 0.8),
+    ("1 in 20", "", 0.05),
+    ("1 out of 20", "", 0.05),
+    ("1/20", "", 0.05),
+    ("−0.5", "", -0.5),
+    ("20% per year", "1/year", 0.2),
+    ("20%/year", "1/year", 0.2),
+    ("0.1 per FTE-year", "1/(FTE year)", 0.1),
+]
+
+
+@pytest.mark.parametrize(("text", "wanted", "result"), PHRASES)
+def test_quantities_are_read_as_people_write_them(text, wanted, result):
+    assert quantity(text, None, wanted) == pytest.approx(result, rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted", "hint"),
+    [
+        ("€3M", "USD", "convert it"),
+        ("3M EUR", "USD", "convert it"),
+        ("18m", "years", "months"),
+        ("3M", "years", "million"),
+        ("about 3", "years", "interval"),
+        ("5 ± 1", "years", "interval"),
+        ("at least 5", "years", "interval"),
+        ("1,5", "years", "1.5"),
+        ("8 people", "FTE year", "8 people for 2 years"),
+        ("2 years", "FTE year", "8 people for 2 years"),
+        ("2000 person-hours", "FTE year", "person-months"),
+        ("$3M for 2 years", "USD", "a year"),
+    ],
+)
+def test_what_can_be_read_in_two_ways_is_refused_with_a_hint(text, wanted, hint):
+    with pytest.raises(UnitError) as caught:
+        quantity(text, None, wanted)
+    assert hint in caught.value.hint
 
 
 @given(st.floats(1e-9, 1e9), st.sampled_from(["days", "weeks", "months", "years", "hours"]))
@@ -103,7 +185,22 @@ def test_any_text_is_a_number_or_refused(text):
     [
         ("2 to 45 years", ("2 years", "45 years")),
         ("2 – 45", ("2", "45")),
+        ("12-20", ("12", "20")),
+        ("12–20 years", ("12 years", "20 years")),
         ("10 to 20%", ("10 %", "20%")),
+        ("10-20%", ("10 %", "20%")),
+        ("5%-10%", ("5%", "10%")),
+        ("$2-3M", ("$2 M", "$3M")),
+        ("$2M-$3M", ("$2M", "$3M")),
+        ("$900k to 1.2M", ("$900k", "$1.2M")),
+        ("900k to 1.2M USD", ("900k USD", "1.2M USD")),
+        ("1e-5 to 1e-3", ("1e-5", "1e-3")),
+        ("1 in 20 to 1 in 5", ("1 in 20", "1 in 5")),
+        ("6 to 8 people for 2 years", ("6 people for 2 years", "8 people for 2 years")),
+        ("8 people for 2 to 3 years", ("8 people for 2 years", "8 people for 3 years")),
+        ("1e-5", None),
+        ("-5", None),
+        ("16 person-years", None),
         ("2 to", None),
         ("18 months", None),
         ("6 months to 2 years", ("6 months", "2 years")),
@@ -114,3 +211,9 @@ def test_any_text_is_a_number_or_refused(text):
 )
 def test_intervals_are_split(text, ends):
     assert interval(text) == ends
+
+
+@given(st.text(max_size=60))
+def test_any_text_is_an_interval_or_none(text):
+    ends = interval(text)
+    assert ends is None or len(ends) == 2

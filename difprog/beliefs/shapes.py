@@ -197,10 +197,6 @@ def _fitted(
             f"{shape.parameters[0]:.3g} to {shape.parameters[2]:.3g}", "state bounds",
         )  # fmt: skip
         return None
-    if not all(math.isfinite(shape.percentile(p)) for p in (0.001, 0.05, 0.95, 0.999)):
-        got = ", ".join(f"{v:g}" for v in percentiles.values())
-        problems.add(key, "its tails go beyond the numbers that a machine holds", got)
-        return None
     return shape
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import click
 
 from difprog import __version__
+from difprog.base import files
 from difprog.base.errors import BadInput, DifprogError, nearest, plain
 
 #: Command → module below difprog.cli that defines it as ``command``, in the order of --help.
@@ -56,6 +57,8 @@ class Commands(click.Group):
         name = args[0]
         if name not in COMMANDS and not name.startswith("-") and not ctx.resilient_parsing:
             near = nearest(name, COMMANDS)
+            if near is None and nearest(name, files.available("project")):
+                near = f"difprog score {nearest(name, files.available('project'))}"
             hint = f'did you mean "{near}"?' if near else "difprog --help lists the commands"
             raise click.UsageError(f'No command is called "{plain(name, 40)}"; {hint}', ctx)
         return super().resolve_command(ctx, args)

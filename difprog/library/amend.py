@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -174,9 +175,10 @@ def set_belief(name: str, belief: str, stated: Mapping[str, Any], shelf: Shelf |
     before = _belief(goal.path if not created else goal.over, path, shelf)
     if before is None and is_yours(goal.path):
         before = _under(goal.path, path, shelf)
-    _, after = edit.rewrite(
-        goal.path, change, lambda text: _check(text, goal, shelf), create=lambda: begin(goal)
-    )
+    with _named(where):
+        _, after = edit.rewrite(
+            goal.path, change, lambda text: _check(text, goal, shelf), create=lambda: begin(goal)
+        )
     checked = validate(after, where, goal.path, shelf)
     about = ".".join(path[1:])
     doubts = [d for d in checked.doubts if about in d.key.split(", ") and d.topic != "source"]
@@ -204,11 +206,21 @@ def unset_belief(name: str, belief: str, shelf: Shelf | None = None) -> Change:
     goal = Target(path, None, kind_of(content))
     where = way(belief, goal.kind, shelf)
     before = _belief(path, where, shelf)
-    edit.rewrite(
-        path, lambda text: edit.take_out(text, where), lambda text: _check(text, goal, shelf)
-    )
+    with _named(str(path)):
+        edit.rewrite(
+            path, lambda text: edit.take_out(text, where), lambda text: _check(text, goal, shelf)
+        )
     below = _under(path, where, shelf) if goal.kind == "beliefs" else None
     return Change(path, False, None, goal.kind, ".".join(where[1:]), before, below, taken_out=True)
+
+
+@contextmanager
+def _named(where: str) -> Iterator[None]:
+    """Say which file a problem is about, where what found it only saw its text."""
+    try:
+        yield
+    except BadInput as error:
+        raise BadInput(*(p if p.file else p._replace(file=where) for p in error.problems)) from None
 
 
 def _check(text: str, goal: Target, shelf: Shelf) -> None:

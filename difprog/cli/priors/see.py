@@ -120,8 +120,20 @@ def _entries(names: tuple[str, ...], shelf: Shelf) -> tuple[list[Entry], str | N
     if len(names) == 1:
         if is_file(names[0]):
             return shelf.entries(names[0]), names[0]
-        shelf.split(names[0])
+        _neither(names[0], shelf)
     return [e for name in names[1:] for e in shelf.pick(names[0], name)], names[0]
+
+
+def _neither(name: str, shelf: Shelf) -> None:
+    """Say which belief, or which file, was probably meant; raises `BadInput`."""
+    from difprog.base import files
+    from difprog.base.errors import BadInput, Problem, nearest
+
+    known = [*shelf.vocabulary, *(n for k in ("priors", "scenario", "project") for n in files.available(k))]
+    near = nearest(name, known)
+    if near is None or near in shelf.vocabulary:
+        shelf.split(name)
+    raise BadInput(Problem(name, "", "no belief and no file of that name", hint=f'did you mean "{near}"?'))
 
 
 @command.command("check")
