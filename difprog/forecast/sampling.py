@@ -16,7 +16,8 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -24,7 +25,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from difprog.base.errors import BadInput, Problem
+from difprog.base.errors import BadInput, Problem, plain
 from difprog.forecast import compiled
 from difprog.forecast.copula import mixing, reference
 from difprog.forecast.graph import Graph, effect_names, fact_values, parts_of, rank_score, readers
@@ -111,6 +112,11 @@ class Draws:
         if name not in self.effects_hit:
             return np.zeros(self.without.shape)
         return self.averaged(self.effects_hit[name], self.effects_miss[name])
+
+    @cached_property
+    def race(self) -> Race:
+        """The compiled race on these draws."""
+        return Race(self.question, self.values, self.count)
 
     def value(self, name: str, reading: int) -> Any:
         """Return a belief's draws under a reading: shape (draw,), or a float."""
@@ -282,6 +288,123 @@ def blocks(count: int) -> Iterator[slice]:
         yield slice(start, min(start + compiled.BLOCK, count))
 
 
+class Race:
+    """The compiled race of a question on draws of its beliefs, for any effects and readings.
+
+    Parameters
+    ----------
+    question : Question
+        What is asked.
+    values : dict of str to array or float
+        Draws of its beliefs.
+    count : int
+        Number of draws.
+    graph : callable, optional
+        Gives the question's graph, where it is at hand already.
+    """
+
+    def __init__(
+        self,
+        question: Question,
+        values: Mapping[str, Any],
+        count: int,
+        graph: Callable[[], Graph] | None = None,
+    ) -> None:
+        self.question, self.count = question, count
+        self.parts = parts_of(question)
+        self.maths = compiled.evaluators(question, graph)
+        self.given = given_of(question, values, count)
+
+    @property
+    def branched(self) -> set[str]:
+        """Effects that hang on the breakthrough."""
+        return {name for functions in self.maths for name in functions.branched}
+
+    def outcome(self) -> tuple[dict[str, Array], dict[str, Array], Array]:
+        """Return the project's effects with and without its breakthrough, and the chance of it.
+
+        Each array is of shape (reading, draw); an effect that does not hang on the breakthrough
+        is the same array in both.
+        """
+        shape, branched = (len(self.question.views), self.count), self.branched
+        chance = np.empty(shape)
+        hit = {name: np.zeros(shape) for name in effect_names(self.question)}
+        miss = {n: np.zeros(shape) if n in branched else v for n, v in hit.items()}
+        for rows, functions, given in zip(self.parts, self.maths, self.given, strict=True):
+            at = list(rows)
+            with self._blame(rows):
+                for where in blocks(self.count):
+                    found = functions.derive(cut(given, where))
+                    chance[at, where] = found.chance
+                    for name, value in found.hit.items():
+                        hit[name][at, where] = value
+                        if name in branched:
+                            miss[name][at, where] = found.miss[name]
+        return hit, miss, chance
+
+    def chance(self, effects: Mapping[str, Array], readings: Sequence[int] | None = None) -> Array:
+        """Return p_success with effects.
+
+        Parameters
+        ----------
+        effects : dict of str to array
+            Effect → its value, shape (reading, draw); what is left out is 0.
+        readings : sequence of int, optional
+            Those asked for, in rising order; all by default.
+
+        Returns
+        -------
+        array, shape (readings asked for, draw)
+        """
+        asked = list(range(len(self.question.views))) if readings is None else list(readings)
+        found = np.empty((len(asked), self.count))
+        for rows, functions, given in zip(self.parts, self.maths, self.given, strict=True):
+            inside = [place for place, row in enumerate(rows) if row in asked]
+            if not inside:
+                continue
+            here = given if len(inside) == len(rows) else chosen(given, inside)
+            own = [rows[place] for place in inside]
+            target = [asked.index(row) for row in own]
+            with self._blame(rows):
+                for where in blocks(self.count):
+                    some = {name: value[own, where] for name, value in effects.items()}
+                    found[target, where] = functions.chance(cut(here, where), some)
+        return found
+
+    def without(self, kept: Kept | None = None) -> Array:
+        """Return p_success without a project, shape (reading, draw); kept for the next project."""
+        found = np.empty((len(self.question.views), self.count))
+        for rows, functions, given in zip(self.parts, self.maths, self.given, strict=True):
+            with self._blame(rows):
+                found[list(rows)] = _without(functions, given, self.count, kept)
+        return found
+
+    def slopes(self, names: Sequence[str], at: Mapping[str, Array]) -> dict[str, Array]:
+        """Return the exact derivatives of p_success by effects, each of shape (reading, draw)."""
+        found = {name: np.empty((len(self.question.views), self.count)) for name in names}
+        for rows, functions, given in zip(self.parts, self.maths, self.given, strict=True):
+            own = list(rows)
+            with self._blame(rows):
+                for where in blocks(self.count):
+                    some = {name: value[own, where] for name, value in at.items()}
+                    for name, slope in zip(names, functions.slopes(cut(given, where), some, names), strict=True):
+                        found[name][own, where] = slope
+        return found
+
+    @contextmanager
+    def _blame(self, rows: Sequence[int]) -> Iterator[None]:
+        """Say of what goes wrong in a user's own maths that it is the file's fault."""
+        model = self.question.views[rows[0]].model
+        try:
+            with np.errstate(all="ignore"):  # what is no number is found afterwards
+                yield
+        except Exception as error:
+            if model.derive is None and model.success is None:
+                raise
+            what = f"cannot be evaluated: {type(error).__name__}: {plain(error, 200)}"
+            raise BadInput(Problem(model.source.label, "", what)) from error
+
+
 def evaluate(
     question: Question,
     values: Mapping[str, Any],
@@ -298,36 +421,10 @@ def evaluate(
     BadInput
         Where a user's model fails or returns no probability.
     """
-    size = len(question.views)
-    names = effect_names(question)
-    without, hit, miss, chance = (np.empty((size, count)) for _ in range(4))
-    maths = compiled.evaluators(question, graph)
-    branched = {name for functions in maths for name in functions.branched}
-    effects_hit = {name: np.zeros((size, count)) for name in names}
-    effects_miss = {n: np.zeros((size, count)) if n in branched else v for n, v in effects_hit.items()}
-    groups = zip(parts_of(question), maths, given_of(question, values, count), strict=True)
-    for rows, functions, given in groups:
-        at = list(rows)
-        try:
-            with np.errstate(all="ignore"):  # what is no number is found below
-                without[at] = _without(functions, given, count, kept)
-                for where in blocks(count):
-                    here = cut(given, where)
-                    branches = functions.derive(here)
-                    chance[at, where] = branches.chance
-                    for name in branches.hit:
-                        effects_hit[name][at, where] = branches.hit[name]
-                        if name in branched:
-                            effects_miss[name][at, where] = branches.miss[name]
-                    hit[at, where] = functions.chance(here, branches.hit)
-                    same = not functions.branched
-                    miss[at, where] = hit[at, where] if same else functions.chance(here, branches.miss)
-        except Exception as error:
-            model = question.views[rows[0]].model
-            if model.derive is None and model.success is None:
-                raise
-            what = f"cannot be evaluated: {type(error).__name__}: {error}"
-            raise BadInput(Problem(model.source.label, "", what)) from error
+    race = Race(question, values, count, graph)
+    effects_hit, effects_miss, chance = race.outcome()
+    without, hit = race.without(kept), race.chance(effects_hit)
+    miss = race.chance(effects_miss) if race.branched else hit
     _check(question, (without, hit, miss))
     return Draws(question, values, without, hit, miss, chance, effects_hit, effects_miss, count, seed)
 
