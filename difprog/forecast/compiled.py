@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from difprog.beliefs.families import FAMILIES, Distribution, Member, Mixture, Point, Shape, mixture_quantile
-from difprog.forecast.graph import BRANCHED, Graph, Part, build, parts_of, readers
+from difprog.forecast.graph import Graph, Part, build, parts_of, readers
 from difprog.forecast.question import Question
 
 Array = npt.NDArray[np.float64]
@@ -173,7 +173,8 @@ class Evaluator:
             nodes[f"fact {name}"] = (node, pt.tensor(f"fact {name}", dtype="float64", shape=where))
         if effects:
             for name, node in part.given.items():
-                nodes[f"effect {name}"] = (node, pt.tensor(f"effect {name}", dtype="float64", shape=(None, None)))
+                stands_in = pt.tensor(f"effect {name}", dtype="float64", shape=(None, None))
+                nodes[f"effect {name}"] = (node, stands_in)
         blockers = [node for node, _ in nodes.values()]
         used = set(ancestors(outputs, blockers=blockers))
         chosen = {name: pair for name, pair in nodes.items() if pair[0] in used}
@@ -198,7 +199,8 @@ class Evaluator:
         if self._derive is None:
             outputs = [getattr(outcome.if_hit, n) for n in self.effects]
             outputs += [getattr(outcome.if_miss, n) for n in self.branched]
-            self._derive = self._compiled("derive", [*map(_variable, outputs), _variable(outcome.hit_probability)], False)
+            outputs = [_variable(value) for value in (*outputs, outcome.hit_probability)]
+            self._derive = self._compiled("derive", outputs, False)
         found = self._derive(*(given[name] for name in self.reads["derive"]))
         hit = dict(zip(self.effects, found, strict=False))
         miss = {**hit, **dict(zip(self.branched, found[len(self.effects) :], strict=False))}
@@ -232,7 +234,9 @@ class Evaluator:
     def _shape(given: Mapping[str, Array]) -> tuple[int, int]:
         return len(given["fact certain"]), next(v.shape[1] for n, v in given.items() if " " not in n)
 
-    def slopes(self, given: Mapping[str, Array], effects: Mapping[str, Array], names: Sequence[str]) -> list[Array]:
+    def slopes(
+        self, given: Mapping[str, Array], effects: Mapping[str, Array], names: Sequence[str]
+    ) -> list[Array]:
         """Return the exact derivatives of p_success by effects, each of shape (reading, draw)."""
         key = "slopes " + " ".join(names)
         if key not in self._slopes:
@@ -293,5 +297,3 @@ def _signature(question: Question) -> object:
         parts.append((model.derive, model.success, names))
     return tuple(parts), tuple(question.vocabulary)
 
-
-__all__ = ["BLOCK", "BRANCHED", "Branches", "Evaluator", "evaluators", "function", "mode", "normal", "quantile"]

@@ -81,7 +81,7 @@ def reference(posterior: Posterior, name: str) -> Array:
     size = posterior.size
     levels = (np.arange(size) * 0.6180339887498949) % 1.0
     z = special.ndtri(np.clip(levels, 0.5 / size, 1 - 0.5 / size))
-    return posterior.sample(name, np.arange(size), z)
+    return np.asarray(posterior.sample(name, np.arange(size), z))
 
 
 def reference_scores(posterior: Posterior, name: str) -> Array:

@@ -169,7 +169,8 @@ class ModelForecast:
 
     def drawn(self, quantity: str) -> Array:
         """Return the draws of one of `QUANTITIES`, shape (draw,)."""
-        return quantity_draws(self.draws, quantity)[self.place]
+        found: Array = quantity_draws(self.draws, quantity)[self.place]
+        return found
 
 
 @dataclass(frozen=True)
@@ -475,7 +476,6 @@ def answers(
     layers: Sequence[tuple[Layer, ...]],
     credences: Sequence[float],
     prob: float,
-    kept: Kept | None = None,
 ) -> tuple[ModelForecast, ...]:
     """Summarise every reading's answer from the draws."""
     found = []
@@ -526,7 +526,7 @@ def score(
     """
     question, layers = question_of(project, setup, kept)
     draws = draw(question, count, seed, kept=kept)
-    return summed_up(project, setup, draws, layers, prob, kept)
+    return summed_up(project, setup, draws, layers, prob)
 
 
 def summed_up(
@@ -535,11 +535,10 @@ def summed_up(
     draws: Draws,
     layers: Sequence[tuple[Layer, ...]],
     prob: float,
-    kept: Kept | None = None,
 ) -> Forecast:
     """Return the forecast that draws amount to."""
     credences = [setup.credences[view.model.name] for view in draws.question.views]
-    found = answers(draws, layers, credences, prob, kept)
+    found = answers(draws, layers, credences, prob)
     return Forecast(
         project=project,
         setup=setup,
@@ -561,7 +560,7 @@ def mix(draws: Draws, credences: Sequence[float], prob: float) -> dict[str, Summ
     """Return the mixture of the readings' answers by credence."""
     fewest = fewest_clusters(draws.question)
     return {
-        name: summarise_mixture(quantity_draws(draws, name), shares(credences), draws.count, prob, fewest)
+        name: summarise_mixture(list(quantity_draws(draws, name)), shares(credences), draws.count, prob, fewest)
         for name in MIXED
     }
 

@@ -26,9 +26,6 @@ from difprog.race.effects import APPROACH_SCORE, FOCUS_SCORE, Facts, Outcome, de
 from difprog.race.parameters import Group
 from difprog.race.race import Effects, Variable, success
 
-#: Effects that differ between the worlds with and without the breakthrough.
-BRANCHED = ("capability_speedup", "timeline_shortening")
-
 
 @dataclass
 class Part:
@@ -186,7 +183,8 @@ def _beliefs(question: Question) -> dict[str, Variable]:
     def drawn(name: str, source: Source) -> Variable:
         if source.posterior is None:
             shape = source.shape
-            return pt.as_tensor_variable(shape.quantile(scores[name]) if source.point is None else source.point)
+            value = shape.quantile(scores[name]) if source.point is None else source.point
+            return pt.as_tensor_variable(value)
         size = source.posterior.size
         if size not in index:
             index[size] = pm.DiscreteUniform(f"evidence_{size}" if index else "evidence", 0, size - 1)
@@ -273,7 +271,8 @@ def _part(
             else:
                 stated[name] = value, mask
         else:
-            setattr(w, name, value if mask is None else pt.switch(mask, value, float(parameter.neutral or 0.0)))
+            neutral = float(parameter.neutral or 0.0)
+            setattr(w, name, value if mask is None else pt.switch(mask, value, neutral))
     part.facts["certain"] = pt.as_tensor_variable(
         np.array([[float(question.certain[row]) if question.certain else 0.0] for row in rows])
     )

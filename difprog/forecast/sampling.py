@@ -196,13 +196,12 @@ def draw_beliefs(question: Question, count: int, seed: int, kept: Kept | None = 
 
         return at_hand(name).get(("draws", question.stream(name), source.key, tie, count, seed), make)
 
-    tied, ties = _tied_scores(question, count, seed, fresh, drawn)
+    tied, ties = _tied_scores(question, count, fresh, drawn)
     values: dict[str, Any] = {}
     for name in question.names:
-        z = tied[name] if name in tied else None
-        needed = any(source.point is None for source in question.distinct(name))
-        z = fresh(name) if z is None and needed else z
-        columns = {s.key: drawn(name, s, ties.get(name), z) for s in question.distinct(name)}  # type: ignore[arg-type]
+        points = all(source.point is not None for source in question.distinct(name))
+        z = tied[name] if name in tied else np.empty(0) if points else fresh(name)
+        columns = {s.key: drawn(name, s, ties.get(name), z) for s in question.distinct(name)}
         if len(columns) == 1:
             (values[name],) = columns.values()
             continue
@@ -215,7 +214,6 @@ def draw_beliefs(question: Question, count: int, seed: int, kept: Kept | None = 
 def _tied_scores(
     question: Question,
     count: int,
-    seed: int,
     fresh: Callable[[str], Array],
     drawn: Callable[[str, Source, Hashable, Array], Any],
 ) -> tuple[dict[str, Array], dict[str, Hashable]]:
@@ -260,11 +258,8 @@ def given_of(question: Question, values: Mapping[str, Any], count: int) -> list[
             if not any(reads):
                 continue
             value = np.asarray(values[name], dtype=float)
-            if question.varies(name):
-                value = value[list(rows)]
-            else:
-                value = np.broadcast_to(value, (count,))[None, :]
-            given[name] = value
+            alike = np.broadcast_to(value, (count,))[None, :] if value.ndim < 2 else value
+            given[name] = alike[list(rows)] if question.varies(name) else alike
             given[f"reads {name}"] = np.array(reads)[:, None]
         found.append(given)
     return found
@@ -387,7 +382,8 @@ class Race:
             with self._blame(rows):
                 for where in blocks(self.count):
                     some = {name: value[own, where] for name, value in at.items()}
-                    for name, slope in zip(names, functions.slopes(cut(given, where), some, names), strict=True):
+                    slopes = functions.slopes(cut(given, where), some, names)
+                    for name, slope in zip(names, slopes, strict=True):
                         found[name][own, where] = slope
         return found
 
@@ -429,7 +425,9 @@ def evaluate(
     return Draws(question, values, without, hit, miss, chance, effects_hit, effects_miss, count, seed)
 
 
-def _without(functions: compiled.Evaluator, given: Mapping[str, Array], count: int, kept: Kept | None) -> Array:
+def _without(
+    functions: compiled.Evaluator, given: Mapping[str, Array], count: int, kept: Kept | None
+) -> Array:
     """Return p_success without a project, which many projects share."""
 
     def make() -> Array:

@@ -95,7 +95,7 @@ def _factor(draws: Draws, row: int, effects: Sequence[str]) -> tuple[float | Non
 def _scaled(draws: Draws, row: int, names: Sequence[str], factor: float) -> np.ndarray:
     """Return a reading's net effect with some effects multiplied by a factor, shape (draw,)."""
     factors = dict.fromkeys(names, factor)
-    return net_effect(draws, list(draws.effects_hit), [row], factors)[0]
+    return np.asarray(net_effect(draws, list(draws.effects_hit), [row], factors)[0])
 
 
 def _error(
