@@ -21,8 +21,7 @@ from difprog.beliefs.beliefs import (
     parse_correlations,
 )
 from difprog.beliefs.families import Point
-from difprog.race.effects import CRITERIA, Facts
-from difprog.race.parameters import FACTS, PARAMETERS, Group, Parameter, in_group
+from difprog.race.parameters import CRITERIA, FACTS, PARAMETERS, Group, Parameter, in_group
 
 QUANTITIES = tuple(p.name for p in in_group(Group.FACT))
 PROJECT_KEYS = ("name", "summary", *FACTS, *QUANTITIES, "criteria", "source", "note")
@@ -86,10 +85,6 @@ class Project:
         if not stating and not any("capability_speedup" in r.effects for r in self.reviews):
             return False
         return not any("hit_probability" in layer.beliefs for layer in (*stating[-1:], self.layer))
-
-    def model_facts(self, layers: tuple[Layer, ...]) -> Facts:
-        """Return the facts in the form that `difprog.race.effects` reads."""
-        return Facts(**self.facts, criteria=self.criteria, certain=self.certain(layers))
 
     def published(self, policy: str) -> Project:
         """Return the same project under another publication policy."""
