@@ -14,7 +14,7 @@ import tempfile
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from difprog.base.errors import BadInput, Problem, nearest
 
@@ -88,7 +88,7 @@ def find(name: str, kind: str) -> Path:
     name : str
         A path (it has a separator or a suffix), or a bare name, looked up beside the working
         folder, in the user's own folder, then among the files that ship.
-    kind : {"project", "priors"}
+    kind : {"project", "priors", "scenario", "portfolio"}
         What is looked for.
 
     Raises
@@ -101,24 +101,37 @@ def find(name: str, kind: str) -> Path:
         if not _exists(path):
             raise BadInput(Problem(name, "", "no such file", hint=_suggest(name, kind)))
         return path
-    folders = search_folders(kind)
-    for folder in folders:
-        candidate = folder / f"{name}.toml"
+    for folder in search_folders(kind):
+        candidate = folder / f"{name}{KINDS[kind].suffix}"
         if _exists(candidate):
             return candidate
     raise BadInput(
-        Problem(name, "", f"no {_NOUN[kind]} of that name", hint=_suggest(name, kind))
+        Problem(name, "", f"no {KINDS[kind].noun} of that name", hint=_suggest(name, kind))
     )
 
 
-_NOUN = {"project": "proposal", "priors": "prior file"}
+class Kind(NamedTuple):
+    """One kind of file that a bare name can mean."""
+
+    noun: str
+    suffix: str
+    own: str
+    """Its folder in the user's own."""
+    shipped: tuple[str, ...]
+    """Its folder among the files that ship."""
+
+
+KINDS = {
+    "project": Kind("proposal", ".toml", "projects", ("priors", "projects")),
+    "priors": Kind("prior file", ".toml", "priors", ("priors",)),
+    "scenario": Kind("scenario", ".toml", "scenarios", ("priors", "scenarios")),
+    "portfolio": Kind("portfolio", ".csv", "portfolios", ("priors", "portfolios")),
+}
 
 
 def search_folders(kind: str) -> tuple[Path, ...]:
     """Return the folders in which a bare name is looked up, in order."""
-    if kind == "project":
-        return Path(), user_folder() / "projects", shipped("priors", "projects")
-    return Path(), user_folder() / "priors", shipped("priors")
+    return Path(), user_folder() / KINDS[kind].own, shipped(*KINDS[kind].shipped)
 
 
 def available(kind: str) -> dict[str, Path]:
@@ -126,7 +139,7 @@ def available(kind: str) -> dict[str, Path]:
     found: dict[str, Path] = {}
     for folder in search_folders(kind)[1:]:
         if folder.is_dir():
-            for path in sorted(folder.glob("*.toml")):
+            for path in sorted(folder.glob(f"*{KINDS[kind].suffix}")):
                 found.setdefault(path.stem, path)
     return found
 

@@ -15,7 +15,7 @@ from typing import Any
 import click
 
 from difprog import __version__
-from difprog.base.errors import BadInput, DifprogError, plain
+from difprog.base.errors import BadInput, DifprogError, nearest, plain
 
 #: Command → module below difprog.cli that defines it as ``command``, in the order of --help.
 COMMANDS = {
@@ -26,6 +26,7 @@ COMMANDS = {
     "report": "report",
     "diff": "diff",
     "new": "new",
+    "list": "list",
     "priors": "priors",
     "models": "models",
     "evidence": "evidence",
@@ -47,6 +48,17 @@ class Commands(click.Group):
         module = importlib.import_module(f"difprog.cli.{COMMANDS[cmd_name]}")
         found: click.Command = module.command
         return found
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that is asked for; say which one was probably meant, in any case."""
+        name = args[0]
+        if name not in COMMANDS and not name.startswith("-") and not ctx.resilient_parsing:
+            near = nearest(name, COMMANDS)
+            hint = f'did you mean "{near}"?' if near else "difprog --help lists the commands"
+            raise click.UsageError(f'No command is called "{plain(name, 40)}"; {hint}', ctx)
+        return super().resolve_command(ctx, args)
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Run, turning every outcome into an exit status and no traceback."""
@@ -123,6 +135,7 @@ def main() -> None:
     Does it help alignment more than it shortens the time to AGI? Start with
 
     \b
+        difprog list                  the proposals and models that there are
         difprog score rlhf            a shipped proposal, under every model
         difprog new my-project.toml   a proposal of your own, by questions
         difprog explain rlhf          why, and what would change the answer

@@ -1,4 +1,4 @@
-"""Edit a file on a draft beside it, which takes its place once it is sound and is kept until then."""
+"""Edit a file on a draft, which takes its place once it is sound and is kept until then."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from pathlib import Path
 
 from difprog.base import files
 from difprog.base.errors import BadInput, Problem
-from difprog.library import edit, layers
-from difprog.library.changes import SCHEMA_LINE, Target, begin, target
-from difprog.library.layers import Checked
+from difprog.library import edit
+from difprog.library.amend import SCHEMA_LINE, Target, begin, target
+from difprog.library.checking import Checked, validate
+from difprog.library.shelf import Shelf, is_shipped, locate
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,7 @@ class Draft:
     goal: Target
     sha256: str
     begun: str = ""
+    shelf: Shelf | None = None
 
     @property
     def resumed(self) -> bool:
@@ -30,7 +32,7 @@ class Draft:
     def check(self) -> Checked:
         """Return what the draft says; raises `BadInput` with what is wrong with it."""
         text, _ = edit.text_of(self.path)
-        return layers.validate(text, str(self.path), self.goal.path)
+        return validate(text, str(self.path), self.goal.path, self.shelf)
 
     def finish(self) -> bool:
         """Put the draft in the file's place; whether that changed anything.
@@ -60,29 +62,35 @@ class Draft:
         return changed
 
 
+def draft_path(path: Path, purpose: str) -> Path:
+    """Return where a file's draft is kept: in a folder of the program's own, apart for every file."""
+    mark = hashlib.sha256(str(path.resolve()).encode("utf-8", "surrogateescape")).hexdigest()[:12]
+    return files.user_folder() / "drafts" / f"{path.stem[:40]}-{mark}.{purpose}.toml"
+
+
 def fingerprint(path: Path) -> str:
     """Return the SHA-256 of a file, "" where there is none."""
     return hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else ""
 
 
-def draft(name: str) -> Draft:
+def draft(name: str, shelf: Shelf | None = None) -> Draft:
     """Begin a draft of a file, or take up the one that was left."""
-    goal = target(name) if _readable(name) else Target(layers.locate(name))
-    path = goal.path.with_name(f"{goal.path.stem}.draft.toml")
+    goal = target(name) if _readable(name) else Target(locate(name))
+    path = draft_path(goal.path, "edit")
     resumed = path.exists()
     if not resumed:
         exists = goal.path.exists()
         files.write_atomically(path, goal.path.read_bytes() if exists else template(goal))
-    return Draft(path, goal, fingerprint(goal.path), "" if resumed else fingerprint(path))
+    return Draft(path, goal, fingerprint(goal.path), "" if resumed else fingerprint(path), shelf)
 
 
 def _readable(name: str) -> bool:
     """Whether a file is TOML at all: a broken one of the user's own can be mended all the same."""
-    path = layers.locate(name)
+    path = locate(name)
     try:
         files.read_toml(path, name)
     except BadInput:
-        if layers.is_shipped(path):
+        if is_shipped(path):
             raise
         return False
     return True
