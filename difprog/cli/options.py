@@ -49,6 +49,10 @@ def request_options(draws: int = 20_000, fewest: int = 2) -> Decorator:
             help="A belief file to lay over the shipped ones; repeatable, the last one wins.",
         ),
         click.option(
+            "--scenario", "scenarios", multiple=True, metavar="NAME-OR-FILE",
+            help="A named set of beliefs, such as short or soares; repeatable, over --priors.",
+        ),
+        click.option(
             "--evidence/--no-evidence", "use_evidence", default=True,
             help="Condition world beliefs on evidence, or use their priors as they are.",
         ),

@@ -11,26 +11,19 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property, partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from difprog.base import files
-from difprog.base.errors import BadInput, Problem, Problems
-from difprog.base.units import UnitError, quantity
+from difprog.base.errors import BadInput, Problem
 from difprog.beliefs import coherence
-from difprog.beliefs.beliefs import (
-    MOST_WEIGHT,
-    Belief,
-    Correlation,
-    Layer,
-    Stack,
-    read_layer,
-)
+from difprog.beliefs.beliefs import Belief, Correlation, Layer, Stack
+from difprog.beliefs.credences import read_credences
 from difprog.beliefs.families import Point
 from difprog.beliefs.project import Project, read_project
+from difprog.beliefs.standing import standing_stacks
 from difprog.forecast.copula import mixing
 from difprog.forecast.question import Question, View
 from difprog.forecast.sampling import Draws, Kept, draw
@@ -226,19 +219,22 @@ def shares(credences: Sequence[float]) -> list[float]:
 
 
 def prepare(
-    models: Sequence[str] = (), priors: Sequence[str] = (), use_evidence: bool = True
+    models: Sequence[str] = (),
+    priors: Sequence[str] = (),
+    use_evidence: bool = True,
+    *,
+    scenarios: Sequence[str] = (),
 ) -> Setup:
     """Load models and the belief files that stand under every project.
 
-    Layers stack in this order: the shipped ``world.toml``, the user's own, the shipped
-    ``<model>.toml``, the user's own, then ``priors`` as given; a proposal's beliefs come last.
+    Layers stack in the order of `difprog.beliefs.standing`; a proposal's beliefs come last.
 
     Parameters
     ----------
     models : sequence of str
         Names or paths; all shipped models by default.
-    priors : sequence of str
-        Names or paths of further layers.
+    priors, scenarios : sequence of str
+        Names or paths of further layers; scenarios lie over priors.
     use_evidence : bool
         Whether beliefs that say so are conditioned on evidence.
 
@@ -257,106 +253,25 @@ def prepare(
     if not models:
         # From the base race to everything at once: by the number of mechanisms opened.
         loaded.sort(key=lambda model: (len(model.opens), model.name))
-    vocabulary = vocabulary_of(loaded)
-    cache: dict[Path, Layer] = {}
-
-    def read(path: Path, name: str | None = None) -> Layer | None:
-        if path not in cache:
-            try:
-                cache[path] = read_layer(path, vocabulary, name)
-            except BadInput as error:
-                problems.extend(p for p in error.problems if p not in problems)
-                return None
-        return cache[path]
-
-    extra: list[Layer | None] = []
-    for name in priors:
-        try:
-            path = files.find(name, "priors")
-        except BadInput as error:
-            problems.extend(error.problems)
-            continue
-        extra.append(read(path, None if files.is_path(name) else f"{name} ({files.label(path)})"))
-    stacks: dict[str, Stack] = {}
-    for model in loaded:
-        base = [read(path) for path in _standing_files(model)]
-        stacks[model.name] = Stack(tuple(layer for layer in (*base, *extra) if layer is not None))
     names = [m.name for m in loaded]
     problems.extend(
         Problem(twice, "", "two models have this name", hint="rename the file")
         for twice in sorted({n for n in names if names.count(n) > 1})
     )
-    credences: dict[str, float] = {}
+    stacks: dict[str, Stack] = {}
     try:
-        credences = read_credences(loaded)
+        stacks = standing_stacks(loaded, vocabulary_of(loaded), priors=priors, scenarios=scenarios)
     except BadInput as error:
         problems.extend(error.problems)
+    credences: dict[str, float] = {}
+    if loaded:
+        try:
+            credences = read_credences(names)
+        except BadInput as error:
+            problems.extend(error.problems)
     if problems:
         raise BadInput(*dict.fromkeys(problems))
     return Setup(tuple(loaded), stacks, credences, use_evidence)
-
-
-def _standing_files(model: Model) -> list[Path]:
-    """Return the layers under every project: shipped and the user's, world before model."""
-    found = []
-    for name in ("world", *model.priors, model.name):
-        for folder in (files.shipped("priors"), files.user_folder() / "priors"):
-            path = folder / f"{name}.toml"
-            if path.is_file():
-                found.append(path)
-    beside = model.source.path.with_suffix(".toml")
-    if beside.is_file() and beside not in found:
-        found.append(beside)
-    return found
-
-
-def parse_credences(content: Mapping[str, Any], problems: Problems) -> dict[str, float]:
-    """Return a weight per model from the content of a credences file; adds what is wrong."""
-    for key in content:
-        if key != "credences":
-            problems.unknown(key, key, ("credences",))
-    table = content.get("credences")
-    weights: dict[str, float] = {}
-    if not isinstance(table, dict):
-        problems.add("credences", "must be a table of weights per model", table)
-        table = {}
-    for name, value in table.items():
-        try:
-            weights[name] = quantity(value, None, "")
-        except UnitError as error:
-            problems.add(f"credences.{name}", str(error), value)
-            continue
-        if not 0 <= weights[name] <= MOST_WEIGHT:
-            wrong = "must not be negative" if weights[name] < 0 else "is too large a weight"
-            problems.add(f"credences.{name}", wrong, value)
-    return weights
-
-
-def read_credences(models: Sequence[Model]) -> dict[str, float]:
-    """Return the credence of each model: from the user's credences.toml, else the shipped one.
-
-    A model that has none there counts as much as the average one.
-
-    Raises
-    ------
-    BadInput
-        Where the file is wrong.
-    """
-    path = files.user_folder() / "priors" / "credences.toml"
-    if not path.is_file():
-        path = files.shipped("priors", "credences.toml")
-    content, _ = files.read_toml(path)
-    problems = Problems(str(path))
-    weights = parse_credences(content, problems)
-    problems.check()
-    average = math.fsum(weights.values()) / len(weights) if weights else 1.0
-    for model in models:
-        weights.setdefault(model.name, average)
-    total = math.fsum(weights.values())
-    if not total > 0 or not any(weights[m.name] > 0 for m in models):
-        problems.add("credences", "are all 0 for the models asked for", hint="give one a weight")
-        problems.check()
-    return {name: weight / total for name, weight in weights.items()}
 
 
 def find_project(name: str, setup: Setup) -> Project:

@@ -25,7 +25,7 @@ class Request:
 
     Attributes
     ----------
-    models, priors : tuple of str
+    models, priors, scenarios : tuple of str
         Names or paths, as on the command line; all shipped models where none is named.
     use_evidence : bool
         Whether beliefs that say so are conditioned on evidence.
@@ -39,6 +39,7 @@ class Request:
 
     models: tuple[str, ...] = ()
     priors: tuple[str, ...] = ()
+    scenarios: tuple[str, ...] = ()
     use_evidence: bool = True
     draws: int = DEFAULT_DRAWS
     seed: int = DEFAULT_SEED
@@ -53,7 +54,7 @@ class Request:
         BadInput
             With every problem of every file.
         """
-        found = prepare(self.models, self.priors, self.use_evidence)
+        found = prepare(self.models, self.priors, self.use_evidence, scenarios=self.scenarios)
         return found if say is None else replace(found, say=say)
 
     def project(self, name: str, setup: Setup) -> Project:
