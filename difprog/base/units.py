@@ -39,7 +39,7 @@ _WORDS: tuple[tuple[str, float, Powers], ...] = (
 UNITS = {name: (scale, powers) for names, scale, powers in _WORDS for name in names.split()}
 
 #: Units of time of which a working year has fewer than a calendar year.
-_WORKING = frozenset("day days d hour hours hr hrs h".split())
+_WORKING = frozenset(["day", "days", "d", "hour", "hours", "hr", "hrs", "h"])
 
 #: Words that say how large a number is.
 _SCALES = {

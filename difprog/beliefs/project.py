@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from difprog.base import files
 from difprog.base.errors import Problems
@@ -19,9 +19,6 @@ from difprog.beliefs.forms import PROJECT_KEYS, QUANTITIES, ProjectForm, Proposa
 from difprog.beliefs.outcomes import parse_outcomes
 from difprog.beliefs.parse import parse_belief, parse_beliefs, parse_correlations
 from difprog.race.parameters import FACTS, PARAMETERS, Group, Parameter
-
-if TYPE_CHECKING:
-    from difprog.race.effects import Facts
 
 __all__ = [
     "DEFAULT_FACTS", "PROJECT_KEYS", "QUANTITIES", "Project", "Review", "parse_project", "read_project",
@@ -91,12 +88,6 @@ class Project:
         if not stating and not any("capability_speedup" in r.effects for r in self.reviews):
             return False
         return not any("hit_probability" in layer.beliefs for layer in (*stating[-1:], self.layer))
-
-    def model_facts(self, layers: tuple[Layer, ...]) -> Facts:
-        """Return the facts in the form that `difprog.race.effects` reads."""
-        from difprog.race.effects import Facts
-
-        return Facts(**self.facts, criteria=self.criteria, certain=self.certain(layers))
 
     def published(self, policy: str) -> Project:
         """Return the same project under another publication policy."""

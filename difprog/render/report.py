@@ -12,50 +12,19 @@ from typing import Any
 
 from difprog.base import files
 from difprog.beliefs.project import DEFAULT_FACTS
-from difprog.forecast import forecast
 from difprog.forecast.forecast import (
     DEFAULT_DRAWS,
     DEFAULT_PROB,
     DEFAULT_SEED,
     Forecast,
 )
+from difprog.forecast.request import Request
 from difprog.models.model import load, shipped_models
 from difprog.render import explained, markdown
 from difprog.why.explain import explain
 
 #: Proposals of which reports are kept in the repository.
 EXAMPLES = ("rlhf", "agent-foundations")
-
-
-def content(
-    project: str,
-    models: Sequence[str] = (),
-    priors: Sequence[str] = (),
-    use_evidence: bool = True,
-    draws: int = DEFAULT_DRAWS,
-    seed: int = DEFAULT_SEED,
-    prob: float = DEFAULT_PROB,
-    publication: str | None = None,
-) -> dict[str, Any]:
-    """Score and explain a project, and return all that its report shows.
-
-    Parameters
-    ----------
-    project : str
-        A path or a bare name.
-    models, priors, use_evidence, draws, seed, prob, publication
-        As on the command line.
-
-    Raises
-    ------
-    BadInput
-        With every problem.
-    """
-    setup = forecast.prepare(models, priors, use_evidence)
-    proposal = forecast.find_project(project, setup)
-    if publication is not None:
-        proposal = proposal.published(publication)
-    return gathered(forecast.score(proposal, setup, draws, seed, prob))
 
 
 def gathered(found: Forecast) -> dict[str, Any]:
@@ -124,10 +93,10 @@ def write(found: Mapping[str, Any], folder: Path) -> list[Path]:
 
 def examples(folder: Path) -> list[Path]:
     """Write the example reports below a folder."""
-    return [path for project in EXAMPLES for path in write(content(project), folder)]
+    return [path for project in EXAMPLES for path in write(gathered(Request().score(project)), folder)]
 
 
-__all__ = ["EXAMPLES", "command", "content", "examples", "gathered", "kept", "write"]
+__all__ = ["EXAMPLES", "command", "examples", "gathered", "kept", "write"]
 
 
 if __name__ == "__main__":
