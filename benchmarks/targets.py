@@ -37,7 +37,8 @@ from difprog.forecast.forecast import (
     Forecast,
     Setup,
 )
-from difprog.library import edit, layers, proposals
+from difprog.library import checking, edit, interview, proposals
+from difprog.library.shelf import Shelf
 from difprog.render import data as shown
 from difprog.render import explain as explained
 from difprog.render import rundiff as diffed
@@ -147,7 +148,7 @@ class Beliefs(Target):
         under = one_model(data)
         name = under.models[0].name
         stack = Stack((*under.stacks[name].layers, layer))
-        layers.check([str(self.file)])
+        checking.check([str(self.file)], Shelf())
         presentable(self.project, replace(under, stacks={name: stack}), data)
 
 
@@ -179,7 +180,7 @@ class Edit(Proposal):
             changed = changed[key]
         if edit.read(changed) != new:
             raise AssertionError("the belief is not what was set")
-        layers.validate(edit.put(text, way, new), "input")
+        checking.validate(edit.put(text, way, new), "input")
 
 
 class Draft(Target):
@@ -189,7 +190,7 @@ class Draft(Target):
 
     def seeds(self) -> list[bytes]:
         path = self.folder / "seed.toml"
-        proposals.keep(path, {**proposals.defaults(), "name": "x", "effort": {"p5": 6, "p95": 15}})
+        proposals.keep(path, {**interview.defaults(), "name": "x", "effort": {"p5": 6, "p95": 15}})
         return [proposals.draft_of(path).read_bytes()]
 
     def make(self, random: Random) -> bytes:
@@ -200,7 +201,7 @@ class Draft(Target):
         proposals.draft_of(path).write_bytes(data)
         answers = proposals.resume(path)
         path.unlink(missing_ok=True)
-        proposals.write(path, {**proposals.defaults(), **answers})
+        proposals.write(path, {**interview.defaults(), **answers})
         read_project(path)
 
 
@@ -217,7 +218,7 @@ class Credences(Target):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
         weights = forecast.read_credences(setup().models)
-        layers.check([str(path)])
+        checking.check([str(path)], Shelf())
         if not all(np.isfinite(w) and w >= 0 for w in weights.values()):
             raise AssertionError("a credence is no weight")
         if _number(data) % NOW_AND_THEN == 0:

@@ -13,10 +13,8 @@ from datetime import UTC, date, datetime, time
 from random import Random
 from typing import Any
 
-from difprog.beliefs.beliefs import BELIEF_KEYS, CORRELATION_KEYS, DISTRIBUTIONS
-from difprog.beliefs.project import PROJECT_KEYS
-from difprog.race.effects import CRITERIA
-from difprog.race.parameters import FACT_OF, FACTS, PARAMETERS, Group
+from difprog.beliefs.forms import BELIEF_KEYS, CORRELATION_KEYS, DISTRIBUTIONS, PROJECT_KEYS
+from difprog.race.parameters import CRITERIA, FACT_OF, FACTS, PARAMETERS, Group
 
 BELIEFS = tuple(n for n, p in PARAMETERS.items() if p.group is not Group.FACT)
 EFFECTS = tuple(n for n, p in PARAMETERS.items() if p.group is Group.EFFECT)

@@ -77,9 +77,9 @@ def test_set_on_a_shipped_name_makes_the_users_layer_and_says_so(run, home):
     out = run("set", "world", "lead_time.niche", "p5=18", "p95=40", "--source", "me").output
     assert f"Changed {path}" in out
     lead = tomllib.loads(path.read_text())["beliefs"]["lead_time"]["niche"]
-    assert lead == {"p5": 18, "p95": 40, "unit": "years", "source": "me"}
+    assert lead == {"p5": 18, "p95": 40, "distribution": "lognormal", "unit": "years", "source": "me"}
     assert path.read_text().startswith(text)
-    assert "kept as it was: unit" in out
+    assert "kept as it was: distribution" in out
 
 
 def test_what_is_set_holds_for_forecasts(run):
@@ -118,7 +118,10 @@ def test_a_bare_name_is_looked_up_beside_the_working_folder_first(run, home):
         (("world", "agi_arrival", "q10=1"), "unknown key"),
         (("world", "agi_arrival"), "nothing to set"),
         (("world", "agi_arrival", "value=-1"), "must be > 0"),
-        (("world", "agi_arrival", "value=3", "unit=metres"), "cannot be converted to years"),
+        (("world", "agi_arrival", "value=3", "unit=metres"), 'unknown unit "metres"'),
+        (("world", "agi_arrival", "value=3", "unit=USD"), '"USD" cannot be converted to years'),
+        (("world", "advance", "value=0.1"), "is no longer a belief; state serial_researchers"),
+        (("world", "skill", "value=1", "judgement=perhaps"), "must be true or false"),
         (("world", "agi_arrival", "value=nan"), "not a finite number"),
         (("world", "leak.opne", "value=0.5"), 'did you mean "open"?'),
         (("world", "effort", "value=0.5"), "is a fact of a proposal"),
@@ -200,7 +203,7 @@ def test_show_says_the_tails_the_source_and_the_note(run):
     assert [b["case"] for b in found] == ["open"]
     assert found[0]["percentiles"]["p5"] == pytest.approx(0.6)
     assert "did you mean" in run("show", "agi_arival", status=2).output
-    assert "is not stated here" in run("show", "overhang", "skill", status=2).output
+    assert "is not stated here" in run("show", "serial_parallel", "overhang", status=2).output
     assert "units differ" in run("plot", "agi_arrival", "leak", status=2).output
 
 
@@ -255,6 +258,147 @@ def test_path_says_where_files_are_looked_up(run, home):
     assert run("path", "world").output.strip() == str(files.shipped("priors", WORLD))
 
 
+def test_a_belief_that_was_set_can_be_taken_out_again(run, home):
+    run("set", "world", "agi_arrival", "p10=2", "p90=40", "--source", "me")
+    run("set", "world", "leak.open", "0.4 to 0.9", "judgement=true")
+    text = (home / "priors" / WORLD).read_text()
+    out = run("unset", "world", "leak.open").output
+    assert "Taken out of" in out
+    assert "now" in out
+    assert (home / "priors" / WORLD).read_text().strip() == text[: text.index("[beliefs.leak.open]")].strip()
+    found = json.loads(run("unset", "world", "agi_arrival", "--json").output)
+    assert found["before"]["p90"] == pytest.approx(40)
+    assert found["after"]["p90"] > 41
+    assert tomllib.loads((home / "priors" / WORLD).read_text()) == {}
+    assert "is not stated here" in run("unset", "world", "agi_arrival", status=2).output
+    assert "you have set nothing" in run("unset", "overhang", "overhang", status=2).output
+
+
+@pytest.mark.parametrize(
+    ("text", "belief", "left"),
+    [
+        ("# a\n[beliefs]\nskill = 1 # c\nleak = 0.5 # d\n", "skill", "# a\n[beliefs]\nleak = 0.5 # d\n"),
+        ("beliefs.skill = 1\nbeliefs.leak.open = 0.1\n", "leak.open", "beliefs.skill = 1\n"),
+        ("[beliefs.leak]\nopen = 0.1\nclosed = 0.2\n", "leak.open", "[beliefs.leak]\nclosed = 0.2\n"),
+        ("[beliefs]\nleak = { open = 0.1, closed = 0.2 } # c\n", "leak.open",
+         "[beliefs]\nleak = { closed = 0.2 } # c\n"),
+        ("[beliefs.leak.open]\nvalue = 0.1\n[beliefs.skill]\nvalue = 1\n", "leak",
+         "[beliefs.skill]\nvalue = 1\n"),
+        ("[beliefs.skill]\nweights = [1]\n[[beliefs.skill.parts]]\np5 = 1\np95 = 2\n", "skill", ""),
+    ],
+)  # fmt: skip
+def test_unset_takes_one_belief_out_and_leaves_the_rest_as_it_was(run, text, belief, left):
+    Path("m.toml").write_text(text)
+    run("unset", "m.toml", belief)
+    assert Path("m.toml").read_text() == left
+
+
+def test_a_model_s_name_shows_all_that_stands_under_it(run):
+    found = json.loads(run("show", "synthesis", "overhang", "--json").output)["beliefs"]
+    assert [b["layer"] for b in found] == ["priors/overhang.toml"]
+    names = {b["name"] for b in json.loads(run("list", "overhang", "--json").output)["beliefs"]}
+    assert {"overhang", "agi_arrival", "leak"} <= names
+    assert "adoption" not in names
+    found = json.loads(run("list", "--model", "overhang", "--json").output)["beliefs"]
+    assert {b["name"] for b in found} == names
+
+
+MODEL = """
+\"\"\"A model of one's own.\"\"\"
+from difprog.race.parameters import SHARE, world
+TITLE = "mine"
+CITES = "me"
+ASSUMES = ("nothing",)
+PARAMETERS = (world("luck", "", "", SHARE, "how lucky we are", "me", neutral=1),)
+"""
+
+
+def test_a_model_file_s_own_beliefs_are_set_checked_shown_and_plotted_like_the_others(run):
+    Path("mine.py").write_text(MODEL)
+    Path("mine.toml").write_text("[beliefs]\nluck = { p5 = 0.1, p95 = 0.6, source = 'me' }\n")
+    assert "unknown belief" in run("check", "mine.toml", status=2).output
+    model = ("--model", "mine.py")
+    assert "sound" in run("check", "mine.toml", *model).output
+    assert "how lucky we are" in run("show", "luck", *model).output
+    assert "luck" in run("list", *model).output
+    run("plot", "luck", *model)
+    run("set", "mine.toml", "luck", "0.2 to 0.4", "judgement=true", *model)
+    assert "0.2" in run("show", "luck", *model).output
+    stated = ("--percentiles", "p5=0.3 p95=0.9", "--yes", "--file", "mine.toml")
+    assert "luck" in run("elicit", "luck", *model, *stated).output
+    assert "the same" in run("diff", "mine.toml", "mine.toml", *model).output
+    run("copy", "mine.toml", "-o", "other.toml", *model)
+    run("unset", "mine.toml", "luck", *model)
+    assert tomllib.loads(Path("mine.toml").read_text()) == {"beliefs": {}}
+
+
+def test_judgements_and_evidence_are_marked_and_meanings_have_room(run, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    out = run("list").output
+    assert "‡ somebody's judgement" in out
+    assert "† a prior, conditioned on evidence" in out
+    assert "years from as_of until" in out
+    found = json.loads(run("list", "--json").output)["beliefs"]
+    assert any(b["judgement"] for b in found)
+    assert all(b["meaning"] for b in found)
+
+
+def test_prior_and_used_belief_stand_side_by_side(run, monkeypatch):
+    from difprog.library import used
+
+    monkeypatch.setattr(
+        used, "used_percentiles", lambda name, stack, levels: dict.fromkeys(levels, 7.0)
+    )
+    assert "used: 7 – 7" in run("list", "world").output
+    assert "and then uses" in " ".join(run("show", "agi_arrival").output.split())
+    found = json.loads(run("show", "agi_arrival", "--json").output)["beliefs"][0]
+    assert found["used"]["p50"] == 7
+    assert found["percentiles"]["p50"] != 7
+
+
+def test_what_has_no_mean_says_so_and_json_holds_no_infinity(run):
+    Path("m.toml").write_text("[beliefs.skill]\np10 = 1e-25\np90 = 1e25\nsource = 'x'\n")
+    for command in (["list"], ["show"], ["diff", "m.toml"]):
+        out = run(command[0], *command[1:], "m.toml", "--json").output
+        assert json.loads(out, parse_constant=lambda text: pytest.fail(text))
+    found = json.loads(run("show", "m.toml", "skill", "--json").output)["beliefs"][0]
+    assert found["mean"] is None
+    assert "it has no mean" in " ".join(run("show", "m.toml", "skill").output.split())
+
+
+def test_a_default_lognormal_over_two_orders_of_magnitude_is_said(run):
+    Path("m.toml").write_text("[beliefs]\nresearcher_growth = { p5 = 0.002, p95 = 0.2, source = 'x' }\n")
+    out = " ".join(run("check", "m.toml").output.split())
+    assert "researcher_growth: spans a factor of 100 and names no distribution: taken as lognormal" in out
+
+
+@pytest.mark.parametrize(
+    ("words", "near"),
+    [
+        (("show", "AGI_arival"), "agi_arrival"),
+        (("show", "RLHF"), "rlhf"),
+        (("show", "Wrld", "leak"), "world"),
+        (("check", "Shrt"), "short"),
+        (("show", "leak", "--model", "Synthesi"), "synthesis"),
+    ],
+)
+def test_what_was_probably_meant_is_said_in_any_case(run, words, near):
+    assert f'did you mean "{near}"?' in run(*words, status=2).output
+
+
+def test_names_are_completed():
+    from difprog.cli import complete
+
+    def typed(completer, text):
+        return [item.value for item in completer(None, None, text) if item.type == "plain"]
+
+    assert "agi_arrival" in typed(complete.beliefs, "AGI")
+    assert "leak.open" in typed(complete.beliefs, "leak.o")
+    assert "rlhf" in typed(complete.files_of("project"), "rl")
+    assert "short" in typed(complete.files_of("scenario"), "s")
+    assert "synthesis" in typed(complete.models, "syn")
+
+
 # Drafts
 
 
@@ -268,17 +412,19 @@ def test_edit_replaces_the_file_by_what_validates(run, editor):
 
 
 def test_edit_on_a_shipped_name_offers_its_beliefs_as_comments(run, home, editor):
-    editor('sed -i "s/^# .beliefs.skill.$/[beliefs.skill]/; s/^# value = 1$/value = 2/" "$1"')
+    mend = "s/^# .beliefs.skill.$/[beliefs.skill]/; s/^# value = 1$/value = 2/"
+    editor(f'sed -i "/^# .beliefs.skill/,/^# value/{{ {mend} }}" "$1"')
     run("edit", "world")
     text = (home / "priors" / WORLD).read_text()
     assert tomllib.loads(text)["beliefs"]["skill"] == {"value": 2}
-    assert "# p10 = 2" in text
+    assert "# [beliefs.agi_arrival]" in text
 
 
 def test_leaving_the_editor_without_a_change_makes_no_file(run, home, editor):
     editor("true")
     assert "Nothing changed" in run("edit", "world").output
-    assert list((home / "priors").iterdir()) == []
+    assert not (home / "priors").exists()
+    assert list((home / "drafts").iterdir()) == []
 
 
 def test_an_invalid_edit_keeps_the_file_and_the_draft_and_can_be_opened_again(run, editor):
@@ -390,6 +536,24 @@ def test_elicit_by_chips(run, home):
 )
 def test_keys_on_the_command_line(words, found):
     assert amend.parse_keys(words) == found
+
+
+def test_the_layers_under_a_model_stand_in_one_order(home):
+    for name in ("world", "overhang", "synthesis"):
+        path = user_file(name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("[beliefs]\nskill = 3\n")
+    shelf = Shelf(["synthesis"])
+    stack = standing_stacks(shelf.models, shelf.vocabulary, scenarios=["short"])["synthesis"]
+    paths = [layer.source.path for layer in stack.layers]
+    shipped = [files.shipped("priors", f"{name}.toml") for name in ("world", "overhang", "synthesis")]
+    assert [p for p in paths if p.stem in ("world", "overhang", "synthesis")] == [
+        shipped[0], user_file("world"), shipped[1], user_file("overhang"), shipped[2], user_file("synthesis"),
+    ]  # fmt: skip
+    assert paths[-1] == files.shipped("priors", "scenarios", "short.toml")
+    with pytest.raises(BadInput) as caught:
+        standing_stacks(shelf.models, shelf.vocabulary, priors=["nowhere"], scenarios=["Shrt"])
+    assert len(caught.value.problems) == 2
 
 
 def test_standing_layers_know_what_they_lie_over(home):

@@ -25,7 +25,7 @@ BELIEFS = {
     "evidence": ("[beliefs.skill]\nvalue = 2\nevidence = 'tarot'", 'no evidence is called "tarot"'),
     "chunk": (
         "[beliefs.chunk_length]\nvalue = 30\nsource = 'x'",
-        "a serial requirement (11.3 years, median) below one chunk of parallel work (30 years, median)",
+        "median) below one chunk of parallel work (30 years, median)",
     ),
     "fit": (
         "[beliefs.skill]\np5 = 1\np50 = 2\np95 = 90\nsource = 'x'",
@@ -48,7 +48,7 @@ BELIEFS = {
     "past": ("as_of = 2020-01-01\n[beliefs]\nagi_arrival = '1 to 90'", "1 in 20 that AGI came before 2021"),
     "lead": (
         "[project]\nname='x'\neffort=1\nduration=1\n[beliefs]\ncapability_speedup = '3 to 9'",
-        "a capability speedup (5.2 years, median) larger than the lead time (p95 2 years)",
+        "a capability speedup (5.2 years, median) larger than the lead time (p95",
     ),
     "shorten": (
         "[project]\nname='x'\neffort=1\nduration=1\n[beliefs]\ncapability_speedup=0.1\ntimeline_shortening=0.2",

@@ -57,6 +57,9 @@ def test_a_proposal_by_questions(run):
 def test_every_question_says_its_meaning_its_default_and_an_example_and_draws_back(run):
     out = run("mine.toml", input=ALL).output
     for asked in interview.QUESTIONS:
+        if not asked.asked:
+            assert f"\n{asked.key}:" not in out
+            continue
         assert f"{asked.key}: {asked.meaning}." in out
         assert f"such as {asked.example}" in out
         assert not asked.default or f"[{asked.default}]" in out
@@ -92,7 +95,7 @@ def test_left_and_taken_up_again(run):
         assert not Path("mine.toml").exists()
         done += result.output
         if count:
-            assert f"{count} of 11 questions are answered" in result.output
+            assert f"{count} of 13 questions are answered" in result.output
     run("mine.toml", input=lines[-1])
     assert read_project(Path("mine.toml")).facts["publication"] == "closed"
     text = Path("mine.toml").read_text()
@@ -159,7 +162,7 @@ def test_options_that_are_wrong_are_all_said_and_nothing_is_written(run):
     for words in (
         "unknown kind",
         "p95 must be above p5",
-        "cannot be converted to years",
+        'unknown unit "apples"',
         "unknown criterion",
     ):
         assert words in out
@@ -198,7 +201,45 @@ def test_any_answer_is_taken_or_refused(asked, text):
 
 @pytest.mark.parametrize(
     ("text", "value"),
-    [("2.5", 2.5), ("3", 3), ("1,100", 1100), ("18 months", "18 months"), ("1 to 2", {"p5": 1, "p95": 2})],
+    [
+        ("2.5", 2.5),
+        ("3", 3),
+        ("1,100", 1100),
+        ("18 months", "18 months"),
+        ("1 to 2", "1 to 2"),
+        ("$3M", "$3M"),
+    ],
 )
 def test_quantities_are_kept_as_a_person_would_write_them(text, value):
-    assert proposals.quantity(text) == value
+    assert interview.kept(text, "USD") == value
+
+
+def test_going_back_and_having_a_question_explained(run):
+    typed = "<\nMine\n\nalignment\n?\nworst\n<\npessimistic\ncognitivist\nniche\nclosed\n" + (
+        "8 people for 2 years\n<\n6 to 15\n18 months\n$2.5M\nhumans\n"
+    )
+    out = run("mine.toml", input=typed).output
+    assert "This is the first question." in out
+    assert "One axis of the research grid" in " ".join(out.split())
+    project = read_project(Path("mine.toml"))
+    assert project.facts["focus"] == "pessimistic"
+    assert project.layer.beliefs["effort"][""].stated == {0.05: 6, 0.95: 15}
+    assert project.layer.beliefs["cost"][""].shape.value == 2.5e6
+
+
+def test_start_and_group_are_answered_by_option_only(run):
+    run("mine.toml", "--name", "x", "--start", "6 months", "--group", "g", "--effort", "8 people for 2 years",
+        "--cost", "$2-3M", "--yes")  # fmt: skip
+    project = read_project(Path("mine.toml"))
+    assert project.group == "g"
+    assert project.layer.beliefs["start"][""].shape.value == 0.5
+    assert project.layer.beliefs["effort"][""].shape.value == 16
+    assert project.layer.beliefs["cost"][""].stated == {0.05: 2e6, 0.95: 3e6}
+
+
+def test_a_hand_written_draft_beside_the_file_is_nobody_s_but_its_owner_s(run):
+    Path("mine.draft.toml").write_text("precious")
+    run("mine.toml", input="Mine\n", status=130)
+    run("mine.toml", input=ALL.split("\n", 1)[1])
+    assert Path("mine.draft.toml").read_text() == "precious"
+    assert sorted(p.name for p in Path().iterdir()) == ["mine.draft.toml", "mine.toml"]

@@ -271,7 +271,7 @@ def test_every_help_page_is_plain_text_of_one_width() -> None:
 
 
 def test_help_loads_nothing_heavy() -> None:
-    heavy = ("pymc", "pytensor", "arviz", "xarray", "scipy", "pandas", "matplotlib", "numpy", "pint")
+    heavy = ("pymc", "pytensor", "arviz", "xarray", "scipy", "pandas", "matplotlib", "numpy", "pydantic")
     code = (
         "import sys\nfrom difprog.cli import main\n"
         "try:\n    main(['--help'])\nexcept SystemExit as done:\n    assert not done.code\n"

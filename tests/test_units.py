@@ -155,7 +155,7 @@ def test_quantities_are_read_as_people_write_them(text, wanted, result):
         ("1,5", "years", "1.5"),
         ("8 people", "FTE year", "8 people for 2 years"),
         ("2 years", "FTE year", "8 people for 2 years"),
-        ("2000 person-hours", "FTE year", "person-months"),
+        ("2000 person-hours", "FTE year", "person-weeks"),
         ("$3M for 2 years", "USD", "a year"),
     ],
 )

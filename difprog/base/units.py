@@ -107,7 +107,7 @@ def measure(unit: str) -> tuple[float, Powers]:
         elif word == "1":
             continue
         elif word in _WORKING and labour:
-            hint = "working days and hours in a year differ: write person-weeks, person-months or person-years"
+            hint = "working days and hours in a year differ: write person-weeks, -months or -years"
             raise UnitError(f'can be read in two ways: "{plain(unit, 40)}"', hint)
         elif word in UNITS:
             size, dimension = UNITS[word]

@@ -111,7 +111,8 @@ def of_belief(key: str, belief: Belief, parameter: Parameter) -> Iterator[Doubt]
         values = belief.stated.values()
         yield Doubt(
             key,
-            f"spans a factor of {max(values) / min(values):.3g} and names no distribution: taken as lognormal",
+            f"spans a factor of {max(values) / min(values):.3g} and names no distribution: "
+            "taken as lognormal",
             "distribution",
         )
     if belief.evidence and not (files.shipped("priors", "evidence") / f"{belief.evidence}.csv").is_file():

@@ -150,7 +150,7 @@ class ReviewForm(Form):
 
 
 _FACT_FIELDS: dict[str, Any] = {
-    fact: (Literal[values] | None, Field(None)) for fact, values in FACTS.items()  # type: ignore[valid-type]
+    fact: (Literal[values] | None, Field(None)) for fact, values in FACTS.items()
 }
 _QUANTITY_FIELDS: dict[str, Any] = {
     p.name: (Any, Field(None, description=f"{p.meaning}, {p.unit}")) for p in in_group(Group.FACT)
@@ -161,7 +161,7 @@ ProjectForm: type[Form] = create_model(
     __doc__="The facts of a project.",
     name=(Name, Field(description="what the project is called")),
     summary=(Text, Field("", description="what it does, in a sentence or two")),
-    group=(Text, Field("", description="rows of one group exclude each other: funding levels of one project")),
+    group=(Text, Field("", description="rows of one group exclude each other: levels of one project")),
     criteria=(
         list[Literal[CRITERIA]],  # type: ignore[valid-type]
         Field([], description=f"a list of: {', '.join(CRITERIA)}"),
@@ -246,6 +246,8 @@ def _say(form: type[Form], fault: Mapping[str, Any], key: str, problems: Problem
         problems.add(path, fault["msg"], got, hint)
     elif kind == "string_too_long":
         problems.add(path, f"is longer than {LONGEST_TEXT} characters")
+    elif kind == "string_unicode":
+        problems.add(path, "would hold text that is not UTF-8", got)
     elif kind.startswith("string"):
         problems.add(path, "must be a text", got)
     elif kind == "bool_type":

@@ -17,7 +17,7 @@ from difprog.race.parameters import FACT_OF, PARAMETERS, Group, Parameter
 
 #: Names that beliefs had in earlier versions → what to state instead.
 GONE = {
-    "advance": "serial_researchers and serial_exponent: a project's serial labour, and how progress grows with it",
+    "advance": "serial_researchers and serial_exponent: how many move the chains, and what more add",
 }
 
 
@@ -142,8 +142,8 @@ def parse_belief(
     if len(problems.found) > before or shape is None:
         return None
     return Belief(
-        parameter.name, shape, stated, source=form.source, note=form.note, evidence=form.evidence, layer=label,
-        judgement=form.judgement,
+        parameter.name, shape, stated, source=form.source, note=form.note, evidence=form.evidence,
+        layer=label, judgement=form.judgement,
         by_span=form.distribution is None and by_span(parameter.support, stated.values()),
     )  # fmt: skip
 

@@ -100,7 +100,8 @@ def _definitions() -> Schema:
     alone = {key: schema for key, schema in part["properties"].items() if key not in ("weights", "parts")}
     one = {"anyOf": [QUANTITY_SCHEMA, {**part, "properties": alone}]}
     part["properties"]["parts"]["items"] = one
-    per_fact = {**part["properties"], **dict.fromkeys(FACT_OF, {"$ref": "#/definitions/stated"})}
+    cases: Schema = {value: {"$ref": "#/definitions/stated"} for value in FACT_OF}
+    per_fact = {**part["properties"], **cases}
     return {
         "stated": {"anyOf": [QUANTITY_SCHEMA, part]},
         "belief": {"anyOf": [QUANTITY_SCHEMA, {**part, "properties": per_fact}]},

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from difprog.cli import complete
 from difprog.cli.options import json_option, request_options
 
 if TYPE_CHECKING:
@@ -13,7 +14,9 @@ if TYPE_CHECKING:
 
 
 @click.command("compare", short_help="Proposals or publication policies side by side: which is best.")
-@click.argument("projects", nargs=-1, required=True, metavar="PROJECT...")
+@click.argument(
+    "projects", nargs=-1, required=True, metavar="PROJECT...", shell_complete=complete.files_of("project")
+)
 @click.option(
     "--policies", is_flag=True,
     help="Every proposal under each publication policy; on by itself for a single PROJECT.",

@@ -1,4 +1,4 @@
-"""Names that a shell completes: proposals, scenarios, models, belief files, beliefs. Imports nothing heavy."""
+"""Names that a shell completes: of files, models and beliefs. Imports nothing heavy."""
 
 from __future__ import annotations
 

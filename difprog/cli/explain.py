@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from difprog.cli import complete
 from difprog.cli.options import json_option, request_options
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @click.command("explain", short_help="Explain a score: channels, break-even, prices, drivers.")
-@click.argument("project")
+@click.argument("project", shell_complete=complete.files_of("project"))
 @request_options()
 @json_option()
 @click.option(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from difprog.cli import complete
 from difprog.cli.options import json_option
 
 
@@ -27,7 +28,7 @@ def list_models(as_json: bool) -> None:
 
 
 @command.command("show")
-@click.argument("name")
+@click.argument("name", shell_complete=complete.models)
 @click.option("--mermaid", "as_mermaid", is_flag=True, help="Print the graph as a Mermaid flowchart.")
 @json_option()
 def show(name: str, as_mermaid: bool, as_json: bool) -> None:

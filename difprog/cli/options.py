@@ -9,6 +9,8 @@ from typing import Any
 
 import click
 
+from difprog.cli import complete
+
 #: Most draws of a forecast: beyond, memory grows and nothing more is to be seen.
 MOST_DRAWS = 1_000_000
 
@@ -41,15 +43,16 @@ def request_options(draws: int = 20_000, fewest: int = 2) -> Decorator:
     """
     options = (
         click.option(
-            "--model", "models", multiple=True, metavar="NAME-OR-FILE",
+            "--model", "models", multiple=True, metavar="NAME-OR-FILE", shell_complete=complete.models,
             help="A shipped model's name or a file's path; repeatable. All shipped models by default.",
         ),
         click.option(
-            "--priors", multiple=True, metavar="FILE",
+            "--priors", multiple=True, metavar="FILE", shell_complete=complete.files_of("priors"),
             help="A belief file to lay over the shipped ones; repeatable, the last one wins.",
         ),
         click.option(
             "--scenario", "scenarios", multiple=True, metavar="NAME-OR-FILE",
+            shell_complete=complete.files_of("scenario"),
             help="A named set of beliefs, such as short or soares; repeatable, over --priors.",
         ),
         click.option(

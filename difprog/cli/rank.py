@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from difprog.cli import complete
 from difprog.cli.options import json_option, request_options
 
 if TYPE_CHECKING:
@@ -22,7 +23,10 @@ LINES_EVERY = 10.0
 
 
 @click.command("rank", short_help="Rank a portfolio: a folder of proposals, files, or a CSV table.")
-@click.argument("portfolio", nargs=-1, required=True, metavar="FILES-OR-TABLE...")
+@click.argument(
+    "portfolio", nargs=-1, required=True, metavar="FILES-OR-TABLE...",
+    shell_complete=complete.files_of("portfolio", "project"),
+)  # fmt: skip
 @request_options(draws=4_000, fewest=100)
 @click.option(
     "--jobs", type=click.IntRange(1, 256), default=1, show_default=True,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from difprog.cli import complete
 from difprog.cli.options import request_options
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @click.command("report", short_help="Write a report with figures, as markdown.")
-@click.argument("project", required=False)
+@click.argument("project", required=False, shell_complete=complete.files_of("project"))
 @click.option(
     "-o", "--output", "folder", type=click.Path(file_okay=False, path_type=Path), default=Path("reports"),
     show_default=True, help="Folder to write to.",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from difprog.cli import complete
 from difprog.cli.options import json_option, request_options
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @click.command("score", short_help="Score a proposal: does it help or harm, by how much, how sure.")
-@click.argument("project")
+@click.argument("project", shell_complete=complete.files_of("project"))
 @request_options()
 @json_option()
 @click.option(

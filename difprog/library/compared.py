@@ -26,7 +26,8 @@ def compared(first: str, second: str | None, shelf: Shelf) -> tuple[Pairs, tuple
             hint = f"make one with: difprog priors set {first} …"
             raise BadInput(Problem(first, "", "you have no layer of your own over it", hint=hint))
         one = shelf.entries(str(path))
-        two = shelf.in_force(shelf.read(p) for p in shelf.standing() if is_shipped(p) and p.stem != "credences")
+        shipped = (p for p in shelf.standing() if is_shipped(p) and p.stem != "credences")
+        two = shelf.in_force(map(shelf.read, shipped))
         two = [e for e in two if any(e.parameter.name == o.parameter.name for o in one)]
         names = (files.label(path), "as it ships")
     else:

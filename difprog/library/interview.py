@@ -50,7 +50,7 @@ class Asked:
         return self.key in QUANTITIES
 
 
-_AMOUNT = "One number, or an interval that you are 90% sure of: \"6 to 15\" is 1 in 20 below 6, 1 in 20 above 15."
+_AMOUNT = 'One number, or an interval of 90%: "6 to 15" says 1 in 20 below 6 and 1 in 20 above 15.'
 
 QUESTIONS = (
     Asked("name", "what the project is called", "Reports and tables call it this.", "",
@@ -79,7 +79,8 @@ QUESTIONS = (
     Asked("novelty", "whether many others work on something like it",
           "Decides how likely it is to speed capabilities up, by how much if so, and how soon someone else "
           "would have found the same.", "mainstream", "niche", {
-              "mainstream": "someone else would find the same within months", "niche": "few others look there",
+              "mainstream": "someone else would find the same within months",
+              "niche": "few others look there",
           }),
     Asked("publication", "who gets to read the results",
           "What is kept back leaks less to capability research, and helps fewer in alignment research.",

@@ -209,7 +209,9 @@ def path(file: str | None, as_json: bool) -> None:
     if file is not None:
         click.echo(str(locate(file)))
         return
-    named = {"belief files": "priors", "scenarios": "scenario", "proposals": "project", "portfolios": "portfolio"}
+    named = {
+        "belief files": "priors", "scenarios": "scenario", "proposals": "project", "portfolios": "portfolio",
+    }  # fmt: skip
     places = {what: [str(p.resolve()) for p in files.search_folders(kind)] for what, kind in named.items()}
     places |= {"your folder": [str(files.user_folder())], "cache": [str(files.cache_folder())]}
     if as_json:
