@@ -51,7 +51,7 @@ def test_a_proposal_by_questions(run):
     assert project.layer.beliefs["duration"][""].shape.value == 1.5
     assert project.layer.beliefs["cost"][""].shape.value == 2.5e6
     assert project.assumed == ()
-    assert not proposals.draft_of(Path("mine.toml")).exists()
+    assert not proposals.resume(Path("mine.toml"))
 
 
 def test_every_question_says_its_meaning_its_default_and_an_example_and_draws_back(run):

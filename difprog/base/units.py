@@ -16,6 +16,9 @@ from difprog.base.errors import plain
 LONGEST_QUANTITY = 80
 LONGEST_INTERVAL = 160
 
+#: Numbers further from 1 than this are taken for slips: their squares and products would be no numbers.
+LARGEST, SMALLEST = 1e100, 1e-100
+
 Powers = tuple[int, int, int]
 """Exponents of time, labour and money."""
 
@@ -175,8 +178,10 @@ def quantity(value: object, unit: str | None, wanted: str) -> float:
         if not math.isfinite(number):
             raise UnitError("not a finite number")
         number *= factor(unit, wanted) if unit is not None else 1.0
-    if not math.isfinite(number):
+    if abs(number) > LARGEST:
         raise UnitError("number too large")
+    if 0 < abs(number) < SMALLEST:
+        raise UnitError("number too small", "write 0 if that is meant")
     return number
 
 
