@@ -20,7 +20,6 @@ from difprog.forecast.summary import (
     weighted_quantiles,
 )
 
-
 #: Errors of median, ends and shares of what does not vary.
 NO_ERRORS = (0.0,) * 5
 

@@ -109,15 +109,21 @@ def clustered_error(
     return _error_of_sum(weights * residuals(values, weights, moments), clusters)
 
 
+def dot(weights: Array, values: Any) -> float:
+    """Return Σ weight·value: the same bits however many threads the linear algebra has."""
+    return float(np.einsum("i,i->", weights, np.asarray(values, dtype=float)))
+
+
 def residuals(values: Array, weights: Array, moments: Array | None) -> Array:
     """Return what a weighted regression on the moments leaves of values, shape (draws,)."""
-    residual = values - float(weights @ values)
+    residual = values - dot(weights, values)
     if moments is not None and moments.shape[1]:
-        centred = moments - weights @ moments
-        weighted = weights[:, None] * centred
+        centred = moments - np.einsum("i,ij->j", weights, moments)
+        gram = np.einsum("i,ij,ik->jk", weights, centred, centred)
+        cross = np.einsum("i,ij,i->j", weights, centred, residual)
         # Moments that say the same twice are no trouble to the least squares of least norm.
-        slope = np.linalg.lstsq(weighted.T @ centred, weighted.T @ residual, rcond=1e-12)[0]
-        residual = residual - centred @ slope
+        slope = np.linalg.lstsq(gram, cross, rcond=1e-12)[0]
+        residual = residual - np.einsum("ij,j->i", centred, slope)
     return np.asarray(residual)
 
 
@@ -172,10 +178,10 @@ def summarise(
         points = np.sort(array)
         found = np.quantile(points, levels)
     else:
-        mean = float(weights @ array)
+        mean = dot(weights, array)
         # At equal weights the usual divisor, draws less one.
-        sd = math.sqrt(float(weights @ (array - mean) ** 2) / (1.0 - float(weights @ weights)))
-        positive, negative = float(weights @ (array > 0)), float(weights @ (array < 0))
+        sd = math.sqrt(dot(weights, (array - mean) ** 2) / (1.0 - dot(weights, weights)))
+        positive, negative = dot(weights, array > 0), dot(weights, array < 0)
         order = np.argsort(array)
         points, mass = array[order], weights[order]
         found = _inverted(points, mass, levels)
@@ -331,7 +337,7 @@ def weighted_summary_quantiles(
         known = float(value) if chance > 0 else math.nan
         return Quantiles((known,) * len(levels), (0.0,) * len(levels))
     base = np.full(len(value), 1.0 / len(value)) if tilt is None else tilt
-    total = float(base @ chance)
+    total = dot(base, chance)
     if not total > 0:
         return Quantiles((math.nan,) * len(levels), (math.nan,) * len(levels))
     order = np.argsort(value)
@@ -340,7 +346,7 @@ def weighted_summary_quantiles(
     errors = []
     for q in found:
         below = (value <= q).astype(float)
-        influence = chance * (below - float(base * chance @ below) / total) / total
+        influence = chance * (below - dot(base * chance, below) / total) / total
         errors.append(clustered_error(influence, clusters, weights=base, moments=moments))
     around = _inverted(points, mass, _ends(levels, errors)).reshape(-1, 2)
     return Quantiles(tuple(found.tolist()), tuple((np.diff(around, axis=1)[:, 0] / 2.0).tolist()))

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from difprog.forecast.summary import clustered_error, residuals
+from difprog.forecast.summary import clustered_error, dot, residuals
 
 Array = npt.NDArray[np.float64]
 
@@ -31,7 +31,7 @@ SHARE = 0.02
 TOLERANCE = 1e-11
 
 #: Steps of Newton's method, halvings of one step, and halvings of a range that is looked for.
-STEPS, HALVINGS, BISECTIONS = 100, 40, 30
+STEPS, HALVINGS, BISECTIONS = 100, 40, 26
 
 
 class Tilt(NamedTuple):
@@ -139,22 +139,26 @@ def _tilt(
 ) -> Tilt:
     count = len(table)
     used = weights > 0
-    entropy = float(weights[used] @ np.log(count * weights[used]))
+    entropy = dot(weights[used], np.log(count * weights[used]))
     return Tilt(
         names, tuple(goal.tolist()), tuple(table.mean(axis=0).tolist()),
-        tuple(clustered_error(column, clusters) for column in table.T), tuple((weights @ table).tolist()),
+        tuple(clustered_error(column, clusters) for column in table.T), tuple(np.einsum("i,ij->j", weights, table).tolist()),
         tuple(slope.tolist()), max(entropy, 0.0), _effective(weights), weights, table,
     )  # fmt: skip
 
 
 def _effective(weights: Array) -> float:
-    return 1.0 / float(weights @ weights)
+    return 1.0 / dot(weights, weights)
 
 
-def _solve(table: Array, goal: Array, start: Array | None = None) -> tuple[Array, Array] | None:
+def _solve(
+    table: Array, goal: Array, needed: float = 1.0, start: Array | None = None
+) -> tuple[Array, Array] | None:
     """Return weights and multipliers that give the functions their means; None where none do.
 
-    Newton's method on the convex dual, each step cut short until it descends.
+    Newton's method on the convex dual, each step cut short until it descends. The relative entropy
+    is at least what the dual has fallen to, and effective draws are at most draws·exp(−relative
+    entropy) (Jensen): once that is below ``needed`` there is no need to go on.
     """
     constant = table.min(axis=0) == table.max(axis=0)
     if (np.abs(table[0] - goal)[constant] > 1e-12 * np.maximum(np.abs(goal[constant]), 1.0)).any():
@@ -162,43 +166,43 @@ def _solve(table: Array, goal: Array, start: Array | None = None) -> tuple[Array
     if ((goal <= table.min(axis=0)) | (goal >= table.max(axis=0)))[~constant].any():
         return None
     scale = np.where(constant, 1.0, table.std(axis=0))
-    centred = np.where(constant, 0.0, (table - goal) / scale)
+    centred = np.ascontiguousarray(np.where(constant, 0.0, (table - goal) / scale).T)
     at = np.zeros(len(goal)) if start is None else start * scale
-    value, weights = _dual(centred, at)
+    value, weights, missed = _dual(centred, at)
     for _ in range(STEPS):
-        missed = weights @ centred
+        if value < math.log(needed / len(table)):
+            return None
         if np.abs(missed).max() <= TOLERANCE:
-            break
-        curvature = (weights[:, None] * centred).T @ centred - np.outer(missed, missed)
+            return weights, at / scale
+        curvature = np.einsum("i,ji,ki->jk", weights, centred, centred) - np.outer(missed, missed)
         step = -np.linalg.lstsq(curvature, missed, rcond=1e-13)[0]
         fall = float(missed @ step)
         if not fall < 0.0:
             return None
         length = 1.0
         for _ in range(HALVINGS):
-            trial, tried = _dual(centred, at + length * step)
+            trial, tried, left = _dual(centred, at + length * step)
             # Where rounding hides the descent a smaller miss shows it.
-            better = trial <= value + 1e-4 * length * fall
-            if better or np.abs(tried @ centred).max() < 0.5 * np.abs(missed).max():
+            if trial <= value + 1e-4 * length * fall or np.abs(left).max() < 0.5 * np.abs(missed).max():
                 break
             length /= 2.0
         else:
             return None
-        at, value, weights = at + length * step, trial, tried
-        if np.abs(at).max() > 1e6:
-            return None
-    else:
-        return None
-    return weights, at / scale
+        at, value, weights, missed = at + length * step, trial, tried, left
+    return None
 
 
-def _dual(centred: Array, at: Array) -> tuple[float, Array]:
-    """Return ln mean exp(λ·f), and the weights ∝ exp(λ·f)."""
-    power = centred @ at
+def _dual(centred: Array, at: Array) -> tuple[float, Array, Array]:
+    """Return ln mean exp(λ·f), the weights ∝ exp(λ·f), and the weighted means of f.
+
+    Sums by einsum, not by BLAS: threads cost more than they save here, and could change a bit.
+    """
+    power = np.einsum("j,ji->i", at, centred)
     top = float(power.max())
     weights = np.exp(power - top)
     total = float(weights.sum())
-    return top + math.log(total / len(weights)), weights / total
+    weights /= total
+    return top + math.log(total / len(weights)), weights, np.einsum("i,ji->j", weights, centred)
 
 
 def _refuse(
@@ -231,7 +235,8 @@ def _refuse(
         columns = list(every) if together[hard] is not None else [hard]
         met = _solve(table[:, columns], moved[columns])
         if met is not None:
-            nearest = _tilt(tuple(names[j] for j in columns), table[:, columns], moved[columns], *met, clusters)
+            named = tuple(names[j] for j in columns)
+            nearest = _tilt(named, table[:, columns], moved[columns], *met, clusters)
     return Refusal(
         hard=names[hard],
         stated=float(goal[hard]),
@@ -260,10 +265,10 @@ def _range(table: Array, goal: Array, which: int, share: float) -> Range | None:
     needed = share * len(table)
     column = table[:, which]
     if others:
-        met = _solve(table[:, others], goal[others])
+        met = _solve(table[:, others], goal[others], needed)
         if met is None or _effective(met[0]) < needed:
             return None
-        middle = float(met[0] @ column)
+        middle = dot(met[0], column)
         origin = np.insert(met[1], which, 0.0)
     else:
         middle, origin = float(column.mean().clip(column.min(), column.max())), np.zeros(1)
@@ -274,7 +279,7 @@ def _range(table: Array, goal: Array, which: int, share: float) -> Range | None:
             trial = (inside + beyond) / 2.0
             wanted = goal.copy()
             wanted[which] = trial
-            met = _solve(table, wanted, start)
+            met = _solve(table, wanted, needed, start)
             if met is not None and _effective(met[0]) >= needed:
                 inside, start = trial, met[1]
             else:
