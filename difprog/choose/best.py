@@ -103,10 +103,11 @@ class Best:
             of = place[np.searchsorted(present, holder)]
             weight = None if weights is None else weights[row]
             held[row] = np.bincount(of, weights=weight, minlength=len(groups))
-            held[row] /= count if weight is None else 1.0
+        total = np.array([count if w is None else 1 for w in weights or [None] * models])
         for at, group in enumerate(groups):
             for number in group:
-                found[number] = found.get(number, np.zeros(models)) + held[:, at] / len(group)
+                share = held[:, at] / (total * len(group))
+                found[number] = found.get(number, np.zeros(models)) + share
         return found
 
     def _members(self, node: int) -> tuple[int, ...]:
