@@ -101,6 +101,30 @@ def test_ties_go_to_the_larger_expectation_then_the_cheaper() -> None:
     assert choose(simple([1e-6, 0.0], [1e6, 1e6]), 5e6).rows == (0,)
 
 
+def test_the_solver_prints_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        effects = rng.normal(5e-6, 2e-5, (3, 40))
+        choose(Rows(np.round(rng.lognormal(13, 1, 40), -3), effects, np.full(3, 1 / 3)), 4e6)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_many_rows_are_within_the_gap_of_the_best() -> None:
+    rng = np.random.default_rng(1)
+    rows = Rows(np.round(rng.lognormal(13, 1, 300), -3), rng.normal(5e-6, 2e-5, (2, 300)), np.full(2, 0.5))
+    found = choose(rows, 3e7)
+    order = np.argsort(-rows.expected / rows.cost)
+    order = order[rows.expected[order] > 0]
+    spent = np.cumsum(rows.cost[order])
+    whole = spent <= 3e7
+    # No set does better than funding in part the row that the budget runs out on.
+    left = 3e7 - spent[whole][-1]
+    top = rows.expected[order][whole].sum() + left * (rows.expected / rows.cost)[order][~whole][0]
+    assert found.value <= top + 1e-15
+    assert found.value >= top - rows.expected.max()
+    assert allocate.bar(rows, 3e7) == pytest.approx((rows.expected / rows.cost)[order][~whole][0])
+
+
 def test_rules_part_where_models_do() -> None:
     rows = simple([[9.0, 3.0, 4.0], [-2.0, 3.0, 1.9]], [1, 1, 1])  # type: ignore[list-item]
     assert [choose(rows, 1, rule).rows for rule in RULES] == [(0,), (1,), (0,)]
@@ -217,8 +241,8 @@ def test_disappointment_is_honest_on_simulated_truths() -> None:
         covered.append(abs(found.honest - true) <= 2 * found.honest_se)
         flattery.append(best.expected - true)
         told.append(found.difference)
-    assert np.mean(covered) > 0.9
-    assert np.mean(told) == pytest.approx(np.mean(flattery), rel=0.2)
+    assert np.mean(covered) > 0.93
+    assert np.mean(told) == pytest.approx(np.mean(flattery), rel=0.15)
     assert np.mean(flattery) > 1
 
 
@@ -227,7 +251,7 @@ def test_perfect_information_about_a_choice_of_one_is_the_closed_form() -> None:
     rng = np.random.default_rng(3)
     draws = rng.standard_normal((1, 1, 2000))
     rows = Rows(np.ones(1), allocate.means(draws), np.ones(1))
-    whole, which = allocate.information(rows, draws, 1)
+    whole, which = allocate.information(rows, draws, 1, worlds=400)
     assert whole.value == pytest.approx(stats.norm.pdf(0), abs=4 * whole.se)
     assert which.value == 0.0
     two = Rows(np.ones(2), np.array([[2.0, 0.0], [0.0, 1.0]]), np.array([0.5, 0.5]))

@@ -3,7 +3,8 @@
 A choice is a set of rows whose cost is within the budget, at most one of each group. It is found
 by mixed-integer programming (HiGHS, Huangfu & Hall 2018, Parallelizing the dual revised simplex
 method, Math Prog Comp 10:119, through `scipy.optimize.milp`) with no gap allowed, and what rounding
-inside the solver let through is checked against the numbers themselves and excluded.
+inside the solver let through is checked against the numbers themselves and excluded. (Beyond
+`EXACT` rows a gap far below any Monte Carlo error is.)
 
 Effects of a set are taken as the sum of its rows' here; what they come to together is for who runs
 the race to say. Arrays in, plain numbers out: knows nothing of files, models or PyMC.
@@ -22,8 +23,12 @@ cheapest.
 
 from __future__ import annotations
 
+import ctypes
 import math
-from collections.abc import Callable, Hashable, Mapping, Sequence
+import os
+import sys
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -42,6 +47,10 @@ RULES = ("expected", "worst", "regret")
 #: Objectives are handed to the solver with the largest effect at this size: its tolerances are
 #: absolute, 1e-6.
 SCALE = 1e3
+
+#: Up to so many rows a choice is the best to the last digit, and ties are broken; of more rows the
+#: set found is within `GAP` of the best, relatively: far less than the error of any effect.
+EXACT, GAP = 60, 1e-5
 
 #: What ties: relative to the largest effect.
 TIE = 1e-9
@@ -146,10 +155,11 @@ class Disappointment(NamedTuple):
     """What a choice looks like to the draws that made it, and to others."""
 
     estimated: float
-    """Effect by credence on the draws that chose."""
+    """Effect by credence of the set that all draws choose, on those same draws."""
     honest: float
-    """On draws that did not."""
+    """Of the sets that one half of the draws chooses, on the other half."""
     honest_se: float
+    """At most this: that of one half, however much the two have in common."""
     difference: float
     """Estimated less honest: how far the choice flatters itself."""
 
@@ -235,24 +245,29 @@ class _Programme:
         """Whether the row that is forced in can be."""
         return self.forced is None or bool(self.usable[self.forced])
 
-    def best(self, rule: str) -> Choice:
-        """Return the best set under a rule."""
-        rows = self.rows
+    def solve(self, rule: str) -> tuple[Set, float, Array | None]:
+        """Return a best set, what the rule makes of it, and what is best under each model (for regret)."""
+        rows, tops = self.rows, None
         if rule == "expected":
             found = self._solve(rows.expected)
-            value = self._sum(rows.expected, found)
-        elif rule == "worst":
+            return found, self._sum(rows.expected, found), tops
+        if rule == "worst":
             found = self._guarded(np.zeros(len(rows.effects)))
-            value = float(self._by_model(found).min())
-        elif rule == "regret":
+            return found, float(self._by_model(found).min()), tops
+        if rule == "regret":
             tops = np.array([self._sum(row, self._solve(row)) for row in rows.effects])
             found = self._guarded(tops)
-            value = -float((tops - self._by_model(found)).max())
-        else:
-            raise ValueError(f"no rule is called {rule}")
-        if rule != "expected":
-            found = self._tied(rows.expected, found, rule, value, tops if rule == "regret" else None)
-        found = self._cheapest(found, rule, value, tops if rule == "regret" else None)
+            return found, -float((tops - self._by_model(found)).max()), tops
+        raise ValueError(f"no rule is called {rule}")
+
+    def best(self, rule: str) -> Choice:
+        """Return the best set under a rule, ties broken."""
+        rows = self.rows
+        found, value, tops = self.solve(rule)
+        if self.count <= EXACT:
+            if rule != "expected":
+                found = self._tied(rows.expected, found, rule, value, tops)
+            found = self._cheapest(found, rule, value, tops)
         by_model = self._by_model(found)
         cost, expected = self._sum(rows.cost, found), self._sum(rows.expected, found)
         return Choice(found, cost, value, expected, tuple(by_model.tolist()))
@@ -336,11 +351,12 @@ class _Programme:
             lower[self.forced] = 1.0
         whole = np.append(np.ones(self.count), np.zeros(extra))
         while True:
-            done = milp(
-                objective, integrality=whole, bounds=Bounds(lower, upper),
-                constraints=LinearConstraint(csr_array(np.stack(table)), -np.inf, np.array(bounds)),
-                options={"mip_rel_gap": 0.0, "presolve": True},
-            )  # fmt: skip
+            with _silent():
+                done = milp(
+                    objective, integrality=whole, bounds=Bounds(lower, upper),
+                    constraints=LinearConstraint(csr_array(np.stack(table)), -np.inf, np.array(bounds)),
+                    options={"mip_rel_gap": 0.0 if self.count <= EXACT else GAP},
+                )  # fmt: skip
             if done.x is None:
                 if floors:  # the solver's rounding, where nothing but the set known meets the floors
                     return ()
@@ -352,6 +368,32 @@ class _Programme:
             # Over the budget by less than the solver can see: this very set is out.
             table.append(np.append(np.where(chosen, 1.0, -1.0), np.zeros(extra)))
             bounds.append(float(chosen.sum()) - 1.0)
+
+
+@contextmanager
+def _silent() -> Iterator[None]:
+    """Keep off standard output what the solver's own code prints there.
+
+    HiGHS 1.12 (SciPy 1.18) leaves a line of debugging in about one solve of fifty, whatever its
+    options; it would spoil ``--json``.
+    """
+    flush = ctypes.CDLL(None).fflush if os.name == "posix" else None
+    sys.stdout.flush()
+    try:
+        kept = os.dup(1)
+    except OSError:  # there is no standard output
+        yield
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 1)
+        yield
+    finally:
+        if flush is not None:
+            flush(None)
+        os.dup2(kept, 1)
+        os.close(nowhere)
+        os.close(kept)
 
 
 # What would change it
@@ -437,13 +479,13 @@ def needed(
     """
     if rule not in ("expected", "worst"):
         raise ValueError("what a row needs is told under the rules expected and worst only")
-    out = _Programme(rows, budget, max_harm, barred=row).best(rule).value
+    out = _Programme(rows, budget, max_harm, barred=row).solve(rule)[1]
 
     def with_it(cost: float) -> float:
         """Return what is best with the row in, at another cost of it."""
         other = replace(rows, cost=np.where(np.arange(len(rows.cost)) == row, cost, rows.cost))
         programme = _Programme(other, budget, max_harm, forced=row)
-        return programme.best(rule).value if programme.possible else -math.inf
+        return programme.solve(rule)[1] if programme.possible else -math.inf
 
     slack = TIE * (float(np.abs(rows.effects).max(initial=0.0)) or 1.0)
     own = float(rows.expected[row])
@@ -505,7 +547,7 @@ def credence_spans(rows: Rows, budget: float, max_harm: float | None = None) -> 
             at = far
             while True:
                 now = replace(rows, effects=lines, credences=np.array([1 - at, at]))
-                other = choose(now, budget, "expected", max_harm).rows
+                other = _Programme(now, budget, max_harm).solve("expected")[0]
                 gap = [math.fsum(line[list(other)]) - math.fsum(line[list(chosen)]) for line in lines]
                 if (1 - at) * gap[0] + at * gap[1] <= slack or gap[0] == gap[1]:
                     break
@@ -577,12 +619,11 @@ def harmed(draws: Array, credences: Array, chosen: Set) -> float:
 
 
 def disappointment(
-    rows: Rows, draws: Array, budget: float, *, folds: int = 5, clusters: int | None = None,
-    max_harm: float | None = None,
-) -> Disappointment:  # fmt: skip
+    rows: Rows, draws: Array, budget: float, *, clusters: int | None = None, max_harm: float | None = None
+) -> Disappointment:
     """Return how far a choice looks better on the draws that made it than on others.
 
-    Each fold of the draws judges the set that the other folds choose. This is the disappointment
+    Each half of the draws judges the set that the other half chooses. This is the disappointment
     that too few draws cause; where beliefs are right, more draws take it to 0 (Smith & Winkler
     2006, The optimizer's curse, Manag Sci 52:311).
 
@@ -592,27 +633,30 @@ def disappointment(
         As in `choose`, by expectation; ``rows.effects`` is not used.
     draws : array, shape (models, rows, draws)
         Net effects on the same worlds.
-    folds : int
-        Parts of the draws.
     clusters : int, optional
         As in `difprog.forecast.summary.clustered_error`.
     """
     count = draws.shape[2]
-    member = np.arange(count) if clusters is None or clusters >= count else np.arange(count) % clusters
-    fold = member % folds
-    flattered = 0.0
+    half = _member(count, clusters) % 2 == 0
     told = np.empty(count)
-    for part in range(folds):
-        inside, outside = fold == part, fold != part
-        best = choose(replace(rows, effects=means(draws[:, :, outside])), budget, max_harm=max_harm)
-        flattered += best.expected * float(inside.mean())
+    for inside in (half, ~half):
+        best = choose(replace(rows, effects=means(draws[:, :, ~inside])), budget, max_harm=max_harm)
         told[inside] = rows.credences @ draws[:, list(best.rows), :][:, :, inside].sum(axis=1)
     honest = float(told.mean())
-    return Disappointment(flattered, honest, clustered_error(told, clusters), flattered - honest)
+    estimated = choose(replace(rows, effects=means(draws)), budget, max_harm=max_harm).expected
+    # The two halves' choices are not independent: their mean varies at most as much as one of them.
+    error = math.sqrt(2.0) * clustered_error(told, clusters)
+    return Disappointment(estimated, honest, error, estimated - honest)
+
+
+def _member(count: int, clusters: int | None) -> npt.NDArray[np.intp]:
+    """Return what each draw must not be parted from: its posterior draw, or itself."""
+    at = np.arange(count)
+    return at if clusters is None or clusters >= count else at % clusters
 
 
 def information(
-    rows: Rows, draws: Array, budget: float, *, worlds: int = 200, max_harm: float | None = None
+    rows: Rows, draws: Array, budget: float, *, worlds: int = 50, max_harm: float | None = None
 ) -> tuple[Gain, Gain]:
     """Return what it is worth to know everything before choosing, and to know which model is right.
 
@@ -647,7 +691,8 @@ def information(
 def _regret(rows: Rows, effects: Array, chosen: list[int], budget: float, max_harm: float | None) -> float:
     """Return how much better than a set the best set is where effects are known."""
     known = replace(rows, effects=effects[None, :], credences=np.ones(1))
-    return max(choose(known, budget, max_harm=max_harm).value - math.fsum(effects[chosen].tolist()), 0.0)
+    best = _Programme(known, budget, max_harm).solve("expected")[1]
+    return max(best - math.fsum(effects[chosen].tolist()), 0.0)
 
 
 def information_of(
@@ -661,19 +706,18 @@ def information_of(
 
     Parameters
     ----------
-    rows, draws, budget, clusters, folds, max_harm
+    rows, draws, budget, clusters, max_harm
         As in `disappointment`.
     belief : array, shape (draws,)
         Its draws.
-    parts : int
-        Parts of equal size that are told apart.
+    parts, folds : int
+        Parts of the belief, of equal size, that are told apart; parts of the draws.
     """
     count = draws.shape[2]
     mixed = np.einsum("m,mrd->rd", rows.credences, draws)
     place = np.empty(count, dtype=int)
     place[np.argsort(belief, kind="stable")] = np.arange(count) * parts // count
-    member = np.arange(count) if clusters is None or clusters >= count else np.arange(count) % clusters
-    fold = member % folds
+    fold = _member(count, clusters) % folds
     blind = list(choose(rows, budget, max_harm=max_harm).rows)
     gain = -mixed[blind].sum(axis=0)
     one = np.ones(1)
