@@ -1,4 +1,4 @@
-"""Drivers: variance shares and EVPPI against closed forms, on correlated beliefs too."""
+"""Drivers: distances and EVPPI against closed forms, on correlated beliefs too."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import integrate, stats
 
+from difprog.forecast.tilting import Tilt, tilt
 from difprog.why import sensitivity
 
 COUNT = 20_000
@@ -20,6 +21,17 @@ def expected_gain(mean: float, sd: float) -> float:
     """E[max(0, X)] − max(0, E X) for X ~ N(mean, sd²)."""
     z = mean / sd
     return float(mean * stats.norm.cdf(z) + sd * stats.norm.pdf(z) - max(mean, 0.0))
+
+
+def normal_distance(rho: float) -> float:
+    """Mean KS distance between N(0, 1) and itself given a tenth of what correlates with it by ρ."""
+    x = np.linspace(-5, 5, 2001)
+    cuts = stats.norm.ppf(np.linspace(0, 1, 11))
+    inside = (np.linspace(0, 1, 400 + 1)[:-1] + 0.5 / 400).reshape(10, 40)
+    assert ((stats.norm.ppf(inside) > cuts[:-1, None]) & (stats.norm.ppf(inside) < cuts[1:, None])).all()
+    apart = (x[:, None, None] - rho * stats.norm.ppf(inside)) / np.sqrt(1 - rho**2)
+    given = stats.norm.cdf(apart).mean(axis=2)
+    return float(np.abs(given - stats.norm.cdf(x)[:, None]).max(axis=0).mean())
 
 
 def normal_case(
@@ -33,35 +45,148 @@ def normal_case(
     total = 1 + 0.25 + rho + 4
     # E[net | a] = mean + (1 + ρ/2)·a: what is correlated with a belief is learnt with it.
     slopes = {"a": 1 + 0.5 * rho, "b": 0.5 + rho}
-    truth = {k: (s**2 / total, expected_gain(mean, abs(s))) for k, s in slopes.items()}
+    truth = {k: (abs(s) / total**0.5, expected_gain(mean, abs(s))) for k, s in slopes.items()}
     beliefs = {"a": np.exp(2 * a), "b": b, "useless": useless, "point": 3.0}
     return beliefs, net, truth
 
 
 @pytest.mark.parametrize("rho", [0.0, 0.6, -0.4])
 def test_normal_net_benefits_match_the_closed_form(rho: float) -> None:
-    shares, values = [], []
+    distances, values = [], []
     for seed in SEEDS:
         beliefs, net, truth = normal_case(seed, rho)
         found = {d.belief: d for d in sensitivity.drivers(beliefs, net, [net])}
         assert "point" not in found
-        for name, (share, value) in truth.items():
+        for name, (correlation, value) in truth.items():
             d = found[name]
-            shares.append((d.variance_share - share) / d.variance_share_se)
+            if correlation > 0.3:
+                distances.append(d.distance / normal_distance(correlation))
+            # What is read off other draws falls short of the widest gap; it never exceeds it.
+            assert d.distance < normal_distance(correlation) + 3 * d.distance_se
+            assert d.distance > 0.85 * normal_distance(correlation) - 3 * d.distance_se
             if value > 0.01:
                 values.append((d.evppi - value) / d.evppi_se)
-    for scores in (shares, values):
-        assert np.max(np.abs(scores)) < 4
-        assert abs(np.mean(scores)) < 1.0
-        assert 0.5 < np.std(scores) < 1.6
+    assert 0.95 < np.mean(distances) < 1.0
+    assert np.max(np.abs(values)) < 4
+    assert abs(np.mean(values)) < 1.0
+    assert 0.5 < np.std(values) < 1.6
+
+
+@pytest.mark.parametrize("clusters", [None, 500])
+@pytest.mark.parametrize("tilted", [False, True])
+def test_errors_are_honest_over_seeds(clusters: int | None, tilted: bool) -> None:
+    got, said = [], []
+    for seed in range(120):
+        rng = np.random.default_rng(seed)
+        count = 4000
+        theta = np.resize(rng.standard_normal(clusters or count), count)
+        other, noise = rng.standard_normal((2, count))
+        net = 0.4 * theta + 0.5 * other + np.exp(0.5 * noise) - 1
+        more: dict[str, Any] = {}
+        if tilted:
+            weighted = tilt({"s": stats.norm.cdf(theta + other)}, {"s": 0.65})
+            assert isinstance(weighted, Tilt)
+            more = {"weights": weighted.weights, "moments": weighted.moments}
+        d = sensitivity.drivers({"t": theta}, net, [net - 0.5], clusters, **more)[0]
+        whole = sensitivity.perfect_information([net - 0.5], count, clusters, **more)
+        got.append([d.distance, d.low, d.high, d.evppi, whole.value])
+        said.append([d.distance_se, d.low_se, d.high_se, d.evppi_se, whole.se])
+    ratio = np.std(got, axis=0, ddof=1) / np.median(said, axis=0)
+    assert (ratio > 0.8).all(), ratio
+    assert (ratio < 1.25).all(), ratio
+
+
+def test_weights_are_as_good_as_other_draws() -> None:
+    """Tilting a normal belief moves it: drivers are those of draws of the moved one."""
+    rng = np.random.default_rng(9)
+    x, noise = rng.standard_normal((2, COUNT))
+    weighted = tilt({"x": x}, {"x": 0.7})
+    assert isinstance(weighted, Tilt)
+    more = {"weights": weighted.weights, "moments": weighted.moments}
+    net = np.exp(0.5 * x) - 1.5 + noise
+    moved = x + 0.7
+    other = np.exp(0.5 * moved) - 1.5 + noise
+    ours = sensitivity.drivers({"x": x}, net, [net], **more)[0]
+    theirs = sensitivity.drivers({"x": moved}, other, [other])[0]
+    for name in ("distance", "low", "high", "evppi"):
+        error = np.hypot(getattr(ours, f"{name}_se"), getattr(theirs, f"{name}_se"))
+        assert getattr(ours, name) == pytest.approx(getattr(theirs, name), abs=4 * error)
 
 
 def test_a_belief_that_does_not_matter_gets_about_0() -> None:
     for seed in SEEDS:
         beliefs, net, _ = normal_case(seed, 0.3)
         found = {d.belief: d for d in sensitivity.drivers(beliefs, net, [net, net - 0.1])}
-        assert found["useless"].variance_share < 0.001
+        assert found["useless"].distance < 3.5 * found["useless"].distance_se
+        assert found["useless"].distance < 0.015
         assert found["useless"].evppi < 0.005
+
+
+def test_heavy_tails_do_not_hide_the_first_driver() -> None:
+    """The sign is one belief's; nearly all of the variance another's rare worlds'."""
+    rng = np.random.default_rng(10)
+    side, size = rng.standard_normal((2, COUNT))
+    net = np.sign(side) * np.exp(3 * size)
+    found = sensitivity.drivers({"side": side, "size": size}, net, [net])
+    assert found[0].belief == "side"
+    assert found[0].distance == pytest.approx(0.5, abs=4 * found[0].distance_se + 0.005)
+
+
+def test_perfect_information_is_the_mean_of_the_best() -> None:
+    x = np.random.default_rng(11).standard_normal(COUNT)
+    found = sensitivity.perfect_information([0.3 + x], COUNT)
+    assert found.value == pytest.approx(expected_gain(0.3, 1.0), abs=4 * found.se)
+    assert sensitivity.perfect_information([], 10) == (0.0, 0.0)
+    assert sensitivity.perfect_information([2.0], 10) == (0.0, 0.0)
+
+
+def test_several_beliefs_together_match_the_closed_form() -> None:
+    """E[net | a, b] is normal; a product of two is worth nothing singly and all together."""
+    scores = []
+    for seed in SEEDS:
+        a, b, c, noise = np.random.default_rng(seed).standard_normal((4, COUNT))
+        net = 0.3 + a + 0.5 * b + c + 2 * noise
+        found = sensitivity.partial_information({"a": np.exp(a), "b": b, "point": 1.0}, [net])
+        scores.append((found.value - expected_gain(0.3, 1.25**0.5)) / found.se)
+        both = sensitivity.partial_information({"a": a, "b": b}, [a * b + noise])
+        assert both.value == pytest.approx(1 / np.pi, abs=4 * both.se)
+        assert sensitivity.partial_information({"a": a}, [a * b + noise]).value < 0.03
+    assert np.abs(scores).max() < 4
+    assert abs(np.mean(scores)) < 1.0
+    assert sensitivity.partial_information({"point": 1.0}, [1.0]) == (0.0, 0.0)
+
+
+def test_one_belief_together_is_that_belief() -> None:
+    beliefs, net, _ = normal_case(1, 0.3)
+    found = {d.belief: d for d in sensitivity.drivers(beliefs, net, [net])}
+    alone = sensitivity.partial_information({"a": beliefs["a"]}, [net])
+    assert alone == (found["a"].evppi, found["a"].evppi_se)
+
+
+def test_what_is_kept_changes_nothing() -> None:
+    beliefs, net, _ = normal_case(2, 0.3)
+    kept = sensitivity.Sorted()
+    first = sensitivity.drivers(beliefs, net, [net], kept=kept)
+    assert sensitivity.drivers(beliefs, net, [net], kept=kept) == first
+    assert sensitivity.drivers(beliefs, net, [net]) == first
+
+
+def test_the_sentence_says_what_turns_the_sign() -> None:
+    beliefs, net, _ = normal_case(3, 0.0, mean=0.0)
+    found = sensitivity.drivers(beliefs, net, [net])
+    said = sensitivity.hinge(found)
+    assert said is not None
+    assert said.driver.belief == "a"
+    assert said.turns
+    assert said.alone
+    assert said.next is not None
+    assert said.next.belief == "b"
+    high = sensitivity.hinge(sensitivity.drivers(beliefs, net + 9, [net]))
+    assert high is not None
+    assert not high.turns
+    noise = np.random.default_rng(1).standard_normal(COUNT)
+    assert sensitivity.hinge(sensitivity.drivers({"u": noise}, 0.0, [])) is None
+    assert sensitivity.hinge([]) is None
 
 
 def test_several_options_match_numerical_integration() -> None:
@@ -82,8 +207,10 @@ def test_several_options_match_numerical_integration() -> None:
 def test_a_curve_that_is_not_monotone_is_found() -> None:
     rng = np.random.default_rng(3)
     theta, noise = rng.standard_normal((2, COUNT))
-    found = sensitivity.drivers({"theta": theta}, theta**2 + noise, [])[0]
-    assert found.variance_share == pytest.approx(2 / 3, abs=4 * found.variance_share_se)
+    found = sensitivity.drivers({"theta": theta}, theta**2 + noise, [theta**2 - 1 + noise])[0]
+    # E|θ² − 1|/2 = 2φ(1).
+    assert found.evppi == pytest.approx(2 * stats.norm.pdf(1), abs=4 * found.evppi_se)
+    assert found.distance > 0.2
 
 
 def test_heavy_tails_do_not_hide_a_decision() -> None:
@@ -106,7 +233,8 @@ def test_only_the_order_of_a_belief_counts(seed: int, how: str) -> None:
     first = sensitivity.drivers({"b": theta}, net, [net])[0]
     second = sensitivity.drivers({"b": changed}, net, [net])[0]
     if how == "negative":
-        assert second.variance_share == pytest.approx(first.variance_share, abs=1e-3)
+        assert second.distance == pytest.approx(first.distance, abs=0.02)
+        assert (second.low, second.high) == pytest.approx((first.high, first.low))
     else:
         assert second == first
 
@@ -118,8 +246,12 @@ def test_a_count_is_averaged_value_by_value() -> None:
     noise = rng.standard_normal(COUNT)
     net = table[chains.astype(int)] + noise
     found = sensitivity.drivers({"chains": chains}, net, [net])[0]
-    truth = table[1:].var()
-    assert found.variance_share == pytest.approx(truth / (truth + 1), abs=4 * found.variance_share_se)
+    x = np.linspace(-8, 8, 4001)[:, None]
+    given = stats.norm.cdf(x - table[1:])
+    truth = np.abs(given - given.mean(axis=1, keepdims=True)).max(axis=0).mean()
+    assert found.distance == pytest.approx(truth, abs=4 * found.distance_se)
+    for got, error, value in ((found.low, found.low_se, 3.0), (found.high, found.high_se, -2.0)):
+        assert got == pytest.approx(value, abs=4 * error)
     gain = np.maximum(table[1:], 0).mean() - max(0.0, table[1:].mean())
     assert found.evppi == pytest.approx(gain, abs=4 * found.evppi_se)
 
@@ -156,7 +288,7 @@ def test_few_draws_and_constant_outcomes_are_no_trouble(count: int) -> None:
     assert sensitivity.drivers({"point": 1.0}, 0.0, [0.0]) == []
 
 
-def test_the_largest_share_comes_first() -> None:
+def test_the_largest_distance_comes_first() -> None:
     beliefs, net, _ = normal_case(1, 0.0)
     found = sensitivity.drivers(beliefs, net, [net])
     assert [d.belief for d in found][:2] == ["a", "b"]

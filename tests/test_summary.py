@@ -20,6 +20,9 @@ from difprog.forecast.summary import (
     weighted_quantiles,
 )
 
+#: Errors of median, ends and shares of what does not vary.
+NO_ERRORS = (0.0,) * 5
+
 
 def flat(mean: float, mcse: float) -> Summary:
     return Summary(mean, 1.0, mcse, mean, mean, mean, 0.5, 0.5)
@@ -39,7 +42,8 @@ def test_a_summary_is_what_its_fields_say() -> None:
 @pytest.mark.parametrize(("value", "signs"), [(0.1, (1, 0)), (-0.1, (0, 1)), (0.0, (0, 0))])
 def test_what_does_not_vary_is_summarised_exactly(value: float, signs: tuple[int, int]) -> None:
     for values in (value, np.full(7, value)):
-        assert astuple(summarise(values, 7, 0.9)) == (value, 0.0, 0.0, value, value, value, *signs)
+        want = (value, 0.0, 0.0, value, value, value, *signs, *NO_ERRORS)
+        assert astuple(summarise(values, 7, 0.9)) == want
 
 
 @given(st.integers(2, 300), st.integers(2, 400), st.integers(0, 2**32 - 1))
@@ -90,9 +94,9 @@ def test_a_mixture_weighs_by_credence() -> None:
 
 def test_a_mixture_of_equal_points_is_a_point() -> None:
     found = summarise_mixture([0.25, np.full(3, 0.25)], [1.0, 2.0], 3, 0.9)
-    assert astuple(found) == (0.25, 0.0, 0.0, 0.25, 0.25, 0.25, 1.0, 0.0)
+    assert astuple(found) == (0.25, 0.0, 0.0, 0.25, 0.25, 0.25, 1.0, 0.0, *NO_ERRORS)
     rounded = summarise_mixture([0.1, np.full(7, 0.1), 0.1], [0.1, 0.2, 0.7], 7, 0.9)
-    assert astuple(rounded) == (0.1, 0.0, 0.0, 0.1, 0.1, 0.1, 1.0, 0.0)
+    assert astuple(rounded) == (0.1, 0.0, 0.0, 0.1, 0.1, 0.1, 1.0, 0.0, *NO_ERRORS)
     other = summarise_mixture([0.25, np.full(3, 0.5)], [1.0, 2.0], 3, 0.9)
     assert (other.lower, other.upper) == (0.25, 0.5)
 

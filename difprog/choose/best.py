@@ -80,24 +80,33 @@ class Best:
         self.holder[wins] = theirs[wins]
         self.value[wins] = other.value[wins]
 
-    def chances(self) -> dict[int, Array]:
+    def chances(self, weights: Sequence[Array | None] | None = None) -> dict[int, Array]:
         """Return option → the chance that it is best, per model, shape (models,).
 
         Options that are never best are left out; `NOTHING` is always there. They sum to 1.
+
+        Parameters
+        ----------
+        weights : sequence of array, each of shape (draws,), or None, optional
+            Each model's weights of its draws, which sum to 1; None where they are equal.
         """
         models, count = self.value.shape
         found: dict[int, Array] = {NOTHING: np.zeros(models)}
-        held = np.stack(
-            [np.bincount(row + 1, minlength=len(self.nodes) + 1) for row in self.holder]
-        )
         # Counted by who ties, in order: how options were put together leaves no trace in a bit.
-        groups: dict[tuple[int, ...], npt.NDArray[np.int64]] = {}
-        for node in np.flatnonzero(held.any(axis=0)) - 1:
-            members = self._members(int(node))
-            groups[members] = groups.get(members, np.zeros(models, dtype=np.int64)) + held[:, node + 1]
-        for members, draws in sorted(groups.items()):
-            for number in members:
-                share = draws / (count * len(members))
+        present = np.unique(self.holder)
+        members = {int(node): self._members(int(node)) for node in present}
+        groups = sorted(set(members.values()))
+        rank = {group: at for at, group in enumerate(groups)}
+        place = np.array([rank[members[int(node)]] for node in present])
+        held = np.empty((models, len(groups)))
+        for row, holder in enumerate(self.holder):
+            of = place[np.searchsorted(present, holder)]
+            weight = None if weights is None else weights[row]
+            held[row] = np.bincount(of, weights=weight, minlength=len(groups))
+        total = np.array([count if w is None else 1 for w in weights or [None] * models])
+        for at, group in enumerate(groups):
+            for number in group:
+                share = held[:, at] / (total * len(group))
                 found[number] = found.get(number, np.zeros(models)) + share
         return found
 

@@ -1,4 +1,17 @@
-"""Draws → plain numbers. Knows nothing of PyMC, files or terminals."""
+"""Draws → plain numbers, each with its Monte Carlo error. Knows nothing of PyMC, files or terminals.
+
+Every error is that of a mean. A share is a mean of zeros and ones; a quantile's error is had from
+that of the share of draws below it, carried over to the quantity's own scale by the draws
+themselves (Woodruff 1952, Confidence intervals for medians and other position measures, J Am Stat
+Assoc 47:635): no density is estimated. So whatever is true of the error of a mean, that draws
+reuse posterior draws or that they are weighted, is true of all of them.
+
+Draws may carry weights (`difprog.forecast.tilting`). Those weights were themselves estimated from
+the draws, such that the weighted means of some functions ("moments") meet given values. A mean
+under them therefore varies only as much as what those functions leave unexplained: the residual of
+a weighted regression on them (the calibration estimator of Deville & Särndal 1992, J Am Stat Assoc
+87:376), and the moments themselves have no error at all.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +28,10 @@ Array = npt.NDArray[np.float64]
 MICRODOOM = 1e-6
 """One microdoom: a millionth of probability of doom."""
 
+#: Pareto k̂ above which the printed error of a mean is not to be trusted at any affordable number
+#: of draws (Vehtari, Simpson, Gelman, Yao & Gabry 2024, Pareto smoothed importance sampling, JMLR 25:72).
+KHAT_LIMIT = 0.7
+
 
 @dataclass(frozen=True, slots=True)
 class Summary:
@@ -30,6 +47,8 @@ class Summary:
         The equal-tailed interval.
     p_positive, p_negative : float
         Shares of draws above and below zero.
+    median_se, lower_se, upper_se, p_positive_se, p_negative_se : float
+        Monte Carlo standard errors of the others.
     """
 
     mean: float
@@ -40,6 +59,11 @@ class Summary:
     upper: float
     p_positive: float
     p_negative: float
+    median_se: float = 0.0
+    lower_se: float = 0.0
+    upper_se: float = 0.0
+    p_positive_se: float = 0.0
+    p_negative_se: float = 0.0
 
     @property
     def p_zero(self) -> float:
@@ -47,7 +71,18 @@ class Summary:
         return max(0.0, 1.0 - self.p_positive - self.p_negative)
 
 
-def clustered_error(values: Array, clusters: int | None) -> float:
+class Quantiles(NamedTuple):
+    """Quantiles of one quantity."""
+
+    values: tuple[float, ...]
+    """One per level, in the quantity's unit."""
+    errors: tuple[float, ...]
+    """Their Monte Carlo standard errors."""
+
+
+def clustered_error(
+    values: Array, clusters: int | None, *, weights: Array | None = None, moments: Array | None = None
+) -> float:
     """Return the standard error of the mean of draws that reuse ``clusters`` posterior draws.
 
     Draw i uses posterior draw i mod ``clusters``, so that where there are more draws than
@@ -59,22 +94,59 @@ def clustered_error(values: Array, clusters: int | None) -> float:
         Draws of one quantity.
     clusters : int or None
         Number of posterior draws; None where every draw is on its own.
+    weights : array, shape (draws,), optional
+        Weights of the draws, which sum to 1: the error is that of the weighted mean.
+    moments : array, shape (draws, moments), optional
+        The functions that the weights were chosen to give set means.
     """
     count = len(values)
     if count < 2:
         return 0.0
-    if clusters is None or clusters >= count or clusters < 2:
-        return float(np.std(values, ddof=1)) / math.sqrt(count)
-    member = np.arange(count) % clusters
-    totals = np.bincount(member, weights=values, minlength=clusters)
-    sizes = np.bincount(member, minlength=clusters)
-    # Ratio estimator: clusters differ in size by one at most.
-    residual = totals - sizes * values.mean()
-    return float(np.sqrt(np.sum(residual**2) * clusters / (clusters - 1.0)) / count)
+    if weights is None:
+        if clusters is None or clusters >= count or clusters < 2:
+            return float(np.std(values, ddof=1)) / math.sqrt(count)
+        return _error_of_sum(values - values.mean(), clusters) / count
+    return _error_of_sum(weights * residuals(values, weights, moments), clusters)
+
+
+def dot(weights: Array, values: Any) -> float:
+    """Return Σ weight·value: the same bits however many threads the linear algebra has."""
+    return float(np.einsum("i,i->", weights, np.asarray(values, dtype=float)))
+
+
+def residuals(values: Array, weights: Array, moments: Array | None) -> Array:
+    """Return what a weighted regression on the moments leaves of values, shape (draws,)."""
+    residual = values - dot(weights, values)
+    if moments is not None and moments.shape[1]:
+        centred = moments - np.einsum("i,ij->j", weights, moments)
+        gram = np.einsum("i,ij,ik->jk", weights, centred, centred)
+        cross = np.einsum("i,ij,i->j", weights, centred, residual)
+        # Moments that say the same twice are no trouble to the least squares of least norm.
+        slope = np.linalg.lstsq(gram, cross, rcond=1e-12)[0]
+        residual = residual - np.einsum("ij,j->i", centred, slope)
+    return np.asarray(residual)
+
+
+def _error_of_sum(terms: Array, clusters: int | None) -> float:
+    """Return the standard error of a sum of terms about 0, draw by draw or cluster by cluster."""
+    count = len(terms)
+    if clusters is not None and 2 <= clusters < count:
+        # Ratio estimator: clusters differ in size by one at most.
+        terms = np.bincount(np.arange(count) % clusters, weights=terms, minlength=clusters)
+        count = clusters
+    return float(np.sqrt(np.sum(terms**2) * count / (count - 1.0)))
 
 
 @np.errstate(all="ignore")  # what is not finite is refused by whoever asked
-def summarise(values: Any, count: int, prob: float, clusters: int | None = None) -> Summary:
+def summarise(
+    values: Any,
+    count: int,
+    prob: float,
+    clusters: int | None = None,
+    *,
+    weights: Array | None = None,
+    moments: Array | None = None,
+) -> Summary:
     """Summarise draws of one quantity.
 
     Parameters
@@ -85,25 +157,65 @@ def summarise(values: Any, count: int, prob: float, clusters: int | None = None)
         Number of draws.
     prob : float
         Probability that the equal-tailed interval holds.
-    clusters : int, optional
-        See `clustered_error`.
+    clusters, weights, moments
+        See `clustered_error`. Weighted quantiles are the least values at which the weighted cdf
+        meets the level; unweighted ones interpolate between draws.
     """
     array = np.atleast_1d(np.asarray(values, dtype=float))
     value = float(array.min())
     if array.size == 1 or value == array.max():
-        return Summary(value, 0.0, 0.0, value, value, value, float(value > 0), float(value < 0))
+        return _point(value)
     tail = (1.0 - prob) / 2.0
-    lower, median, upper = np.quantile(array, [tail, 0.5, 1.0 - tail])
+    levels = [tail, 0.5, 1.0 - tail]
+
+    def error(part: Array) -> float:
+        return clustered_error(part, clusters, weights=weights, moments=moments)
+
+    if weights is None:
+        mean, sd = float(array.mean()), float(array.std(ddof=1))
+        positive = float(np.count_nonzero(array > 0) / count)
+        negative = float(np.count_nonzero(array < 0) / count)
+        points = np.sort(array)
+        found = np.quantile(points, levels)
+    else:
+        mean = dot(weights, array)
+        # At equal weights the usual divisor, draws less one.
+        sd = math.sqrt(dot(weights, (array - mean) ** 2) / (1.0 - dot(weights, weights)))
+        positive, negative = dot(weights, array > 0), dot(weights, array < 0)
+        order = np.argsort(array)
+        points, mass = array[order], weights[order]
+        found = _inverted(points, mass, levels)
+    errors = [error((array <= q).astype(float)) for q in found]
+    ends = _ends(levels, errors)
+    around = np.quantile(points, ends) if weights is None else _inverted(points, mass, ends)
     return Summary(
-        mean=float(array.mean()),
-        sd=float(array.std(ddof=1)),
-        mcse=clustered_error(array, clusters),
-        median=float(median),
-        lower=float(lower),
-        upper=float(upper),
-        p_positive=float(np.count_nonzero(array > 0) / count),
-        p_negative=float(np.count_nonzero(array < 0) / count),
-    )
+        mean, sd, error(array), float(found[1]), float(found[0]), float(found[2]), positive, negative,
+        *_halves(around), error((array > 0).astype(float)), error((array < 0).astype(float)),
+    )  # fmt: skip
+
+
+def _point(value: float) -> Summary:
+    return Summary(value, 0.0, 0.0, value, value, value, float(value > 0), float(value < 0))
+
+
+def _inverted(points: Array, mass: Array, levels: Any) -> Array:
+    """Return the least points at which the cdf meets the levels; those met but for rounding are met."""
+    wanted = np.asarray(levels) * (1.0 - 1e-12)
+    return np.asarray(np.quantile(points, wanted, weights=mass, method="inverted_cdf"))
+
+
+def _ends(levels: Sequence[float], errors: Sequence[float]) -> list[float]:
+    """Return, level by level, the two levels one standard error away."""
+    return [
+        min(max(level + side * error, 0.0), 1.0)
+        for level, error in zip(levels, errors, strict=True) for side in (-1.0, 1.0)
+    ]  # fmt: skip
+
+
+def _halves(around: Array) -> tuple[float, float, float]:
+    """Return the errors of median, lower and upper from the values one error of the level away."""
+    lower, median, upper = (np.diff(around.reshape(3, 2), axis=1)[:, 0] / 2.0).tolist()
+    return median, lower, upper
 
 
 @np.errstate(all="ignore")
@@ -113,6 +225,9 @@ def summarise_mixture(
     count: int,
     prob: float,
     clusters: int | None = None,
+    *,
+    tilts: Sequence[Array | None] | None = None,
+    moments: Sequence[Array | None] | None = None,
 ) -> Summary:
     """Summarise the mixture of several models' draws by credence.
 
@@ -125,26 +240,116 @@ def summarise_mixture(
         Credences; they are scaled to sum to 1.
     count, prob, clusters
         As in `summarise`.
+    tilts, moments : sequence of array or None, optional
+        Each model's ``weights`` and ``moments`` of `clustered_error`; each model is weighted on
+        its own.
     """
     share = np.asarray(weights, dtype=float) / math.fsum(weights)
     table = np.stack([np.broadcast_to(np.asarray(c, dtype=float), (count,)) for c in columns])
     if table.min() == table.max():
-        return summarise(float(table.min()), count, prob)
-    means = table.mean(axis=1)
+        return _point(float(table.min()))
+    mass, terms = _mixing(share, count, tilts, moments)
+
+    def estimate(part: Array) -> tuple[float, float]:
+        """Return the mixture's mean of what is a function of the draws, and its error."""
+        return float(np.sum(mass * part)), terms(part, clusters)
+
+    means = np.sum(mass * table, axis=1) / share if tilts else table.mean(axis=1)
     mean = float(share @ means)
-    variances = table.var(axis=1, ddof=1) if count > 1 else np.zeros(len(columns))
+    if tilts:
+        own = mass / share[:, None]
+        variances = np.sum(own * (table - means[:, None]) ** 2, axis=1) / (1.0 - np.sum(own**2, axis=1))
+    else:
+        variances = table.var(axis=1, ddof=1) if count > 1 else np.zeros(len(columns))
     tail = (1.0 - prob) / 2.0
-    lower, median, upper = weighted_quantiles(table, share, (tail, 0.5, 1.0 - tail))
+    levels = [tail, 0.5, 1.0 - tail]
+    flat = table.ravel()
+    order = np.argsort(flat)
+    points, weight = flat[order], mass.ravel()[order]
+    found = _inverted(points, weight, levels)
+    errors = [terms((table <= q).astype(float), clusters) for q in found]
+    around = _inverted(points, weight, _ends(levels, errors))
+    positive, positive_se = estimate((table > 0).astype(float))
+    negative, negative_se = estimate((table < 0).astype(float))
+    if not tilts:  # counted, not summed: to the last bit
+        positive, negative = (
+            float(share @ np.count_nonzero(part, axis=1)) / count for part in (table > 0, table < 0)
+        )
     return Summary(
-        mean=mean,
-        sd=float(np.sqrt(share @ (variances + (means - mean) ** 2))),
-        mcse=clustered_error(share @ table, clusters),
-        median=median,
-        lower=lower,
-        upper=upper,
-        p_positive=float(share @ np.count_nonzero(table > 0, axis=1)) / count,
-        p_negative=float(share @ np.count_nonzero(table < 0, axis=1)) / count,
-    )
+        mean, float(np.sqrt(share @ (variances + (means - mean) ** 2))), terms(table, clusters),
+        float(found[1]), float(found[0]), float(found[2]), positive, negative,
+        *_halves(around), positive_se, negative_se,
+    )  # fmt: skip
+
+
+def _mixing(
+    share: Array, count: int, tilts: Sequence[Array | None] | None, moments: Sequence[Array | None] | None
+) -> tuple[Array, Any]:
+    """Return the weight of every draw of every model, and what gives the error of a mixture's mean."""
+    models = len(share)
+    if tilts is None:
+        mass = np.repeat(share / count, count).reshape(models, count)
+        return mass, lambda part, clusters: clustered_error(share @ part, clusters)
+    flat = np.full(count, 1.0 / count)
+    own = [flat if tilt is None else tilt for tilt in tilts]
+    functions = moments or [None] * models
+
+    def error(part: Array, clusters: int | None) -> float:
+        rows = zip(part, own, functions, strict=True)
+        total = np.asarray(sum(s * row[1] * residuals(*row) for s, row in zip(share, rows, strict=True)))
+        return _error_of_sum(total, clusters) if count > 1 else 0.0
+
+    return share[:, None] * np.stack(own), error
+
+
+def weighted_summary_quantiles(
+    values: Any,
+    weights: Any,
+    levels: Sequence[float],
+    clusters: int | None = None,
+    *,
+    tilt: Array | None = None,
+    moments: Array | None = None,
+) -> Quantiles:
+    """Return quantiles of a quantity given an event, and their errors.
+
+    Parameters
+    ----------
+    values : array, shape (draws,), or scalar
+        Draws, say of the arrival of AGI.
+    weights : array, shape (draws,), or scalar
+        The chance of the event in each draw, say of success; unlike tilted weights they are
+        what they are, and need not sum to 1.
+    levels : sequence of float
+        In (0, 1).
+    clusters : int, optional
+        As in `clustered_error`.
+    tilt, moments
+        ``weights`` and ``moments`` of `clustered_error`, where draws are tilted.
+
+    Returns
+    -------
+    Quantiles
+        NaN where the event never happens.
+    """
+    value, chance = np.broadcast_arrays(np.asarray(values, float), np.asarray(weights, float))
+    if value.ndim == 0:
+        known = float(value) if chance > 0 else math.nan
+        return Quantiles((known,) * len(levels), (0.0,) * len(levels))
+    base = np.full(len(value), 1.0 / len(value)) if tilt is None else tilt
+    total = dot(base, chance)
+    if not total > 0:
+        return Quantiles((math.nan,) * len(levels), (math.nan,) * len(levels))
+    order = np.argsort(value)
+    points, mass = value[order], (base * chance)[order]
+    found = _inverted(points, mass, levels)
+    errors = []
+    for q in found:
+        below = (value <= q).astype(float)
+        influence = chance * (below - dot(base * chance, below) / total) / total
+        errors.append(clustered_error(influence, clusters, weights=base, moments=moments))
+    around = _inverted(points, mass, _ends(levels, errors)).reshape(-1, 2)
+    return Quantiles(tuple(found.tolist()), tuple((np.diff(around, axis=1)[:, 0] / 2.0).tolist()))
 
 
 def weighted_quantiles(table: Array, share: Array, levels: Sequence[float]) -> list[float]:
@@ -159,12 +364,8 @@ def weighted_quantiles(table: Array, share: Array, levels: Sequence[float]) -> l
     levels : sequence of float
         In (0, 1).
     """
-    flat = table.ravel()
-    order = np.argsort(flat, kind="stable")
-    mass = np.cumsum(np.repeat(share, table.shape[1])[order])
-    # A level that is met but for the rounding of sums is met.
-    at = np.searchsorted(mass, np.asarray(levels) * mass[-1] * (1 - 1e-12))
-    return [float(flat[order[i]]) for i in at]
+    found: list[float] = _inverted(table.ravel(), np.repeat(share, table.shape[1]), levels).tolist()
+    return found
 
 
 class Quantiles(NamedTuple):
@@ -195,6 +396,37 @@ def weighted_mean(values: Any, weights: Any) -> float | None:
     value, weight = np.broadcast_arrays(value, weight)
     total = float(weight.sum())
     return float((value * weight).sum() / total) if total > 0 else None
+
+
+def tail_index(values: Any, weights: Array | None = None) -> float | None:
+    """Return Pareto k̂ of the sizes of what a mean adds up, by ArviZ.
+
+    The mean of draws whose sizes have a k̂ of 0.5 or more has no finite variance, so that its
+    error shrinks more slowly than 1/√draws; above `KHAT_LIMIT` the error printed is not to be
+    trusted. Importing ArviZ's statistics takes most of a second, and is done here, on first use.
+
+    Parameters
+    ----------
+    values : array of shape (draws,), or scalar
+        Draws.
+    weights : array, shape (draws,), optional
+        Weights of the draws, which sum to 1.
+
+    Returns
+    -------
+    float or None
+        None where the tail is too short or too even to tell: a quantity that does not vary, or
+        fewer than 25 draws.
+    """
+    sizes = np.abs(np.atleast_1d(np.asarray(values, dtype=float)))
+    if weights is not None:
+        sizes = sizes * weights * len(weights)
+    if len(sizes) < 25 or not np.isfinite(sizes).all() or len(np.unique(sizes[np.argsort(sizes)[-5:]])) < 5:
+        return None
+    from arviz_stats.base import array_stats
+
+    found = float(np.asarray(array_stats.pareto_khat(sizes[None, :], r_eff=1.0, tail="right")))
+    return found if math.isfinite(found) else None
 
 
 def sign(summary: Summary, errors: float = 2.0) -> int:
