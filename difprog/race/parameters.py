@@ -235,6 +235,10 @@ _ENTRIES = (
         "effective researchers at the frontier, who make one year of progress a year", SOARES,
     ),
     Parameter(
+        "capability_exponent", "", "", SHARE, _P,
+        "how capability progress grows with the number of its researchers", SOARES,
+    ),
+    Parameter(
         "elasticity", "", "", NONNEGATIVE, _P,
         "proportional capability progress per proportional rise of AI investment", COTRA,
     ),

@@ -218,7 +218,7 @@ def conjugate_posterior(
     noise_cov = sigma**2 * same * np.exp(-apart / memory) + np.diag(data.known**2 + 1e-8)
     names = ("researchers", "researcher_growth")
     prior_mean = np.concatenate([[stated[n][0] for n in names], np.zeros(len(others))])
-    prior_sd = np.concatenate([[stated[n][1] for n in names], np.full(len(others), headcounts.OFFSET)])
+    prior_sd = np.concatenate([[stated[n][1] for n in names], headcounts.offset_scales(others)])
     precision = design.T @ np.linalg.solve(noise_cov, design) + np.diag(prior_sd**-2)
     cov = np.linalg.inv(precision)
     mean = cov @ (design.T @ np.linalg.solve(noise_cov, data.logs) + prior_mean / prior_sd**2)
