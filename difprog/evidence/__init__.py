@@ -4,7 +4,7 @@
 |---|---|---|
 | `timelines` | when AGI arrives | published quantiles, sources exchangeable, censored |
 | `headcounts` | researchers, and their growth | log-linear in the year |
-| `parallelisation` | how alignment, and capability, progress grow with headcount | answers and estimates, sources exchangeable |
+| `parallelisation` | how progress grows with headcount | answers and estimates, sources exchangeable |
 | `coupling` | coupling by cell of the grid | Fisher z of benchmark correlations, a free slope |
 
 A project's own effects are pooled from its reviewers' intervals by a rule, not fitted: `reviews`.

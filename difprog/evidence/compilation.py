@@ -16,6 +16,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from difprog.base import files
+from difprog.base.errors import DifprogError
 
 #: What compiled functions depend on.
 LIBRARIES = ("pytensor", "numba", "llvmlite", "numpy", "scipy")
@@ -50,11 +51,13 @@ def keep() -> None:
 def again_if_damaged[T](run: Callable[[], T]) -> T:
     """Return what ``run`` returns; where it fails, delete what was kept and run once more.
 
-    What a damaged file raises has no type of its own (numba unpickles it), so that every error is
-    taken for one, and only the second is believed.
+    What a damaged file raises has no type of its own (numba unpickles it), so that every error but
+    our own is taken for one, and only the second is believed.
     """
     try:
         return run()
+    except DifprogError:
+        raise
     except Exception:
         from pytensor import config
 

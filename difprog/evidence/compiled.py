@@ -62,11 +62,12 @@ class Compiled:
         initial = None if start is None else {v.name: start[v.name] for v in self.model.free_RVs}
         with quiet():
             tree = pm.sample(
-                draws * thin, tune=tune, chains=1, cores=1, model=self.model, step=self.step, initvals=initial,
-                random_seed=seed, progressbar=False, compute_convergence_checks=False,
+                draws * thin, tune=tune, chains=1, cores=1, model=self.model, step=self.step,
+                initvals=initial, random_seed=seed, progressbar=False, compute_convergence_checks=False,
             )  # fmt: skip
         last = slice(thin - 1, None, thin)
-        found = {str(k): np.asarray(v.values[0][last], dtype=float) for k, v in tree.posterior.data_vars.items()}
+        every = tree.posterior.data_vars.items()
+        found = {str(k): np.asarray(v.values[0][last], dtype=float) for k, v in every}
         return found, int(np.asarray(tree.sample_stats["diverging"]).sum())
 
     def observe(self, **data: Array) -> None:

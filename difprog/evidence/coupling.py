@@ -67,7 +67,7 @@ HAZARDS = ("WMDP", "CybersecEval", "HarmBench")
 VARIANTS: Mapping[str, Callable[[Data], Data]] = {
     "negative correlations read as none": lambda data: data._replace(z=np.maximum(data.z, 0.0)),
     "without " + ", ".join(HAZARDS): lambda data: data.where(
-        np.asarray([not name.startswith(HAZARDS) for name in data.names])
+        np.asarray([not name.startswith(HAZARDS) for name in data.names], dtype=np.bool_)
     ),
 }
 

@@ -130,19 +130,26 @@ def sample(model: Any, settings: Settings, tick: Tick | None = None) -> Any:
     def run() -> Any:
         nonlocal done
         done = 0
-        # Named, or PyMC would take another sampler, with other draws, wherever one is installed.
-        return pm.sample(
-            settings.draws, tune=settings.tune, chains=settings.chains, cores=1, model=model,
-            nuts_sampler="pymc", random_seed=settings.seed, progressbar=False, callback=step,
-            target_accept=settings.target_accept, compute_convergence_checks=False,
-        )  # fmt: skip
+        try:
+            # Named, or PyMC would take another sampler, with other draws, wherever one is installed.
+            return pm.sample(
+                settings.draws, tune=settings.tune, chains=settings.chains, cores=1, model=model,
+                nuts_sampler="pymc", random_seed=settings.seed, progressbar=False, callback=step,
+                target_accept=settings.target_accept, compute_convergence_checks=False,
+            )  # fmt: skip
+        except (SamplingError, FloatingPointError) as error:
+            raise _not_started(error) from error
 
     try:
         with quiet(), _stopped_by_ctrl_c():
             return compilation.again_if_damaged(run)
-    except (SamplingError, ValueError, FloatingPointError) as error:
-        first = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise DiagnosticsFailed(f"the sampler could not start: {first}") from error
+    except ValueError as error:
+        raise _not_started(error) from error
+
+
+def _not_started(error: Exception) -> DiagnosticsFailed:
+    first = str(error).splitlines()[0] if str(error) else type(error).__name__
+    return DiagnosticsFailed(f"the sampler could not start: {first}")
 
 
 def judge(tree: Any, draws: Mapping[str, Array]) -> dict[str, Any]:
@@ -282,9 +289,7 @@ def fit(
     if module.DATED:
         diagnostics["as_of"] = as_of
     diagnostics["variants"] = variants(module, case, settings)
-    diagnostics.update(
-        dataset=name, settings=asdict(settings), seconds=round(time.perf_counter() - start, 1)
-    )
+    diagnostics.update(dataset=name, settings=asdict(settings), seconds=round(time.perf_counter() - start, 1))
     return Posterior(
         draws={b: kept(v) for b, v in direct.items()},
         predictive={

@@ -79,7 +79,8 @@ def read() -> Data:
     ]
     return Data(
         np.asarray(answers), np.asarray(values), np.asarray(errors),
-        np.asarray([FIELDS.index(r["field"]) for r in estimates]), tuple(r["source"] for r in estimates),
+        np.asarray([FIELDS.index(r["field"]) for r in estimates], dtype=np.intp),
+        tuple(r["source"] for r in estimates),
     )  # fmt: skip
 
 
@@ -127,9 +128,9 @@ def published_scores(data: Data, shapes: Mapping[str, Shape]) -> tuple[Array, Ar
     return middle, errors
 
 
-def used(draws: Mapping[str, Array], case: Case, rng: np.random.Generator) -> tuple[
-    dict[str, Array], dict[str, Any]
-]:
+def used(
+    draws: Mapping[str, Array], case: Case, rng: np.random.Generator
+) -> tuple[dict[str, Array], dict[str, Any]]:
     """Return what scoring uses: for every draw one more source about each of the two fields."""
     overall, alike, own = np.moveaxis(np.sqrt(draws["shares"]), -1, 0)
     found = {}

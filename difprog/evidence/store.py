@@ -87,9 +87,9 @@ def check_date(name: str, as_of: date) -> None:
         return
     newest = max(float(row["date"]) for row in tables.rows(name))
     if abs(tables.decimal_year(as_of) - newest) > FARTHEST:
-        why = f"is more than {FARTHEST:.0f} years from the newest row of {name}, {newest:.0f}, that it is to be "
+        why = f"is more than {FARTHEST:.0f} years from the newest evidence about {name}, of {newest:.0f}"
         hint = "correct the date, or use --no-evidence"
-        raise BadInput(Problem("", "as_of", why + "conditioned on", as_of.isoformat(), hint))
+        raise BadInput(Problem("", "as_of", why, as_of.isoformat(), hint))
 
 
 def _key(parts: Sequence[bytes]) -> Key:

@@ -168,7 +168,7 @@ def build(case: Case) -> Any:
     return model
 
 
-def log_chance(value: Any, mean: Any, error: Any, dates: Any, widths: Any, bounds: Any) -> Any:
+def log_chance(value: Any, mean: Any, error: Any, _dates: Any, widths: Any, bounds: Any) -> Any:
     """Return the log likelihood of statements, symbolic, shape (quantiles,).
 
     Parameters
@@ -177,7 +177,7 @@ def log_chance(value: Any, mean: Any, error: Any, dates: Any, widths: Any, bound
         What was stated, as `Data.logs`.
     mean, error : tensor
         Of the ln years that the forecaster means.
-    dates, widths, bounds : tensor
+    widths, bounds : tensor
         As in `Data`; `bounds` count only where a width is infinite.
     """
     import pymc as pm
@@ -205,7 +205,8 @@ def stated(
     drawn = rng.normal(mean, error, size)
     logs = np.where(np.isinf(widths), np.minimum(drawn, bounds), drawn)
     first = np.floor(dates + np.exp(np.minimum(logs, 50.0))) - dates
-    return np.where(np.isfinite(widths) & (widths > 0), np.log(np.maximum(first, SOONEST)), logs)
+    whole = np.isfinite(widths) & (widths > 0)
+    return np.asarray(np.where(whole, np.log(np.maximum(first, SOONEST)), logs))
 
 
 def _offset(target: str) -> Any:

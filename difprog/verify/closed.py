@@ -173,7 +173,6 @@ def _value(parameter: Any, rng: np.random.Generator, count: int) -> Array:
     return rng.normal(0.0, 0.5, count)
 
 
-@compilation.kept()
 def conjugate(seed: int) -> list[dict[str, Any]]:
     """Headcounts with known noise and normal beliefs in the logs: the posterior in closed form."""
     data, as_of, noise = headcounts.read(), 2026.88, (0.25, 3.0)
@@ -182,9 +181,10 @@ def conjugate(seed: int) -> list[dict[str, Any]]:
         "researchers": Distribution(FAMILIES["lognormal"], stated["researchers"]),
         "researcher_growth": Distribution(FAMILIES["normal"], stated["researcher_growth"]),
     }
+    compilation.keep()
     mean, sd = conjugate_posterior(data, as_of, noise, stated)
     compiled = Compiled(headcounts.build(Case(data, shapes, as_of), noise))
-    draws, _ = compiled.run(CONJUGATE_DRAWS, 800, 4, seed)
+    draws, _ = compiled.run(draws=CONJUGATE_DRAWS, tune=800, thin=4, seed=seed)
     growth = draws["researcher_growth"]
     columns = {"ln researchers": np.log(draws["researchers"]), "researcher_growth": growth}
     found = []
