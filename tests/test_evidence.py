@@ -100,8 +100,9 @@ def test_statements_have_the_chances_that_the_normal_law_gives_them() -> None:
     assert got[0] == pytest.approx(law.logpdf(math.log(2.0)))
     assert math.exp(got[1]) == pytest.approx(law.cdf(math.log(3.0)) - law.cdf(math.log(2.0)))
     assert math.exp(got[2]) == pytest.approx(law.sf(math.log(2.0)))
-    # Where both ends are far out, the chance is that of the near one, and still a number.
-    assert got[3] == pytest.approx(scipy.stats.norm.logsf(math.log(40.0), -3.0, error), abs=0.01)
+    # Both ends 17 standard deviations out: by the logs of the two upper tails.
+    near, far = scipy.stats.norm.logsf(np.log([40.0, 41.0]), -3.0, error)
+    assert got[3] == pytest.approx(near + math.log1p(-math.exp(far - near)))
 
 
 def test_simulated_statements_are_of_the_kinds_that_the_likelihood_reads() -> None:
