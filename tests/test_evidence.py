@@ -15,13 +15,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import scipy.stats
 from click.testing import CliRunner
 from scipy import special
 
 from difprog.base.errors import BadInput, DiagnosticsFailed
 from difprog.beliefs.families import FAMILIES, Distribution, Mixture, Point, Shape, fit
 from difprog.cli import main
-from difprog.evidence import DATASETS, Case, likelihood, scores, store, tables, timelines
+from difprog.evidence import DATASETS, Case, closure, likelihood, scores, store, tables, timelines
 from difprog.evidence.fit import BFMI, ESS, RHAT, Settings, carried_by
 from difprog.evidence.fit import fit as sample
 from difprog.evidence.fit import sample as sampled
@@ -54,6 +55,7 @@ def test_every_row_cites_its_source_and_those_left_out_say_why(name: str) -> Non
         assert row["citation"].strip()
         assert row.get("use", "yes") in ("yes", "no")
         assert row["reason"] or row.get("use") == "yes"
+        assert row.get("censored", "") in timelines.WIDTHS
         assert "memory" not in row["citation"].lower()
         assert "recalled" not in row["citation"].lower()
 
@@ -78,9 +80,79 @@ def test_answers_become_exponents() -> None:
 def test_no_forecast_speaks_of_its_own_past_and_bounds_are_censored() -> None:
     data = timelines.read()
     assert np.isfinite(data.logs).all()
-    censored = np.isfinite(data.limits)
-    assert censored.sum() == sum(r["year"].startswith(">") for r in tables.rows("timelines")) > 0
-    assert (data.logs[censored] == data.limits[censored]).all()
+    rows = tables.rows("timelines")
+    for width, kind in ((0.0, ""), (1.0, "year"), (math.inf, "above")):
+        assert (data.widths == width).sum() == sum(r["censored"] == kind for r in rows) > 0
+
+
+def test_a_source_that_is_part_of_another_counts_once() -> None:
+    sources = {r["source"] for r in tables.rows("timelines")}
+    assert "Metaculus" in sources
+    assert "Goodheart index" not in sources, "three of its four parts are Metaculus questions"
+
+
+def test_statements_have_the_chances_that_the_normal_law_gives_them() -> None:
+    mean, error = np.asarray([1.0, 1.0, 1.0, -3.0]), 0.4
+    widths = np.asarray([0.0, 1.0, math.inf, 1.0])
+    logs = np.log([2.0, 2.0, 2.0, 40.0])
+    got = timelines.log_chance(logs, mean, error, np.full(4, 2026.0), widths, logs).eval()
+    law = scipy.stats.norm(1.0, error)
+    assert got[0] == pytest.approx(law.logpdf(math.log(2.0)))
+    assert math.exp(got[1]) == pytest.approx(law.cdf(math.log(3.0)) - law.cdf(math.log(2.0)))
+    assert math.exp(got[2]) == pytest.approx(law.sf(math.log(2.0)))
+    # Both ends 17 standard deviations out: by the logs of the two upper tails.
+    near, far = scipy.stats.norm.logsf(np.log([40.0, 41.0]), -3.0, error)
+    assert got[3] == pytest.approx(near + math.log1p(-math.exp(far - near)))
+
+
+def test_simulated_statements_are_of_the_kinds_that_the_likelihood_reads() -> None:
+    rng = np.random.default_rng(1)
+    widths, bound = np.asarray([0.0, 1.0, math.inf]), np.log([1.0, 1.0, 5.0])
+    law = np.full(3, 1.5), np.full(3, 0.5)
+    drawn = timelines.stated(*law, np.full(3, 2026.4), widths, bound, rng, (4000, 3))
+    years = 2026.4 + np.exp(drawn)
+    assert np.abs(years[:, 1] - np.round(years[:, 1])).max() < 1e-6
+    assert (drawn[:, 2] <= bound[2]).all()
+    beyond = scipy.stats.norm.sf(bound[2], 1.5, 0.5)
+    assert np.mean(drawn[:, 2] == bound[2]) == pytest.approx(beyond, abs=0.03)
+
+
+def test_estimates_are_about_one_field_each() -> None:
+    from difprog.evidence import parallelisation
+
+    data = parallelisation.read()
+    fields = dict(zip(data.sources, (parallelisation.FIELDS[i] for i in data.fields), strict=True))
+    assert fields["Cook & Corlouer 2022"] == "alignment"
+    assert set(fields.values()) == set(parallelisation.FIELDS)
+
+
+def test_the_two_exponents_are_joint_and_each_has_its_stated_prior() -> None:
+    import pymc as pm
+
+    other = fit(FAMILIES["beta"], {0.1: 0.1, 0.9: 0.5}, (0, 1))
+    shapes = {**shapes_of("parallelisation"), "capability_exponent": other}
+    module = likelihood("parallelisation")
+    case = Case(module.read(), shapes, math.nan)
+    model = module.build(case)
+    names = ("shares", "consensus", "field")
+    columns = pm.draw([model[n] for n in names], draws=8000, random_seed=1)
+    found, _ = module.used(dict(zip(names, columns, strict=True)), case, np.random.default_rng(1))
+    for belief, values in found.items():
+        for p in (0.1, 0.5, 0.9):
+            assert np.mean(values < shapes[belief].percentile(p)) == pytest.approx(p, abs=0.02)
+    # A third of the score's variance is shared.
+    assert scipy.stats.spearmanr(*found.values())[0] == pytest.approx(1 / 3, abs=0.06)
+
+
+def test_readings_of_the_couplings_leave_out_what_they_say() -> None:
+    from difprog.evidence import coupling
+
+    data = coupling.read()
+    clipped, without = (read(data) for read in coupling.VARIANTS.values())
+    assert clipped.z.min() == 0.0
+    assert len(clipped.z) == len(data.z)
+    assert len(data.names) - len(without.names) == 9
+    assert not any("WMDP" in name or "Harm" in name or "Cyber" in name for name in without.names)
 
 
 # ── stated beliefs as priors ──
@@ -281,14 +353,57 @@ def test_the_key_changes_with_every_ingredient(monkeypatch: pytest.MonkeyPatch) 
     keys["data"] = key_of(name)
     monkeypatch.undo()
     whole = Path.read_bytes
-    monkeypatch.setattr(Path, "read_bytes", lambda p: whole(p) + (b"#" if p.name == "headcounts.py" else b""))
-    keys["code"] = key_of(name)
-    monkeypatch.undo()
+    for file in ("headcounts.py", "fit.py", "families.py", "posterior.py", "files.py"):
+        monkeypatch.setattr(Path, "read_bytes", lambda p, f=file: whole(p) + (b"#" if p.name == f else b""))
+        keys[file] = key_of(name)
+        monkeypatch.undo()
     assert len({base.content, *(k.content for k in keys.values())}) == len(keys) + 1
     monkeypatch.setattr(store, "version", lambda _: "0.0")
     other = key_of(name)
     assert other.content == base.content
     assert other.full != base.full
+
+
+@pytest.mark.parametrize("name", DATASETS)
+def test_only_a_likelihood_that_knows_a_date_is_fitted_anew_for_another(name: str) -> None:
+    moved = key_of(name, as_of=date(2027, 5, 1)) != key_of(name)
+    assert moved is likelihood(name).DATED
+    assert moved is (name in ("timelines", "headcounts"))
+
+
+@pytest.mark.parametrize("name", ["parallelisation", "coupling"])
+def test_a_likelihood_that_knows_no_date_is_given_none(name: str) -> None:
+    module = likelihood(name)
+    logps = [
+        module.build(Case(module.read(), shapes_of(name), year)).point_logps()
+        for year in (math.nan, tables.decimal_year(AS_OF))
+    ]
+    assert logps[0] == logps[1]
+    assert all(math.isfinite(value) for value in logps[0].values())
+
+
+def test_the_modules_that_a_likelihood_rests_on_are_all_those_that_it_loads() -> None:
+    """What Python loads and what the syntax trees say are the same, but for packages and dynamic imports."""
+    code = (
+        "import sys, difprog.evidence.coupling, difprog.evidence.fit\n"
+        "print(*(m.__file__ for n, m in sys.modules.items() if n.startswith('difprog')), sep='\\n')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = {Path(line) for line in done.stdout.splitlines() if not line.endswith("__init__.py")}
+    assert loaded <= set(closure.paths(("difprog.evidence.coupling", "difprog.evidence.fit")))
+
+
+@pytest.mark.parametrize("day", [date(1, 1, 1), date(1970, 1, 1), date(9999, 12, 31)])
+@pytest.mark.parametrize("name", DATASETS)
+def test_a_date_far_from_the_evidence_is_refused_at_once(
+    name: str, day: date, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "fit", lambda *_, **__: small(name))
+    if likelihood(name).DATED:
+        with pytest.raises(BadInput, match="as_of"):
+            store.fitted(name, shapes_of(name), day)
+    else:
+        store.fitted(name, shapes_of(name), day)
 
 
 def test_leaving_a_source_out_in_place_is_leaving_it_out() -> None:
@@ -538,7 +653,7 @@ def test_fit_shows_prior_posterior_diagnostics_and_every_source(
     assert done.exit_code == 0
     lines = done.stdout.splitlines()
     assert max(map(len, lines)) <= width
-    assert sum(line.startswith("  posterior") and "●" in line for line in lines) == 7
+    assert sum(line.startswith("  posterior") and "●" in line for line in lines) == 8
     for source in timelines.read().sources:
         assert any(line.startswith(source) for line in lines)
     assert any(line.startswith("pooled") for line in lines)
@@ -564,7 +679,8 @@ def test_failed_diagnostics_are_said_first_and_end_with_status_3(monkeypatch: py
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["parallelisation", "coupling"])
 def test_a_fresh_fit_agrees_with_the_shipped_one(name: str) -> None:
-    fresh = sample(name, shapes_of(name), tables.decimal_year(AS_OF), Settings(draws=1500, thin=1, seed=7))
+    how = Settings(draws=1500, thin=1, seed=7)
+    fresh = sample(name, shapes_of(name), tables.decimal_year(AS_OF), settings=how)
     assert fresh.diagnostics["failures"] == []
     shipped = store.load(store.shipped(name))
     assert shipped is not None

@@ -70,8 +70,9 @@ def narrowest(name: str) -> tuple[float, str] | None:
     if name == "agi_arrival":
         stated: dict[tuple[str, str], dict[float, float]] = {}
         for row in evidence("timelines"):
-            level, years = _float(row["percentile"]) / 100, _float(row["year"]) - _float(row["date"])
-            if years > 0 and 0 < level < 1:
+            year = _float(row["year"]) + 0.5 * (row["censored"] == "year")
+            level, years = _float(row["percentile"]) / 100, year - _float(row["date"])
+            if years > 0 and 0 < level < 1 and row["censored"] != "above":
                 stated.setdefault((row["forecast"], row.get("as_published", "")), {})[level] = math.log(years)
         for (forecast, _), quantiles in stated.items():
             low, high = min(quantiles), max(quantiles)

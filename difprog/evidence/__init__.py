@@ -2,11 +2,12 @@
 
 | dataset | beliefs | likelihood |
 |---|---|---|
-| `timelines` | when AGI arrives | published quantiles, sources exchangeable |
+| `timelines` | when AGI arrives | published quantiles, sources exchangeable, censored |
 | `headcounts` | researchers, and their growth | log-linear in the year |
-| `parallelisation` | the stepping-on-toes exponent | answers and estimates, sources exchangeable |
+| `parallelisation` | how progress grows with headcount | answers and estimates, sources exchangeable |
 | `coupling` | coupling by cell of the grid | Fisher z of benchmark correlations, a free slope |
-| `reviews` | a project's effects | reviewers' intervals, biased and overconfident |
+
+A project's own effects are pooled from its reviewers' intervals by a rule, not fitted: `reviews`.
 
 The datasets touch different beliefs, so that their joint posterior is the product of four and
 each is fitted, kept and left out on its own. `tables` reads the data, `scores` turns a stated
@@ -35,33 +36,18 @@ class Case(NamedTuple):
     shapes: Mapping[str, Shape]
     """Its beliefs as stated, the prior."""
     as_of: float
-    """The date from which years are counted, decimal year."""
+    """The date from which years are counted, decimal year; NaN for a likelihood that is not `DATED`."""
 
 
 def likelihood(name: str) -> ModuleType:
     """Return the module of a dataset's likelihood.
 
-    It defines ``BELIEFS``, ``TITLE``, ``NOTE``, ``read() -> data``, ``build(case) ->
-    pymc.Model`` and ``STATED``, the variables that carry the stated beliefs. Where scoring uses
-    something else than the variables named like the beliefs, it defines ``used(draws, case, rng)
-    -> (draws, predictive)``, and ``CENTRE``, the variable that a predictive is centred on.
-    Observed variable ``x`` has its data in the container ``x_data``.
+    It defines ``BELIEFS``, ``TITLE``, ``NOTE``, ``DATED`` (whether it rests on the date from which years
+    are counted), ``read() -> data``, ``build(case) -> pymc.Model`` and ``STATED``, the variables that
+    carry the stated beliefs. Where scoring uses something else than the variables named like the
+    beliefs, it defines ``used(draws, case, rng) -> (draws, predictive)``, and ``CENTRE``, the variable
+    that a predictive is centred on.
+    Observed variable ``x`` has its data in the container ``x_data``. ``VARIANTS`` are other readings
+    of the data, in words → a function of the data.
     """
     return importlib.import_module(f"difprog.evidence.{name}")
-
-
-def read(name: str) -> Any:
-    """Return a dataset's table, of its likelihood's own type.
-
-    Raises
-    ------
-    BadInput
-        Where the table is not what the likelihood reads.
-    """
-    from difprog.base.errors import BadInput, Problem
-
-    try:
-        return likelihood(name).read()
-    except (KeyError, ValueError, TypeError, ZeroDivisionError) as error:
-        what = f"is not the table that {name} is read from: {type(error).__name__}: {error}"
-        raise BadInput(Problem(f"priors/evidence/{name}.csv", "", what)) from error

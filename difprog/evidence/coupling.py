@@ -9,10 +9,17 @@ with a free intercept and a free slope b ≥ 0, since a correlation across model
 spillover and no measurement of it: the level of coupling stays as stated, and what moves is how
 it falls over the grid. Base and chat models share benchmarks and ancestry; a benchmark counts
 once, by the mean of its z over the two, with the standard error of one.
+
+How far coupling falls with focus hangs on how negative correlations are read. Taken as they are,
+a benchmark on which more capable models do *worse* (most of the worst case are of what a model
+could do, and a model that can do it scores low) is work that is coupled less than work that does
+not correlate at all. Whoever thinks that no correlation is already no coupling reads them as 0.
+`VARIANTS` are fitted beside the data, and their medians shown with the result.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -26,7 +33,11 @@ Array = npt.NDArray[np.float64]
 BELIEFS = ("coupling_intercept", "coupling_focus", "coupling_approach")
 STATED = tuple(f"{name}_score" for name in BELIEFS)
 TITLE = "rank correlations of safety benchmarks with general capability"
-NOTE = "a proxy across models for spillover; no benchmark looks at cognition"
+NOTE = (
+    "a proxy across models for spillover; no benchmark looks at cognition; how far coupling falls with "
+    "focus rests on negative correlations"
+)
+DATED = False
 
 #: Variance of Fisher's z of a Spearman correlation is 1.06/(n − 3): Fieller, Hartley & Pearson
 #: 1957, Biometrika 44:470.
@@ -41,6 +52,24 @@ class Data(NamedTuple):
     focus: Array
     approach: Array
     names: tuple[str, ...]
+
+    def where(self, keep: npt.NDArray[np.bool_]) -> Data:
+        """Return some of the benchmarks."""
+        names = tuple(name for name, kept in zip(self.names, keep, strict=True) if kept)
+        return Data(self.z[keep], self.errors[keep], self.focus[keep], self.approach[keep], names)
+
+
+#: Benchmarks of what a model could do to harm: a low score is the safe one, so that more capable models
+#: score lower whatever the work behind the benchmark did.
+HAZARDS = ("WMDP", "CybersecEval", "HarmBench")
+
+#: Other readings of the same table.
+VARIANTS: Mapping[str, Callable[[Data], Data]] = {
+    "negative correlations read as none": lambda data: data._replace(z=np.maximum(data.z, 0.0)),
+    "without " + ", ".join(HAZARDS): lambda data: data.where(
+        np.asarray([not name.startswith(HAZARDS) for name in data.names], dtype=np.bool_)
+    ),
+}
 
 
 def read() -> Data:

@@ -6,13 +6,14 @@ Imports pymc and arviz inside functions. Writes nothing: see `difprog.evidence.s
 from __future__ import annotations
 
 import logging
+import math
 import signal
 import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -114,6 +115,7 @@ def sample(model: Any, settings: Settings, tick: Tick | None = None) -> Any:
     DiagnosticsFailed
         Where the sampler cannot start.
     """
+    compilation.keep()
     import pymc as pm
     from pymc.exceptions import SamplingError
 
@@ -125,17 +127,29 @@ def sample(model: Any, settings: Settings, tick: Tick | None = None) -> Any:
         if tick is not None and (done % 50 == 0 or done == settings.steps):
             tick(done, settings.steps)
 
-    try:
-        with quiet(), _stopped_by_ctrl_c():
+    def run() -> Any:
+        nonlocal done
+        done = 0
+        try:
             # Named, or PyMC would take another sampler, with other draws, wherever one is installed.
             return pm.sample(
                 settings.draws, tune=settings.tune, chains=settings.chains, cores=1, model=model,
                 nuts_sampler="pymc", random_seed=settings.seed, progressbar=False, callback=step,
                 target_accept=settings.target_accept, compute_convergence_checks=False,
             )  # fmt: skip
-    except (SamplingError, ValueError, FloatingPointError) as error:
-        first = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise DiagnosticsFailed(f"the sampler could not start: {first}") from error
+        except (SamplingError, FloatingPointError) as error:
+            raise _not_started(error) from error
+
+    try:
+        with quiet(), _stopped_by_ctrl_c():
+            return compilation.again_if_damaged(run)
+    except ValueError as error:
+        raise _not_started(error) from error
+
+
+def _not_started(error: Exception) -> DiagnosticsFailed:
+    first = str(error).splitlines()[0] if str(error) else type(error).__name__
+    return DiagnosticsFailed(f"the sampler could not start: {first}")
 
 
 def judge(tree: Any, draws: Mapping[str, Array]) -> dict[str, Any]:
@@ -193,11 +207,11 @@ def judge(tree: Any, draws: Mapping[str, Array]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-@compilation.kept()
 def fit(
     name: str,
     shapes: Mapping[str, Shape],
     as_of: float,
+    *,
     settings: Settings | None = None,
     tick: Tick | None = None,
     data: Any = None,
@@ -229,10 +243,11 @@ def fit(
     DiagnosticsFailed
         Where the sampler cannot start.
     """
+    compilation.keep()
     settings = settings or Settings()
     start = time.perf_counter()
     module = likelihood(name)
-    case = Case(module.read() if data is None else data, shapes, as_of)
+    case = Case(module.read() if data is None else data, shapes, as_of if module.DATED else math.nan)
     model = module.build(case)
     tree = sample(model, settings, tick)
     draws = {key: np.asarray(tree.posterior[key].values, dtype=float) for key in tree.posterior.data_vars}
@@ -271,9 +286,10 @@ def fit(
     if hasattr(module, "per_source"):
         diagnostics["sources"] = module.per_source(draws, case.data)
         diagnostics["newest"] = case.data.newest
-    diagnostics.update(
-        dataset=name, as_of=as_of, settings=asdict(settings), seconds=round(time.perf_counter() - start, 1)
-    )
+    if module.DATED:
+        diagnostics["as_of"] = as_of
+    diagnostics["variants"] = variants(module, case, settings)
+    diagnostics.update(dataset=name, settings=asdict(settings), seconds=round(time.perf_counter() - start, 1))
     return Posterior(
         draws={b: kept(v) for b, v in direct.items()},
         predictive={
@@ -282,6 +298,26 @@ def fit(
         datasets=dict.fromkeys(module.BELIEFS, name),
         diagnostics=diagnostics,
     )
+
+
+#: Draws and adaptation per chain of a variant, of which only a median is shown.
+VARIANT_DRAWS, VARIANT_TUNE = 1000, 1000
+
+
+def variants(module: Any, case: Case, settings: Settings) -> dict[str, dict[str, float]]:
+    """Return the posterior medians under other readings of a dataset, where its likelihood names any.
+
+    Returns
+    -------
+    dict
+        The reading in words → belief → median.
+    """
+    short = replace(settings, draws=VARIANT_DRAWS, tune=VARIANT_TUNE, thin=1)
+    found = {}
+    for words, read in getattr(module, "VARIANTS", {}).items():
+        tree = sample(module.build(case._replace(data=read(case.data))), short)
+        found[words] = {b: float(np.median(tree.posterior[b].values)) for b in module.BELIEFS}
+    return found
 
 
 def power_scaling(

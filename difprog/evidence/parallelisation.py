@@ -1,15 +1,21 @@
-"""Answers and estimates of how badly research parallelises → the exponent λ.
+"""Answers and estimates of how badly research parallelises → two exponents.
 
-A respondent who says that half the researchers over a decade would have made for the share
-``loss`` less progress answers λ = ln(1 − loss)/ln(½). Single answers are far apart and some
-exceed 1; they are Student-t about their survey's own value. A survey and a published estimate
-are both *sources*, and the world's λ is one more: their standard normal scores under the stated
-belief are exchangeable with correlation ρ,
+A field whose progress grows as its headcount to the power β loses the share 1 − ½^β of its progress
+with half of its researchers; a respondent who says that half the researchers over a decade would have
+made for the share ``loss`` less progress answers β = ln(1 − loss)/ln(½). The survey asks about AI, so
+its answers speak of `capability_exponent` first. `parallel_exponent`, the same number for the labour
+of the alignment field, is what research in general, and capability research, let one expect.
 
-    score_j = √ρ·c + √(1 − ρ)·e_j,   λ_j = quantile of the stated belief at score_j.
+Single answers are far apart and some exceed 1; they are Student-t about their survey's own value. A
+survey and a published estimate are both *sources*, each about one field (the table's column), and the
+world's two exponents are one more source each. Standard normal scores under the stated beliefs have
+three parts, in shares ρ that sum to 1,
 
-So the prior of λ is the stated belief whatever ρ is, two hundred answers to one question count
-as one source, and more sources narrow λ only as far as they agree.
+    score_j = √ρ_all·c + √ρ_field·d_field + √ρ_own·e_j,   exponent_j = quantile of the belief at score_j
+
+So the prior of each exponent is its stated belief whatever the shares are, two hundred answers to one
+question count as one source, more sources narrow an exponent only as far as they agree, and the two
+exponents are correlated as far as the fields are alike: their posterior is joint.
 """
 
 from __future__ import annotations
@@ -26,10 +32,16 @@ from difprog.evidence import Case, scores, tables
 
 Array = npt.NDArray[np.float64]
 
-BELIEFS = ("parallel_exponent",)
-STATED = ("consensus",)
+BELIEFS = ("parallel_exponent", "capability_exponent")
+STATED = ("consensus", "field")
 TITLE = "answers and estimates of how research parallelises"
-NOTE = "a survey counts as one source among the published estimates"
+NOTE = "a survey counts as one source among the published estimates, and is about capability research"
+DATED = False
+
+#: The fields that sources are about, and the belief on whose scale each is scored.
+FIELDS = ("research", "capability", "alignment")
+SCALES = ("parallel_exponent", "capability_exponent", "parallel_exponent")
+CAPABILITY, ALIGNMENT = 1, 2
 
 #: Half of the rounding of estimates published to one decimal is the least that they may err by.
 ROUNDING = 0.03
@@ -44,6 +56,8 @@ class Data(NamedTuple):
     """λ of each estimate, within (0, 1)."""
     errors: Array
     """Standard error of each estimate on the λ scale, from its own range where it has one."""
+    fields: npt.NDArray[np.intp]
+    """Index into ``FIELDS``, of each estimate."""
     sources: tuple[str, ...]
 
 
@@ -64,8 +78,10 @@ def read() -> Data:
         for v, r in zip(values, estimates, strict=True)
     ]
     return Data(
-        np.asarray(answers), np.asarray(values), np.asarray(errors), tuple(r["source"] for r in estimates)
-    )
+        np.asarray(answers), np.asarray(values), np.asarray(errors),
+        np.asarray([FIELDS.index(r["field"]) for r in estimates], dtype=np.intp),
+        tuple(r["source"] for r in estimates),
+    )  # fmt: skip
 
 
 def build(case: Case) -> Any:
@@ -80,38 +96,46 @@ def build(case: Case) -> Any:
     import pytensor.tensor as pt
 
     data, shapes, _ = case
-    shape = shapes["parallel_exponent"]
-    published, errors = published_scores(data, shape)
+    scored, errors = published_scores(data, shapes)
     with pm.Model() as model:
-        agreement = pm.Beta("agreement", 2.0, 2.0)
+        shares = pm.Dirichlet("shares", np.full(3, 2.0))
+        overall, alike, own = (shares[i] for i in range(3))
         consensus = pm.Normal("consensus")
-        survey = pm.Normal("survey_score", pt.sqrt(agreement) * consensus, pt.sqrt(1.0 - agreement))
+        field = pm.Normal("field", shape=len(FIELDS))
+        middle = pt.sqrt(overall) * consensus + pt.sqrt(alike) * field
+        survey = pm.Normal("survey_score", middle[CAPABILITY], pt.sqrt(own))
         spread = pm.HalfNormal("answer_spread", 0.5)
         tails = pm.Gamma("answer_tails", 2.0, 0.1)
         pm.StudentT(
-            "answers", nu=tails + 1.0, mu=scores.quantile(shape, survey), sigma=spread,
-            observed=pm.Data("answers_data", data.answers),
+            "answers", nu=tails + 1.0, mu=scores.quantile(shapes["capability_exponent"], survey),
+            sigma=spread, observed=pm.Data("answers_data", data.answers),
         )  # fmt: skip
         pm.Normal(
-            "published", pt.sqrt(agreement) * consensus, pt.sqrt(1.0 - agreement + errors**2),
-            observed=pm.Data("published_data", published),
+            "published", middle[data.fields], pt.sqrt(own + errors**2),
+            observed=pm.Data("published_data", scored),
         )  # fmt: skip
     return model
 
 
-def published_scores(data: Data, shape: Shape) -> tuple[Array, Array]:
-    """Return the scores of the published estimates under a belief, and their standard errors."""
-    if isinstance(shape, Point):
-        return np.zeros(len(data.values)), np.ones(len(data.values))
-    middle = scores.score(shape, data.values)
-    below = scores.score(shape, np.maximum(data.values - data.errors, 1e-3))
-    return middle, np.maximum(middle - below, 1e-3)
+def published_scores(data: Data, shapes: Mapping[str, Shape]) -> tuple[Array, Array]:
+    """Return the scores of the published estimates under the beliefs, and their standard errors."""
+    middle, errors = np.zeros(len(data.values)), np.ones(len(data.values))
+    for i, (value, error, field) in enumerate(zip(data.values, data.errors, data.fields, strict=True)):
+        shape = shapes[SCALES[field]]
+        if not isinstance(shape, Point):
+            middle[i] = scores.score(shape, value)
+            errors[i] = max(middle[i] - scores.score(shape, max(value - error, 1e-3)), 1e-3)
+    return middle, errors
 
 
-def used(draws: Mapping[str, Array], case: Case, rng: np.random.Generator) -> tuple[
-    dict[str, Array], dict[str, Any]
-]:
-    """Return what scoring uses: λ of one more exchangeable source for every draw."""
-    share, consensus = draws["agreement"], draws["consensus"]
-    z = np.sqrt(share) * consensus + np.sqrt(1.0 - share) * rng.standard_normal(share.shape)
-    return {"parallel_exponent": np.asarray(case.shapes["parallel_exponent"].quantile(z))}, {}
+def used(
+    draws: Mapping[str, Array], case: Case, rng: np.random.Generator
+) -> tuple[dict[str, Array], dict[str, Any]]:
+    """Return what scoring uses: for every draw one more source about each of the two fields."""
+    overall, alike, own = np.moveaxis(np.sqrt(draws["shares"]), -1, 0)
+    found = {}
+    for belief, at in (("parallel_exponent", ALIGNMENT), ("capability_exponent", CAPABILITY)):
+        z = overall * draws["consensus"] + alike * draws["field"][..., at]
+        z = z + own * rng.standard_normal(own.shape)
+        found[belief] = np.asarray(case.shapes[belief].quantile(z)) + np.zeros(own.shape)
+    return found, {}

@@ -1,7 +1,9 @@
 """Keep posteriors: one netCDF file each, named by a hash of everything that it depends on.
 
 A file is written whole or not at all, is read back only if its digest holds, and is used only if
-its hash is that of the priors, data, code, settings and versions asked for. A shipped result
+its hash is that of the priors, data, code, settings and versions asked for. The code is every module
+that the likelihood and the sampling import, directly or through others (`closure`); the date is an
+ingredient only of a likelihood that rests on it. A shipped result
 (``priors/evidence/<dataset>.nc``) is used whatever the versions are, if all else is the same.
 Nothing is unpickled. Reading imports h5py, and neither pymc nor arviz.
 """
@@ -22,9 +24,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from difprog.base import files
-from difprog.base.errors import DiagnosticsFailed
+from difprog.base.errors import BadInput, DiagnosticsFailed, Problem
 from difprog.beliefs.families import Distribution, Mixture, Point, Shape
-from difprog.evidence import likelihood, tables
+from difprog.evidence import closure, likelihood, tables
 from difprog.evidence.checked import read
 from difprog.evidence.fit import Settings, Tick, fit
 from difprog.evidence.posterior import Posterior, Predictive
@@ -32,8 +34,9 @@ from difprog.evidence.posterior import Posterior, Predictive
 #: Libraries whose version a fit depends on.
 LIBRARIES = ("pymc", "pytensor", "numpy", "scipy")
 
-#: Files of this package that every fit depends on, beside the likelihood's own.
-CODE = ("fit.py", "scores.py", "tables.py")
+#: Years between the newest row of a dataset and ``as_of`` beyond which it says nothing of that day, and the
+#: sampler would be lost.
+FARTHEST = 30.0
 
 #: A kept result larger than this is none of ours.
 LARGEST = 1 << 24
@@ -56,15 +59,37 @@ def key(name: str, shapes: Mapping[str, Shape], as_of: date, settings: Settings)
     shapes : mapping of str to Shape
         Its beliefs as stated.
     as_of : date
-        The date from which years are counted.
+        The date from which years are counted; counts only where the likelihood is dated.
     settings : Settings
         Draws, chains and seed.
     """
-    folder = Path(__file__).parent
-    code = [folder.joinpath(f).read_bytes().replace(b"\r\n", b"\n") for f in (f"{name}.py", *CODE)]
-    stated = {belief: _shape(shapes[belief]) for belief in likelihood(name).BELIEFS}
-    texts = [name, json.dumps(stated), as_of.isoformat(), repr(settings)]
-    return _key([*(t.encode() for t in texts), tables.content(name), *code])
+    module = likelihood(name)
+    stated = {belief: _shape(shapes[belief]) for belief in module.BELIEFS}
+    texts = [name, json.dumps(stated), as_of.isoformat() if module.DATED else "", repr(settings)]
+    return _key([*(t.encode() for t in texts), tables.content(name), *_code(name)])
+
+
+def _code(name: str) -> list[bytes]:
+    """Return the source of every module that a fit rests on, line ends made alike."""
+    paths = closure.paths((f"difprog.evidence.{name}", "difprog.evidence.fit"))
+    return [path.read_bytes().replace(b"\r\n", b"\n") for path in paths]
+
+
+def check_date(name: str, as_of: date) -> None:
+    """Refuse a date that is too far from a dataset's.
+
+    Raises
+    ------
+    BadInput
+        Where the likelihood is dated and its newest row is more than `FARTHEST` years away.
+    """
+    if not likelihood(name).DATED:
+        return
+    newest = max(float(row["date"]) for row in tables.rows(name))
+    if abs(tables.decimal_year(as_of) - newest) > FARTHEST:
+        why = f"is more than {FARTHEST:.0f} years from the newest evidence about {name}, of {newest:.0f}"
+        hint = "correct the date, or use --no-evidence"
+        raise BadInput(Problem("", "as_of", why, as_of.isoformat(), hint))
 
 
 def _key(parts: Sequence[bytes]) -> Key:
@@ -116,6 +141,7 @@ def fitted(
     name: str,
     shapes: Mapping[str, Shape],
     as_of: date,
+    *,
     settings: Settings | None = None,
     say: Callable[[str], None] = lambda _: None,
     tick: Tick | None = None,
@@ -142,9 +168,15 @@ def fitted(
         Told the progress.
     again : bool
         Whether to fit even where a result is kept.
+
+    Raises
+    ------
+    BadInput
+        Where ``as_of`` is too far from the dataset's own dates.
     """
     from filelock import FileLock
 
+    check_date(name, as_of)
     settings = settings or Settings()
     wanted = key(name, shapes, as_of, settings)
     found = None if again else find(name, wanted)
@@ -157,7 +189,8 @@ def fitted(
         if found is not None:
             return found
         say(f"conditioning on {name} ({likelihood(name).TITLE}); a minute or so, then kept")
-        fresh = label(fit(name, shapes, tables.decimal_year(as_of), settings, tick, read(name)), wanted)
+        year = tables.decimal_year(as_of)
+        fresh = label(fit(name, shapes, year, settings=settings, tick=tick, data=read(name)), wanted)
         if not fresh.diagnostics["failures"]:
             write(path, fresh)
     return fresh

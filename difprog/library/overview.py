@@ -122,7 +122,9 @@ def fit(
         if not conditioned(name, under):
             continue
         shapes = {n: b.shape for n, b in stated(name, under).items()}
-        posterior = store.fitted(name, shapes, under.as_of, how, tick=partial(tick, name), again=again)
+        posterior = store.fitted(
+            name, shapes, under.as_of, settings=how, tick=partial(tick, name), again=again
+        )
         if posterior.diagnostics["failures"]:
             failed.append(name)
         elif ship:

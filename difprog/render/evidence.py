@@ -76,6 +76,9 @@ def beliefs(found: Mapping[str, Mapping[str, Any]], screen: Console) -> None:
     for d in found.values():
         for name, belief in d["beliefs"].items():
             _belief(name, belief, screen)
+        for words, medians in d.get("variants", {}).items():
+            each = ", ".join(f"{name} {significant(median)}" for name, median in medians.items())
+            screen.print(Padding(text(f"medians, {words}: {each}", DIM), (0, 0, 0, 2)))
 
 
 def stated(found: Sequence[Mapping[str, Any]], screen: Console) -> None:

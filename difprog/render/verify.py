@@ -46,7 +46,7 @@ def _calibration(entry: Mapping[str, Any], screen: Console) -> None:
     many = entry["simulations"]
     section(
         screen, f"Calibration of {entry['likelihood']}",
-        f"{many} simulations, {len(entry['quantities'])} quantities, {entry['divergences']} divergences",
+        f"{many} simulations, {entry['diverged']:.0%} with divergences; {len(entry['quantities'])} numbers",
     )  # fmt: skip
     for name, q in sorted(entry["quantities"].items(), key=lambda item: item[1]["p"]):
         line = Text(f"  {name:<26} p = {_p(q['p'])}   mean rank {q['mean_rank']:.2f}")

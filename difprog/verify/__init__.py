@@ -16,7 +16,7 @@ from typing import Any
 #: default, and for a number to report.
 SETTINGS: dict[str, tuple[int, tuple[str, ...]]] = {
     "short": (20, ("headcounts", "coupling")),
-    "long": (200, ("timelines", "headcounts", "parallelisation", "coupling", "reviews")),
+    "long": (200, ("timelines", "headcounts", "parallelisation", "coupling")),
 }
 
 Say = Callable[[str, int, int], None]

@@ -173,7 +173,6 @@ def _value(parameter: Any, rng: np.random.Generator, count: int) -> Array:
     return rng.normal(0.0, 0.5, count)
 
 
-@compilation.kept()
 def conjugate(seed: int) -> list[dict[str, Any]]:
     """Headcounts with known noise and normal beliefs in the logs: the posterior in closed form."""
     data, as_of, noise = headcounts.read(), 2026.88, (0.25, 3.0)
@@ -182,9 +181,10 @@ def conjugate(seed: int) -> list[dict[str, Any]]:
         "researchers": Distribution(FAMILIES["lognormal"], stated["researchers"]),
         "researcher_growth": Distribution(FAMILIES["normal"], stated["researcher_growth"]),
     }
+    compilation.keep()
     mean, sd = conjugate_posterior(data, as_of, noise, stated)
     compiled = Compiled(headcounts.build(Case(data, shapes, as_of), noise))
-    draws, _ = compiled.run(CONJUGATE_DRAWS, 800, 4, seed)
+    draws, _ = compiled.run(draws=CONJUGATE_DRAWS, tune=800, thin=4, seed=seed)
     growth = draws["researcher_growth"]
     columns = {"ln researchers": np.log(draws["researchers"]), "researcher_growth": growth}
     found = []
@@ -218,7 +218,7 @@ def conjugate_posterior(
     noise_cov = sigma**2 * same * np.exp(-apart / memory) + np.diag(data.known**2 + 1e-8)
     names = ("researchers", "researcher_growth")
     prior_mean = np.concatenate([[stated[n][0] for n in names], np.zeros(len(others))])
-    prior_sd = np.concatenate([[stated[n][1] for n in names], np.full(len(others), headcounts.OFFSET)])
+    prior_sd = np.concatenate([[stated[n][1] for n in names], headcounts.offset_scales(others)])
     precision = design.T @ np.linalg.solve(noise_cov, design) + np.diag(prior_sd**-2)
     cov = np.linalg.inv(precision)
     mean = cov @ (design.T @ np.linalg.solve(noise_cov, data.logs) + prior_mean / prior_sd**2)

@@ -5,6 +5,14 @@ from its posterior is uniform if prior, likelihood and sampler agree. Uniformity
 largest distance of the ranks' empirical distribution from the diagonal, whose law under
 uniformity is simulated: so is the band that holds the whole curve with the stated probability
 (Säilynoja, Bürkner & Vehtari 2022, Statistics and Computing 32:32).
+
+Chains start cold, at the parameters of another simulation: a chain that starts at the truth never has
+to find it, and one that cannot leave the mode it starts in would pass.
+
+simuk (0.3) does the same for any PyMC model, and is not used: for every simulation it makes a model
+anew and `pymc.sample` compiles it anew, two to four times the cost of a fit here; it drops the
+sampler's statistics, so that nobody sees divergences; and an error in a fit ends the simulations with
+those done so far.
 """
 
 from __future__ import annotations
@@ -19,7 +27,7 @@ import numpy.typing as npt
 from difprog.base import files
 from difprog.beliefs.beliefs import Stack
 from difprog.beliefs.parse import read_layer
-from difprog.evidence import DATASETS, Case, compilation, likelihood, reviews, tables
+from difprog.evidence import DATASETS, Case, compilation, likelihood, tables
 from difprog.evidence.compiled import Compiled
 from difprog.evidence.fit import quiet
 
@@ -34,15 +42,9 @@ LEVEL = 0.01
 #: Probability with which the band holds the whole curve.
 BAND = 0.95
 
-#: Widths of the reviewers in the calibration of reviews.
-REVIEW_WIDTHS = (0.5, 1.0, 2.0)
-
 
 def model_of(name: str) -> Any:
-    """Return a likelihood as it ships: shipped priors, shipped table (or three reviewers)."""
-    if name == "reviews":
-        intervals = [reviews.Interval(0.0, w) for w in REVIEW_WIDTHS]
-        return reviews.build(intervals, 0.0, 3.0, 1.0)
+    """Return a likelihood as it ships: shipped priors, shipped table."""
     module = likelihood(name)
     layer = read_layer(files.shipped("priors", "world.toml"))
     stack = Stack((layer,))
@@ -55,7 +57,6 @@ def model_of(name: str) -> Any:
     return module.build(Case(module.read(), shapes, tables.decimal_year(day)))
 
 
-@compilation.kept()
 def calibrate(
     name: str, simulations: int, seed: int = 1, tick: Callable[[int, int], None] | None = None
 ) -> dict[str, Any]:
@@ -64,9 +65,9 @@ def calibrate(
     Parameters
     ----------
     name : str
-        A dataset, or "reviews".
+        A dataset.
     simulations : int
-        How many.
+        How many; two at least, since each starts where another one's truth is.
     seed : int
         Of everything.
     tick : callable, optional
@@ -75,12 +76,24 @@ def calibrate(
     Returns
     -------
     dict
-        ``likelihood``, ``simulations``, ``divergences`` (all simulations together), ``passed``,
-        ``least`` (smallest p-value, times the number tested) and ``quantities``: name → ``p``,
+        ``likelihood``, ``simulations``, ``divergences`` (all simulations together), ``diverged`` (the
+        share of simulations that had any), ``passed``, ``least`` (smallest p-value, times the number
+        tested) and ``quantities``: name → ``p``,
         ``mean_rank`` (share; ½ if calibrated) and ``ranks``.
     """
-    assert name in DATASETS or name == "reviews"
-    model = model_of(name)
+    assert name in DATASETS
+    compilation.keep()
+    return calibrated(name, model_of(name), simulations, seed, tick)
+
+
+def calibrated(
+    name: str,
+    model: Any,
+    simulations: int,
+    seed: int = 1,
+    tick: Callable[[int, int], None] | None = None,
+) -> dict[str, Any]:
+    """Calibrate any model with its observed data in containers; see `calibrate`."""
     truth, data = simulate(model, simulations, seed)
     # A score and the belief that is its quantile have the same rank.
     tested = {
@@ -88,14 +101,13 @@ def calibrate(
     }
     compiled = Compiled(model)
     ranks: dict[str, list[int]] = {}
-    divergences = 0
+    divergences = diverged = 0
     for i in range(simulations):
         compiled.observe(**{f"{key}_data": values[i] for key, values in data.items()})
-        # The truth is itself a draw from the posterior: started there, a chain has nothing to
-        # burn in, and adapts while it forgets where it started.
-        start = {key: values[i] for key, values in truth.items()}
-        draws, diverged = compiled.run(DRAWS, TUNE, THIN, seed=seed * 1_000_003 + i, start=start)
-        divergences += diverged
+        start = {key: values[(i + 1) % simulations] for key, values in truth.items()}
+        draws, lost = compiled.run(draws=DRAWS, tune=TUNE, thin=THIN, seed=seed * 1_000_003 + i, start=start)
+        divergences += lost
+        diverged += lost > 0
         for key, values in tested.items():
             for at, true in _parts(values[i]):
                 column = draws[key] if at is None else draws[key][:, at]
@@ -114,8 +126,8 @@ def calibrate(
     least = min(1.0, min(float(q["p"]) for q in quantities.values()) * len(quantities))
     return {
         "likelihood": name, "simulations": simulations, "draws": DRAWS, "divergences": divergences,
-        "least": least, "passed": least > LEVEL, "band": float(np.quantile(null, BAND)),
-        "quantities": quantities,
+        "diverged": diverged / simulations, "least": least, "passed": least > LEVEL,
+        "band": float(np.quantile(null, BAND)), "quantities": quantities,
     }  # fmt: skip
 
 

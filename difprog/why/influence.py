@@ -31,7 +31,6 @@ GRID, BATCHES = 64, 20
 Tick = Callable[[int, int], None]
 
 
-@compilation.kept()
 def left_out(
     shapes: Mapping[str, Shape], as_of: float, seed: int = 1, tick: Tick | None = None
 ) -> dict[str, Predictive]:
@@ -48,6 +47,7 @@ def left_out(
     tick : callable, optional
         Told how many fits are done, of how many.
     """
+    compilation.keep()
     case = Case(timelines.read(), shapes, as_of)
     compiled = Compiled(timelines.build(case), target_accept=0.95)
     found = {}
@@ -55,7 +55,9 @@ def left_out(
     for i, source in enumerate(names):
         mask = [float(case.data.sources[j] == source) for j in case.data.source]
         compiled.observe(ignored_data=np.asarray(mask))
-        chains = [compiled.run(DRAWS, TUNE, THIN, seed * 1000 + c)[0] for c in range(CHAINS)]
+        chains = [
+            compiled.run(draws=DRAWS, tune=TUNE, thin=THIN, seed=seed * 1000 + c)[0] for c in range(CHAINS)
+        ]
         draws = {
             n: np.concatenate([chain[n] for chain in chains])
             for n in ("middle", "between", "within", "differences")
