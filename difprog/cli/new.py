@@ -36,8 +36,8 @@ def _answers() -> Callable[[Callable[..., Any]], Callable[..., Any]]:
 def command(file: str, yes: bool, **given: str | None) -> None:
     """Make a proposal FILE by questions, each with its meaning, its default and an example.
 
-    Leave with Ctrl-C or Ctrl-D whenever you like: your answers are kept beside the file, and
-    the same command takes them up again. Answers can be given as options.
+    Leave with Ctrl-C or Ctrl-D whenever you like: your answers are kept, and the same
+    command takes them up again. Answers can be given as options.
 
     \b
         difprog new my-project.toml
@@ -85,10 +85,11 @@ def _left(path: Path, answers: dict[str, Any]) -> None:
     from difprog.library import proposals
 
     click.echo(err=True)
-    if answers:
-        proposals.keep(path, answers)
-        click.echo(f"Kept your answers in {proposals.draft_of(path)}.", err=True)
+    if answers and proposals.keep(path, answers):
+        click.echo("Kept your answers.", err=True)
         click.echo(f"To go on: difprog new {path}", err=True)
+    elif answers:
+        click.echo("Your answers could not be kept: your own folder cannot be written.", err=True)
     raise click.exceptions.Exit(130)
 
 

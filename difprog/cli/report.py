@@ -6,13 +6,13 @@ from pathlib import Path
 
 import click
 
-from difprog.cli.options import draw_options, publication_option, world_options
+from difprog.cli.options import Destination, draw_options, publication_option, world_options
 
 
 @click.command("report", short_help="Write a report with figures, as markdown.")
 @click.argument("project", required=False)
 @click.option(
-    "-o", "--output", "folder", type=click.Path(file_okay=False, path_type=Path), default=Path("reports"),
+    "-o", "--output", "folder", type=Destination(folder=True), default=Path("reports"),
     show_default=True, help="Folder to write to.",
 )
 @click.option(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from difprog.cli.options import draw_options, json_option, publication_option, world_options
+from difprog.cli.options import Destination, draw_options, json_option, publication_option, world_options
 
 
 @click.command("score", short_help="Score a proposal: does it help or harm, by how much, how sure.")
@@ -16,7 +16,7 @@ from difprog.cli.options import draw_options, json_option, publication_option, w
 @publication_option()
 @json_option()
 @click.option(
-    "--save", type=click.Path(path_type=Path), metavar="DIR",
+    "--save", type=Destination(folder=True), metavar="DIR",
     help="Keep the run: draws, summary, hashes, seed and versions.",
 )  # fmt: skip
 @click.option("--beliefs/--no-beliefs", default=True, help="End with where every belief came from.")

@@ -143,16 +143,13 @@ def fitted(
     again : bool
         Whether to fit even where a result is kept.
     """
-    from filelock import FileLock
-
     settings = settings or Settings()
     wanted = key(name, shapes, as_of, settings)
     found = None if again else find(name, wanted)
     if found is not None:
         return found
     path = folder() / f"{wanted.full}.nc"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(path.with_suffix(".lock")):
+    with files.locked(path, patience=math.inf):
         found = None if again else find(name, wanted)
         if found is not None:
             return found

@@ -269,7 +269,7 @@ def copy(name: str, output: Path | None = None) -> Path:
         output = Path(path.name) if proposal else layers.user_file(path.stem)
     elif output.is_dir():
         output = output / path.name
-    with edit.locked(output):
+    with files.locked(output):
         if output.exists():
             hint = "name another with -o, or change it with difprog priors edit"
             raise BadInput(Problem(str(output), "", "is there already", hint=hint))

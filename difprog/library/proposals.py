@@ -1,7 +1,7 @@
 """A proposal by questions: what is asked, what an answer may be, and the file that comes of it.
 
-Answers are kept in a draft beside the file after each question, so that one can leave and come
-back. Prints nothing.
+Answers are kept as a draft (`difprog.library.drafts`) after each question, so that one can leave and
+come back. Prints nothing.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from difprog.beliefs import elicit
 from difprog.beliefs.beliefs import (
     Belief,
 )
-from difprog.library import edit, layers
+from difprog.library import drafts, layers
 from difprog.library.statements import literal
 from difprog.race.effects import CRITERIA
 from difprog.race.parameters import PARAMETERS
@@ -191,35 +191,33 @@ def place(name: str) -> Path:
         raise BadInput(Problem(name or "FILE", "", "is no name of a file", hint="such as my-project.toml"))
     if path.suffix != ".toml":
         path = path.with_name(f"{path.name}.toml")
+    files.destination(path)
     if path.exists():
         hint = f"change it with: difprog priors edit {path}"
         raise BadInput(Problem(str(path), "", "is there already", hint=hint))
     return path
 
 
-def draft_of(path: Path) -> Path:
-    """Return where the answers so far are kept."""
-    return path.with_name(f"{path.stem}.draft.toml")
-
-
 def resume(path: Path) -> dict[str, Any]:
     """Return the answers that were left in a draft, and nothing where there is none."""
-    draft = draft_of(path)
-    if not draft.exists():
-        return {}
+    found = drafts.left(path, drafts.ANSWERS)
     try:
-        content = tomllib.loads(edit.text_of(draft)[0])
-    except BadInput:
+        content = tomllib.loads(found[0].decode()) if found is not None else {}
+    except ValueError:
         return {}
     table = content.get("answers", {})
     return {q.key: table[q.key] for q in QUESTIONS if isinstance(table, dict) and q.key in table}
 
 
-def keep(path: Path, answers: Mapping[str, Any]) -> None:
-    """Keep the answers so far; a question passed over is kept as passed over."""
+def keep(path: Path, answers: Mapping[str, Any]) -> bool:
+    """Keep the answers so far, one passed over as passed over; False where there is no place for them."""
     lines = ["# Answers so far; difprog new takes them up.", "[answers]"]
     lines += [f"{key} = {literal('' if value is None else value)}" for key, value in answers.items()]
-    files.write_atomically(draft_of(path), "\n".join([*lines, ""]))
+    try:
+        drafts.keep(path, drafts.ANSWERS, "\n".join([*lines, ""]), "")
+    except OSError:
+        return False
+    return True
 
 
 def write(path: Path, answers: Mapping[str, Any]) -> None:
@@ -227,7 +225,7 @@ def write(path: Path, answers: Mapping[str, Any]) -> None:
     given = {key: value for key, value in answers.items() if value not in (None, "")}
     text = text_of(given)
     layers.validate(text, str(path), path)
-    with edit.locked(path):
+    with files.locked(path):
         place(str(path))
         files.write_atomically(path, text)
-    draft_of(path).unlink(missing_ok=True)
+    drafts.drop(path)

@@ -31,22 +31,25 @@ TOP = 12
 DIGITS = 16
 
 
-def pages(content: Mapping[str, Any]) -> dict[str, bytes]:
+def pages(content: Mapping[str, Any], name: str | None = None) -> dict[str, bytes]:
     """Return all files of a report: relative path → bytes, the markdown first.
 
     Parameters
     ----------
     content : mapping
         What `difprog.render.explained.report` returns, or what was kept of it.
+    name : str, optional
+        What the page and the folder of its figures are called; by default made from the project's name.
     """
-    name = slug(content["project"]["name"])
+    name = name or slug(content["project"]["name"])
     drawn = figures.figures(content)
-    found = {f"{name}.md": report(content).encode()}
+    found = {f"{name}.md": report(content, name).encode()}
     return found | {f"{name}/{file}": data for file, data in drawn.items()}
 
 
-def report(content: Mapping[str, Any]) -> str:
-    """Return the markdown of one project's report."""
+def report(content: Mapping[str, Any], name: str | None = None) -> str:
+    """Return the markdown of one project's report, whose figures lie in a folder of that name."""
+    folder = name or slug(content["project"]["name"])
     sections = [
         _head(content),
         _answer(content),

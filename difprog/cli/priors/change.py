@@ -76,7 +76,7 @@ def _report(change: Change, as_json: bool = False) -> None:
 def edit(file: str) -> None:
     """Open FILE in $VISUAL or $EDITOR and replace it only by what validates.
 
-    You work on a draft beside the file. Where it is wrong you are told what, and can open it
+    You work on a draft of it. Where it is wrong you are told what, and can open it
     again; the draft is kept if you give up, and taken up the next time.
     """
     from difprog.base.errors import BadInput, plain
@@ -103,7 +103,8 @@ def _open(draft: Draft) -> None:
     from difprog.base.errors import BadInput, Problem
 
     try:
-        click.edit(filename=str(draft.path))
+        # Its path is its own: what difprog runs in is not what an editor wants.
+        click.edit(filename=str(draft.path), env={"PYTHONSAFEPATH": ""})
     except click.ClickException as error:
         hint = f"set $EDITOR; your draft is kept: {draft.path}"
         raise BadInput(Problem("edit", "", f"the editor failed: {error.message}", hint=hint)) from None
