@@ -26,7 +26,8 @@ from benchmarks import wild
 from difprog import evidence
 from difprog.base import files, units
 from difprog.base.errors import BadInput
-from difprog.beliefs.beliefs import Layer, Stack, read_layer
+from difprog.beliefs.beliefs import Layer, Stack
+from difprog.beliefs.parse import read_layer
 from difprog.beliefs.project import Project, read_project
 from difprog.choose import journal, portfolio
 from difprog.choose.best import Best

@@ -33,7 +33,7 @@ def _last_word(words: str, status: int) -> None:
         sys.stdout.flush()
     except (OSError, ValueError, AttributeError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-    with open(2, "w", closefd=False) as stream:  # noqa: PTH123 - a descriptor
+    with open(2, "w", closefd=False) as stream:
         stream.write(f"{words}\n")
     sys.exit(status)
 

@@ -8,8 +8,7 @@ a system can be aligned to those who own it and not to everyone, and work on inc
 that gap alone.
 """
 
-from difprog.race.effects import derive
-from difprog.race.race import success
+from difprog.race.parameters import REAL, SHARE, SIGNED, effect, project, world
 
 TITLE = "all alignment research is capabilities research"
 CITES = "All Alignment Research is Capabilities Research (essay)"
@@ -26,9 +25,43 @@ OPENS = {
     "adoption_per_fte_year": "alignment work makes models deployable, so it is adopted",
     "lead_per_fte_year": "a lab that cares can take the lead by being useful",
     "breadth_per_fte_year": "including more people widens whom the system serves",
-    "adoption_effect": "where a proposal states it outright",
-    "lead_effect": "where a proposal states it outright",
-    "breadth_effect": "where a proposal states it outright",
 }
 
-__all__ = ["ASSUMES", "CITES", "OPENS", "TITLE", "derive", "success"]
+PARAMETERS = (
+    world(
+        "safety_lead", "s", "", SHARE,
+        "chance that a safety-led builder is first", CITES, neutral=1,
+    ),
+    world(
+        "adoption", "a", "", SHARE,
+        "chance that any other builder adopts a solution that exists", CITES, neutral=1,
+    ),
+    world(
+        "breadth", "v", "", SHARE,
+        "chance that aligned means aligned to all of us, given aligned", CITES, neutral=1,
+    ),
+    project(
+        "adoption_per_fte_year", "", "1/(FTE year)", REAL,
+        "log-odds of adoption per FTE-year of alignment effort", CITES, neutral=0,
+    ),
+    project(
+        "lead_per_fte_year", "", "1/(FTE year)", REAL,
+        "log-odds of a safety-led builder being first, per FTE-year", CITES, neutral=0,
+    ),
+    project(
+        "breadth_per_fte_year", "", "1/(FTE year)", REAL,
+        "log-odds of breadth per FTE-year", CITES, neutral=0,
+    ),
+    effect(
+        "adoption_effect", "", "", SIGNED,
+        "log-odds added to adoption", "adoption",
+    ),
+    effect(
+        "lead_effect", "", "", SIGNED,
+        "log-odds added to the safety lead", "adoption",
+    ),
+    effect(
+        "breadth_effect", "", "", SIGNED,
+        "log-odds added to breadth", "adoption",
+    ),
+)  # fmt: skip

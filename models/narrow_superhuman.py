@@ -9,8 +9,9 @@ genuinely useful. Others would do some of it a year or so later; an area is wort
 empty nor crowded; and a demonstration may draw money into AI at large.
 """
 
-from difprog.race.effects import derive
-from difprog.race.race import success
+import math
+
+from difprog.race.parameters import NONNEGATIVE, POSITIVE, SHARE, SIGNED, effect, project, world
 
 TITLE = "practise on models that beat us at one thing"
 CITES = "Cotra 2021, The case for aligning narrowly superhuman models"
@@ -33,11 +34,71 @@ OPENS = {
     "hype_leverage": "a demonstration draws investment into AI at large",
     "area_researchers": "how many people are in the area",
     "crowding_peak": "the number at which one more is worth most",
-    "knowhow_effect": "where a proposal states it outright",
-    "assistance_effect": "where a proposal states it outright",
-    "grace_effect": "where a proposal states it outright",
-    "solution_probability": "where a proposal states it outright",
-    "field_growth": "where a proposal states it outright",
 }
 
-__all__ = ["ASSUMES", "CITES", "OPENS", "TITLE", "derive", "success"]
+PARAMETERS = (
+    world(
+        "runup_length", "w", "years", NONNEGATIVE,
+        "years before AGI in which AI assistants help", CITES, neutral=0,
+    ),
+    world(
+        "assistance", "κ", "", NONNEGATIVE,
+        "extra labour in the run-up, as a multiple of the field", CITES, neutral=0,
+    ),
+    world(
+        "knowhow_horizon", "h", "years", POSITIVE,
+        "years until the project's know-how would exist anyway", CITES, neutral=math.inf,
+    ),
+    project(
+        "displacement", "", "", SHARE,
+        "share of the work that others would do anyway", CITES, neutral=0, personal=True,
+    ),
+    project(
+        "hype_leverage", "", "USD/USD", NONNEGATIVE,
+        "USD of AI investment that a USD of the project draws in", CITES, neutral=0,
+    ),
+    project(
+        "area_researchers", "n", "FTE", POSITIVE,
+        "people in the project's area", CITES, neutral=1, personal=True,
+    ),
+    project(
+        "crowding_peak", "n*", "FTE", POSITIVE,
+        "number of people in an area at which one more is worth most", CITES, neutral=1,
+    ),
+    project(
+        "knowhow_per_fte_year", "", "1/(FTE year)", NONNEGATIVE,
+        "path 1, know-how: fraction added to the field's labour, per FTE-year", CITES, neutral=0,
+    ),
+    project(
+        "assistance_per_fte_year", "", "1/(FTE year)", NONNEGATIVE,
+        "path 2, a better run-up: added assistance multiple per FTE-year", CITES, neutral=0,
+    ),
+    project(
+        "grace_per_fte_year", "", "1/FTE", NONNEGATIVE,
+        "path 2, a better run-up: years of grace period added per FTE-year", CITES, neutral=0,
+    ),
+    project(
+        "followers_per_fte_year", "", "1/year", NONNEGATIVE,
+        "path 1, infrastructure: FTE drawn into the field per FTE-year", CITES, neutral=0,
+    ),
+    project(
+        "solution_per_fte_year", "", "1/(FTE year)", NONNEGATIVE,
+        "path 3, a solution: rate of finding or verifying one, per FTE-year", CITES, neutral=0,
+    ),
+    effect(
+        "knowhow_effect", "k", "", SIGNED,
+        "fraction added to the field's labour until the know-how exists anyway", "run_up",
+    ),
+    effect(
+        "assistance_effect", "δκ", "", SIGNED,
+        "added to the labour multiple of assistants in the run-up", "run_up",
+    ),
+    effect(
+        "grace_effect", "δB", "years", SIGNED,
+        "years added to the grace period", "run_up",
+    ),
+    effect(
+        "solution_probability", "q", "", SHARE,
+        "chance that the project itself leads to a solution", "run_up",
+    ),
+)  # fmt: skip

@@ -8,8 +8,7 @@ longer than the date comes nearer. And once the paradigm is here, capability res
 run into deception and care about it for reasons of their own.
 """
 
-from difprog.race.effects import derive
-from difprog.race.race import success
+from difprog.race.parameters import COUNT, FRACTION, NONNEGATIVE, SHARE, world
 
 TITLE = "we must first see what AGI is"
 CITES = "Sotala 2022, the case that capability work now buys time"
@@ -27,4 +26,25 @@ OPENS = {
     "convergence": "with the paradigm here, capability researchers work on deception too",
 }
 
-__all__ = ["ASSUMES", "CITES", "OPENS", "TITLE", "derive", "success"]
+PARAMETERS = (
+    world(
+        "overhang", "ω", "", SHARE,
+        "share of an acceleration that later progress pays back", CITES, neutral=0,
+    ),
+    world(
+        "paradigm_fraction", "u", "", FRACTION,
+        "the paradigm AGI will be built in arrives at u·T", CITES, neutral=0,
+    ),
+    world(
+        "early_relevance", "ε", "", SHARE,
+        "worth of alignment work done before that paradigm", CITES, neutral=1,
+    ),
+    world(
+        "gated_chains", "K_g", "", COUNT,
+        "serial chains that can start only with the paradigm (never more than there are)", CITES, neutral=0,
+    ),
+    world(
+        "convergence", "m", "", NONNEGATIVE,
+        "extra alignment labour once the paradigm is here, as a multiple of the field", CITES, neutral=0,
+    ),
+)  # fmt: skip

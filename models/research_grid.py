@@ -8,8 +8,7 @@ answer hangs on how hard alignment is: the harder, the less existing work is rel
 leaks as much as before, so that more of it is useless or does harm.
 """
 
-from difprog.race.effects import derive
-from difprog.race.race import success
+from difprog.race.parameters import REAL, project, world
 
 TITLE = "classify by focus and approach, and mind how hard it is"
 CITES = "Ngo 2024, What is alignment research?"
@@ -25,4 +24,17 @@ OPENS = {
     "requirement_difficulty": "the harder, the more parallel work is needed",
 }
 
-__all__ = ["ASSUMES", "CITES", "OPENS", "TITLE", "derive", "success"]
+PARAMETERS = (
+    world(
+        "difficulty", "d", "", REAL,
+        "how hard alignment is, in standard deviations from the median view", CITES, neutral=0,
+    ),
+    world(
+        "requirement_difficulty", "τ", "", REAL,
+        "log of the factor on the parallel requirement per unit of difficulty", CITES, neutral=0,
+    ),
+    project(
+        "relevance_difficulty", "ρ", "", REAL,
+        "log relevance lost per unit of difficulty", CITES, neutral=0, grid=True,
+    ),
+)  # fmt: skip

@@ -9,9 +9,6 @@ it brings researcher-years, not years.
 This is the base race. All other models open mechanisms on top of it.
 """
 
-from difprog.race.effects import derive
-from difprog.race.race import success
-
 TITLE = "serial time is the scarce thing"
 CITES = "Soares 2022, A note about differential technological development"
 ASSUMES = (
@@ -21,5 +18,3 @@ ASSUMES = (
     "A capability breakthrough moves AGI itself closer; nothing pays it back later.",
 )
 OPENS: dict[str, str] = {}
-
-__all__ = ["ASSUMES", "CITES", "OPENS", "TITLE", "derive", "success"]

@@ -1,44 +1,100 @@
-"""The maths a second time, from its prose and one draw at a time, for comparison.
+"""The race and its effects a second time: one draw, plain floats, written from the model's page alone.
 
-Shares no code with difprog: plain Python numbers, `math` only.
+Nothing here comes from difprog, so that what both get wrong would have to be wrong in the page. Every value
+is a float; a belief that depends on a fact of the project (`leak` by publication policy, say) is given as
+the value for that fact. `world` holds the beliefs, `stated` what the project file states of its own:
+effects, which replace what would be derived, and beliefs, which replace those of `world`.
 """
 
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import Any
 
-FOCUS = {"average": -1, "pessimistic": 0, "worst": 1}
-APPROACH = {"engineering": -1, "behaviourist": 0, "cognitivist": 1}
+from scipy.special import expit, logit, ndtr
 
-NEUTRAL: dict[str, float] = {
-    "overhang": 0, "paradigm_fraction": 0, "early_relevance": 1, "gated_chains": 0,
-    "convergence": 0, "runup_length": 0, "assistance": 0, "safety_lead": 1, "adoption": 1,
-    "breadth": 1, "knowhow_horizon": math.inf, "difficulty": 0, "requirement_difficulty": 0,
-    "relevance_difficulty": 0, "displacement": 0, "hype_leverage": 0,
-    "adoption_per_fte_year": 0, "lead_per_fte_year": 0, "breadth_per_fte_year": 0,
-    "knowhow_per_fte_year": 0, "assistance_per_fte_year": 0, "grace_per_fte_year": 0,
-    "followers_per_fte_year": 0, "solution_per_fte_year": 0,
-    "area_researchers": 1, "crowding_peak": 1,
-    "adoption_effect": 0, "lead_effect": 0, "breadth_effect": 0, "knowhow_effect": 0,
-    "assistance_effect": 0, "grace_effect": 0, "field_growth": 0, "solution_probability": 0,
-}  # fmt: skip
+Values = Mapping[str, float]
 
-OVERHANG = {"overhang", "paradigm_fraction", "early_relevance", "gated_chains", "convergence"}
-TAX = {
-    "safety_lead", "adoption", "breadth",
-    "adoption_per_fte_year", "lead_per_fte_year", "breadth_per_fte_year",
-    "adoption_effect", "lead_effect", "breadth_effect",
-}  # fmt: skip
-NARROW = {
-    "runup_length", "assistance", "knowhow_horizon", "displacement", "hype_leverage",
-    "knowhow_per_fte_year", "assistance_per_fte_year", "grace_per_fte_year",
-    "followers_per_fte_year", "solution_per_fte_year", "area_researchers", "crowding_peak",
-    "knowhow_effect", "assistance_effect", "grace_effect", "field_growth", "solution_probability",
-}  # fmt: skip
-GRID = {"difficulty", "relevance_difficulty", "requirement_difficulty"}
-OPENS = {
-    "serial_parallel": set[str](),
+#: Beliefs that decide how the race goes, with the value that switches each mechanism off.
+NEUTRAL_WORLD = {
+    "grace_period": 0.0,
+    "researcher_growth": 0.0,
+    "field_ceiling": math.inf,
+    "labour_quality": 1.0,
+    "parallel_exponent": 1.0,
+    "parallel_spread": 0.0,
+    "chunk_length": 0.0,
+    "chunk_spread": 0.0,
+    "serial_spread": 0.0,
+    "brink_surge": 1.0,
+    "default_success": 0.0,
+    "overhang": 0.0,
+    "paradigm_fraction": 0.0,
+    "early_relevance": 1.0,
+    "gated_chains": 0.0,
+    "convergence": 0.0,
+    "runup_length": 0.0,
+    "assistance": 0.0,
+    "safety_lead": 1.0,
+    "adoption": 1.0,
+    "breadth": 1.0,
+    "knowhow_horizon": math.inf,
+    "difficulty": 0.0,
+    "requirement_difficulty": 0.0,
+}
+
+#: Beliefs on the way from facts to effects that some reading closes. Crowdedness is off at crowd = 1.
+NEUTRAL_EFFECTS = {
+    "displacement": 0.0,
+    "hype_leverage": 0.0,
+    "area_researchers": 1.0,
+    "crowding_peak": 1.0,
+    "relevance_difficulty": 0.0,
+    "adoption_per_fte_year": 0.0,
+    "lead_per_fte_year": 0.0,
+    "breadth_per_fte_year": 0.0,
+    "knowhow_per_fte_year": 0.0,
+    "followers_per_fte_year": 0.0,
+    "assistance_per_fte_year": 0.0,
+    "grace_per_fte_year": 0.0,
+    "solution_per_fte_year": 0.0,
+}
+
+#: The project that does nothing.
+NOTHING = dict.fromkeys(
+    (
+        "parallel_speedup", "serial_speedup", "gated_speedup", "capability_speedup", "timeline_shortening",
+        "adoption_effect", "lead_effect", "breadth_effect", "knowhow_effect", "assistance_effect",
+        "grace_effect", "solution_probability", "field_growth",
+    ),
+    0.0,
+)  # fmt: skip
+
+NEUTRAL: dict[str, float] = {**NEUTRAL_WORLD, **NEUTRAL_EFFECTS, **NOTHING}
+
+OVERHANG = frozenset({"overhang", "paradigm_fraction", "early_relevance", "gated_chains", "convergence"})
+TAX = frozenset(
+    {
+        "safety_lead", "adoption", "breadth",
+        "lead_per_fte_year", "adoption_per_fte_year", "breadth_per_fte_year",
+        "lead_effect", "adoption_effect", "breadth_effect",
+    }
+)  # fmt: skip
+NARROW = frozenset(
+    {
+        "runup_length", "assistance", "knowhow_horizon",
+        "displacement", "hype_leverage", "area_researchers", "crowding_peak",
+        "knowhow_per_fte_year", "followers_per_fte_year", "assistance_per_fte_year",
+        "grace_per_fte_year", "solution_per_fte_year",
+        "knowhow_effect", "field_growth", "assistance_effect", "grace_effect", "solution_probability",
+    }
+)  # fmt: skip
+GRID = frozenset({"difficulty", "relevance_difficulty", "requirement_difficulty"})
+
+#: What each reading opens beyond the base race: beliefs, and effects that are 0 elsewhere.
+OPENS: dict[str, frozenset[str]] = {
+    "serial_parallel": frozenset(),
     "overhang": OVERHANG,
     "alignment_tax": TAX,
     "narrow_superhuman": NARROW,
@@ -46,170 +102,257 @@ OPENS = {
     "synthesis": OVERHANG | TAX | NARROW | GRID,
 }
 
-
-def logistic(x: float) -> float:
-    return 1 / (1 + math.exp(-x)) if x > -700 else 0.0
-
-
-def shifted(p: float, d: float) -> float:
-    return p if p in (0, 1) else logistic(math.log(p / (1 - p)) + d)
+FOCUS = {"average": -1, "pessimistic": 0, "worst": 1}
+APPROACH = {"engineering": -1, "behaviourist": 0, "cognitivist": 1}
+CRITERIA = frozenset({"fine-tunes", "no-scaling", "humans", "useful"})
 
 
-def met(y: float, m: float, s: float) -> float:
-    if s == 0:
-        return 1.0 if y >= m else 0.0
-    if y <= 0:
+# The race
+
+
+def clip(value: float, low: float, high: float) -> float:
+    """Return the value, or the end of the interval that it lies beyond."""
+    return min(max(value, low), high)
+
+
+def grown(t: float, *, exponent: float, growth: float, ceiling: float, researchers: float) -> float:
+    """Return G(t): years of today's labour done by t, where growth counts to a power and ends somewhere."""
+    rate = exponent * growth
+    if rate == 0:
+        return t
+    end = math.inf
+    if growth > 0 and math.isfinite(ceiling):
+        end = math.log(max(ceiling / researchers, 1.0)) / growth
+    growing = min(t, end)
+    return math.expm1(rate * growing) / rate + math.exp(rate * growing) * (t - growing)
+
+
+def met(done: float, median: float, spread: float) -> float:
+    """Return F: the chance that what is done meets a lognormal requirement."""
+    if median == 0:
+        return 1.0
+    if done <= 0:
         return 0.0
-    return 0.5 * math.erfc(-(math.log(y) - math.log(m)) / s / math.sqrt(2))
+    if spread == 0:
+        return 1.0 if done >= median else 0.0
+    return float(ndtr((math.log(done) - math.log(median)) / spread))
 
 
-def success(w: dict[str, float], e: dict[str, float]) -> float:
-    """p(θ; e) for one draw of the world and one set of effects."""
-    rate = w["parallel_exponent"] * w["researcher_growth"]
+def shifted(probability: float, log_odds: float) -> float:
+    """Return a probability moved by log-odds; 0 and 1 stay put."""
+    if probability in (0.0, 1.0):
+        return float(probability)
+    return float(expit(logit(probability) + log_odds))
 
-    def g(t: float) -> float:
-        return t if rate == 0 else math.expm1(rate * t) / rate
 
-    t1 = max(w["agi_arrival"] - e["timeline_shortening"], 0)
-    d1 = t1 + w["grace_period"] + e["grace_effect"]
-    e1 = min(max(w["paradigm_fraction"] * w["agi_arrival"] - e["capability_speedup"], 0), t1)
-    field = w["labour_quality"] * w["researchers"]
-    surge = w["brink_surge"] ** w["parallel_exponent"]
-    work = field * (
-        w["early_relevance"] * g(e1)
-        + (1 + w["convergence"]) * (g(t1) - g(e1) + surge * (g(d1) - g(t1)))
-    )
-    work += field * e["knowhow_effect"] * g(min(t1, w["knowhow_horizon"]))
-    work += field * (w["assistance"] + e["assistance_effect"]) * (
-        g(t1) - g(max(t1 - w["runup_length"], 0))
-    )
-    work += w["labour_quality"] * e["field_growth"] * d1 + e["parallel_speedup"]
-    s1 = w["early_relevance"] * e1 + (d1 - e1) + e["serial_speedup"]
-    s2 = (d1 - e1) + e["serial_speedup"]
-    need = w["parallel_requirement"] * math.exp(w["requirement_difficulty"] * w["difficulty"])
-    gated = min(w["gated_chains"], w["serial_chains"])
+def chance(world: Values, effects: Values) -> float:
+    """Return p(θ; e). Beliefs left out are at neutral if they have such a value, effects left out are 0."""
+    w = {**NEUTRAL_WORLD, **world}
+    e = {**NOTHING, **effects}
+
+    agi = max(w["agi_arrival"] - e["timeline_shortening"], 0.0)
+    deadline = agi + w["grace_period"] + e["grace_effect"]
+    paradigm = clip(w["paradigm_fraction"] * w["agi_arrival"] - e["capability_speedup"], 0.0, agi)
+
+    def labour(t: float) -> float:
+        return grown(
+            t,
+            exponent=w["parallel_exponent"],
+            growth=w["researcher_growth"],
+            ceiling=w["field_ceiling"],
+            researchers=w["researchers"],
+        )
+
+    early = w["early_relevance"] * labour(paradigm)
+    late = labour(agi) - labour(paradigm)
+    surge = w["brink_surge"] ** w["parallel_exponent"] * (labour(deadline) - labour(agi))
+    knowhow = e["knowhow_effect"] * labour(min(agi, w["knowhow_horizon"]))
+    assistance = w["assistance"] + e["assistance_effect"]
+    run_up = assistance * (labour(agi) - labour(max(agi - w["runup_length"], 0.0)))
+    field = early + (1 + w["convergence"]) * (late + surge) + knowhow + run_up
+    quality = w["labour_quality"]
+    work = quality * w["researchers"] * field + quality * e["field_growth"] * deadline + e["parallel_speedup"]
+
+    serial = w["early_relevance"] * paradigm + (deadline - paradigm) + e["serial_speedup"]
+    gated = (deadline - paradigm) + e["gated_speedup"]
+    gated_chains = min(w["gated_chains"], w["serial_chains"])
+    requirement = w["parallel_requirement"] * math.exp(w["requirement_difficulty"] * w["difficulty"])
+
     solved = (
-        (1.0 if d1 >= w["chunk_length"] else 0.0)
-        * met(work, need, w["parallel_spread"])
-        * met(s1, w["serial_requirement"], w["serial_spread"]) ** (w["serial_chains"] - gated)
-        * met(s2, w["serial_requirement"], w["serial_spread"]) ** gated
+        met(deadline, w["chunk_length"], w["chunk_spread"])
+        * met(work, requirement, w["parallel_spread"])
+        * met(serial, w["serial_requirement"], w["serial_spread"]) ** (w["serial_chains"] - gated_chains)
+        * met(gated, w["serial_requirement"], w["serial_spread"]) ** gated_chains
     )
     solved += e["solution_probability"] * (1 - solved)
     lead = shifted(w["safety_lead"], e["lead_effect"])
     adopted = lead + (1 - lead) * shifted(w["adoption"], e["adoption_effect"])
-    shared = shifted(w["breadth"], e["breadth_effect"])
-    return w["default_success"] + (1 - w["default_success"]) * solved * adopted * shared
+    broad = shifted(w["breadth"], e["breadth_effect"])
+    default = w["default_success"]
+    return float(default + (1 - default) * solved * adopted * broad)
 
 
-NOTHING = dict.fromkeys(
-    (
-        "parallel_speedup", "serial_speedup", "capability_speedup", "timeline_shortening",
-        "adoption_effect", "lead_effect", "breadth_effect", "knowhow_effect",
-        "assistance_effect", "grace_effect", "solution_probability", "field_growth",
-    ),
-    0.0,
-)  # fmt: skip
+# From facts to effects
 
 
-class Outcome(NamedTuple):
-    """A world, what the project does to it if it hits and if not, and how likely it hits."""
+def in_time(facts: Mapping[str, Any], world: Values) -> tuple[float, float, float]:
+    """Return (finished, early, worth): the shares of the work done before AGI and before the paradigm, and
+    what alignment work is worth for when it is done."""
 
-    world: dict[str, float]
-    if_hit: dict[str, float]
-    if_miss: dict[str, float]
-    hit: float
+    def done(t: float) -> float:
+        return clip((t - facts.get("start", 0.0)) / facts["duration"], 0.0, 1.0)
+
+    finished = done(world["agi_arrival"])
+    early = min(done(world["paradigm_fraction"] * world["agi_arrival"]), finished)
+    return finished, early, world["early_relevance"] * early + (finished - early)
 
 
-def outcome(
-    model: str, facts: dict[str, Any], points: dict[str, float], quantities: dict[str, float],
-    stated: dict[str, float],
-) -> Outcome:  # fmt: skip
-    """From beliefs that are points to a project's effects; see `evaluate`."""
-    every = {**NEUTRAL, **points, **stated}
-    stated = {k: v for k, v in stated.items() if k not in NEUTRAL or k in OPENS[model]}
-    w = {
-        k: (NEUTRAL[k] if k in NEUTRAL and k not in OPENS[model] else v)
-        for k, v in every.items()
-    }
-    kind = facts["kind"]
-    effort, duration, cost = (quantities[k] for k in ("effort", "duration", "cost"))
-    if kind == "capabilities":
-        relevance, coupling = 0.0, 1.0
-    elif kind == "applications":
-        relevance, coupling = w["applications_relevance"], w["applications_coupling"]
-    else:
-        zf, za = FOCUS[facts["focus"]], APPROACH[facts["approach"]]
-        relevance = every["relevance"] if "relevance" in every else logistic(
-            w["relevance_intercept"] + w["relevance_focus"] * zf + w["relevance_approach"] * za
-            - w["relevance_difficulty"] * w["difficulty"] + w["relevance_residual"]
-        )  # fmt: skip
-        coupling = every["coupling"] if "coupling" in every else logistic(
-            w["coupling_intercept"] - w["coupling_focus"] * zf - w["coupling_approach"] * za
-            + w["coupling_residual"]
-        )  # fmt: skip
-    kept = 1 - w["displacement"]
-    ratio = w["area_researchers"] / w["crowding_peak"]
-    crowd = ratio * math.exp(1 - ratio)
-    criteria = facts["criteria"]
-    fit = len(criteria) / 4 if "no-scaling" in criteria else 0.0
-    path = fit * crowd * effort * kept
-    odds = effort * relevance * kept
-    e = {
-        "parallel_speedup": effort * (1 - w["serial_share"]) * relevance * w["labour_quality"]
-        * w["skill"] * kept * crowd,
-        "serial_speedup": duration * w["serial_share"] * relevance * w["advance"] * kept,
-        "adoption_effect": odds * w["adoption_per_fte_year"],
-        "lead_effect": odds * w["lead_per_fte_year"],
-        "breadth_effect": odds * w["breadth_per_fte_year"],
-        "knowhow_effect": path * w["knowhow_per_fte_year"],
-        "assistance_effect": path * w["assistance_per_fte_year"],
-        "grace_effect": path * w["grace_per_fte_year"],
-        "field_growth": path * w["followers_per_fte_year"],
-        "solution_probability": 1 - math.exp(-path * w["solution_per_fte_year"]),
-    }  # fmt: skip
-    hype = w["elasticity"] * w["hype_leverage"] * cost / w["ai_spend"]
-    found = min(
-        coupling * effort * w["breakthrough"] / w["capability_researchers"], w["lead_time"]
+def added(r: float, duration: float, exponent: float) -> float:
+    """Return the years of progress that r FTE-years per head of a field add to it over some years."""
+    return duration * math.expm1(exponent * math.log1p(r / duration))
+
+
+def grid(facts: Mapping[str, Any], world: Values) -> tuple[float, float]:
+    """Return the relevance and coupling of a project's cell, with its own deviation from it."""
+    f, a = FOCUS[facts["focus"]], APPROACH[facts["approach"]]
+    relevance = math.exp(
+        world["relevance_intercept"]
+        + world["relevance_focus"] * f
+        + world["relevance_approach"] * a
+        - world["relevance_difficulty"] * world["difficulty"]
+        + world["relevance_residual"]
     )
-    hit, x_hit, x_miss = w["hit_probability"], w["leak"] * found + hype, hype
+    coupling = expit(
+        world["coupling_intercept"]
+        - world["coupling_focus"] * f
+        - world["coupling_approach"] * a
+        + world["coupling_residual"]
+    )
+    return relevance, float(coupling)
+
+
+def relevance_and_coupling(facts: Mapping[str, Any], world: Values, stated: Values) -> tuple[float, float]:
+    """Return both: the kind decides them except for alignment projects, where the file may, or the grid."""
+    kind = facts.get("kind", "alignment")
+    if kind == "capabilities":
+        return 0.0, 1.0
+    if kind == "field-building":
+        return 0.0, 0.0
+    if kind == "applications":
+        return world["applications_relevance"], world["applications_coupling"]
+    if {"relevance", "coupling"} <= stated.keys():
+        return stated["relevance"], stated["coupling"]
+    relevance, coupling = grid(facts, world)
+    return stated.get("relevance", relevance), stated.get("coupling", coupling)
+
+
+def fit(criteria: Any) -> float:
+    """Return the share of the four criteria that is met, 0 if a model is made larger."""
+    return len(CRITERIA & set(criteria)) / len(CRITERIA) if "no-scaling" in criteria else 0.0
+
+
+def crowd(world: Values) -> float:
+    """Return the worth of one more person in an area, 1 at the number where it is highest."""
+    ratio = world["area_researchers"] / world["crowding_peak"]
+    return ratio * math.exp(1 - ratio)
+
+
+def effects(facts: Mapping[str, Any], world: Values, stated: Values | None = None) -> dict[str, Any]:
+    """Return the effects of a project in a world whose closed mechanisms are at neutral.
+
+    Returns
+    -------
+    dict
+        `hit` and `miss`: all effects, if the capability effect happens and if not; `always`: those that are
+        the same in both; `hit_probability`. Where that is 1, `miss` has a weight of 0.
+    """
+    stated = stated or {}
+    w = {**NEUTRAL_WORLD, **NEUTRAL_EFFECTS, **world, **stated}
+    finished, early, worth = in_time(facts, w)
+    relevance, coupling = relevance_and_coupling(facts, w, stated)
+    reach, effort, duration = w["reach"], facts["effort"], facts["duration"]
+    quality = w["skill"] * (1 - w["displacement"])
+    n = effort * relevance * quality
+
+    hurried = added(n * w["serial_share"] / w["serial_researchers"], duration, w["serial_exponent"])
+    result = {
+        "parallel_speedup": worth * reach * n * (1 - w["serial_share"]) * w["labour_quality"] * crowd(w),
+        "serial_speedup": worth * reach * hurried,
+        "gated_speedup": (finished - early) * reach * hurried,
+        "adoption_effect": finished * reach * n * coupling * w["adoption_per_fte_year"],
+        "lead_effect": finished * n * w["lead_per_fte_year"],
+        "breadth_effect": finished * reach * n * w["breadth_per_fte_year"],
+    }
+    path = finished * fit(facts.get("criteria", ())) * crowd(w) * effort * quality
+    result |= {
+        "knowhow_effect": reach * path * w["knowhow_per_fte_year"],
+        "assistance_effect": reach * path * w["assistance_per_fte_year"],
+        "grace_effect": reach * path * w["grace_per_fte_year"],
+        "field_growth": reach * path * w["followers_per_fte_year"],
+        "solution_probability": -math.expm1(-path * w["solution_per_fte_year"]),
+    }
+    if facts.get("kind") == "field-building":
+        result["field_growth"] = finished * effort * quality * w["recruits_per_fte_year"]
+
     if "capability_speedup" in stated:
-        x_hit, x_miss = stated["capability_speedup"], 0.0
-        hit = stated.get("hit_probability", 1.0)
-    for name in e:
-        if name in stated:
-            e[name] = stated[name]
+        by_chance, always = stated["capability_speedup"], 0.0
+        hit_probability = stated.get("hit_probability", 1.0)
+    else:
+        per_head = coupling * effort * w["breakthrough"] / w["capability_researchers"]
+        ahead = min(added(per_head, duration, w["capability_exponent"]), w["lead_time"])
+        by_chance = finished * w["leak"] * ahead
+        always = finished * w["elasticity"] * w["hype_leverage"] * facts.get("cost", 0.0) / w["ai_spend"]
+        hit_probability = w["hit_probability"]
+
+    result |= {name: value for name, value in stated.items() if name in result}
+    if "serial_speedup" in stated and "gated_speedup" not in stated:
+        result["gated_speedup"] = stated["serial_speedup"]
 
     def branch(x: float) -> dict[str, float]:
-        return {
-            **NOTHING, **e, "capability_speedup": x,
-            "timeline_shortening": stated.get("timeline_shortening", (1 - w["overhang"]) * x),
-        }  # fmt: skip
+        shortening = stated.get("timeline_shortening", (1 - w["overhang"]) * x)
+        return {**result, "capability_speedup": x, "timeline_shortening": shortening}
 
-    return Outcome(w, branch(x_hit), branch(x_miss), hit)
-
-
-def evaluate(
-    model: str, facts: dict[str, Any], points: dict[str, float], quantities: dict[str, float],
-    stated: dict[str, float] | None = None,
-) -> dict[str, float]:  # fmt: skip
-    """Everything that `score` reports, for beliefs that are points.
-
-    ``points`` may hold beliefs that the model does not use; ``stated`` are effects and beliefs
-    that the proposal itself states.
-    """
-    w, if_hit, if_miss, hit = outcome(model, facts, points, quantities, stated or {})
-    without = success(w, NOTHING)
-    with_hit, with_miss = success(w, if_hit), success(w, if_miss)
-
-    def average(name: str) -> float:
-        return hit * if_hit[name] + (1 - hit) * if_miss[name]
-
+    hit, miss = branch(by_chance + always), branch(always)
     return {
-        "p_success_without": without,
-        "p_success_with": hit * with_hit + (1 - hit) * with_miss,
-        "net_effect": hit * (with_hit - without) + (1 - hit) * (with_miss - without),
-        "parallel_speedup": if_hit["parallel_speedup"],
-        "serial_speedup": if_hit["serial_speedup"],
-        "capability_speedup": average("capability_speedup"),
-        "timeline_shortening": average("timeline_shortening"),
+        "always": {name: value for name, value in hit.items() if miss[name] == value},
+        "hit": hit,
+        "miss": miss,
+        "hit_probability": hit_probability,
     }
+
+
+# The readings
+
+
+def seen(reading: str, world: Values) -> dict[str, float]:
+    """Return the world as a reading sees it: what it does not open at neutral, where that has a value."""
+    closed = OPENS["synthesis"] - OPENS[reading]
+    return {**world, **{name: NEUTRAL[name] for name in closed if name not in NOTHING}}
+
+
+def net(
+    reading: str, facts: Mapping[str, Any], world: Values, stated: Values | None = None
+) -> dict[str, Any]:
+    """Return what a project does to the chance of success under a reading, hits averaged in."""
+    closed = OPENS["synthesis"] - OPENS[reading]
+    if facts.get("kind") == "field-building":
+        closed -= {"field_growth"}  # it draws people in under every reading
+    heard = {name: value for name, value in (stated or {}).items() if name not in closed}
+    w = {**seen(reading, world), **{k: v for k, v in heard.items() if k not in NOTHING}}
+    found = effects(facts, w, heard)
+    without, hit, miss = chance(w, NOTHING), chance(w, found["hit"]), chance(w, found["miss"])
+    p = found["hit_probability"]
+    return {
+        "without": without,
+        "hit": hit,
+        "miss": miss,
+        "hit_probability": p,
+        "with_project": p * hit + (1 - p) * miss,
+        "net_effect": p * (hit - without) + (1 - p) * (miss - without),
+        "effects": found,
+    }
+
+
+def ensemble(values: Values, credences: Values) -> float:
+    """Return the mean of the mixture of the readings by credence."""
+    return math.fsum(credences[r] * values[r] for r in values) / math.fsum(credences[r] for r in values)

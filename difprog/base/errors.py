@@ -27,15 +27,19 @@ def plain(text: object, limit: int | None = None) -> str:
     limit : int, optional
         Longest result; a longer text is cut and ends in ``…``.
     """
-    folded = " ".join(str(text).split())
+    try:
+        folded = " ".join(str(text).split())
+    except ValueError:  # a whole number of more digits than Python spells out
+        folded = "a number of thousands of digits"
     safe = "".join("?" if unicodedata.category(c) in {"Cc", "Cf", "Cs", "Co"} else c for c in folded)
     return safe if limit is None or len(safe) <= limit else safe[: limit - 1] + "…"
 
 
 def nearest(word: object, known: Iterable[str]) -> str | None:
-    """Return the known name nearest to a misspelt one, or None where none is near."""
-    found = get_close_matches(str(word)[:80], list(known), n=1, cutoff=0.6)
-    return found[0] if found else None
+    """Return the known name nearest to a misspelt one, in any case, or None where none is near."""
+    names = {name.lower(): name for name in known}
+    found = get_close_matches(str(word)[:80].lower(), list(names), n=1, cutoff=0.6)
+    return names[found[0]] if found else None
 
 
 class Problem(NamedTuple):
@@ -96,8 +100,9 @@ class Problems:
         return iter(self.found)
 
     def add(self, key: str, message: str, got: object = None, hint: str = "") -> None:
-        """Note one more problem at ``key`` of this file."""
-        self.found.append(Problem(self.file, key, message, got, hint))
+        """Note one more problem at ``key`` of this file; what was got is kept as text."""
+        said = None if got is None else plain(got, QUOTE_LIMIT)
+        self.found.append(Problem(self.file, key, message, said, hint))
 
     def unknown(self, key: str, word: str, known: Iterable[str], what: str = "unknown key") -> None:
         """Note a name that is not known, with the nearest that is."""

@@ -24,7 +24,7 @@ from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, NamedTuple
 
 from difprog.base import limits
 from difprog.base.errors import BadInput, Problem, nearest
@@ -108,7 +108,7 @@ def find(name: str, kind: str) -> Path:
     name : str
         A path (it has a separator or a suffix), or a bare name, looked up beside the working
         folder, in the user's own folder, then among the files that ship.
-    kind : {"project", "priors"}
+    kind : {"project", "priors", "scenario", "portfolio"}
         What is looked for.
 
     Raises
@@ -121,13 +121,14 @@ def find(name: str, kind: str) -> Path:
         if not _exists(path):
             raise BadInput(Problem(name, "", "no such file", hint=_suggest(name, kind)))
         return path
-    found = [path for folder in search_folders(kind) if _exists(path := folder / f"{name}.toml")]
+    places = (folder / f"{name}{KINDS[kind].suffix}" for folder in search_folders(kind))
+    found = [path for path in places if _exists(path)]
     if found:
         if len(found) > 1:
             notice.get()(_shadowed(name, found[0], found[1], kind))
         return found[0]
     raise BadInput(
-        Problem(name, "", f"no {_NOUN[kind]} of that name", hint=_suggest(name, kind))
+        Problem(name, "", f"no {KINDS[kind].noun} of that name", hint=_suggest(name, kind))
     )
 
 
@@ -141,14 +142,28 @@ def _shadowed(name: str, taken: Path, hidden: Path, kind: str) -> str:
     return f'"{name}" is {taken.name} {where}, not {other}{note}'
 
 
-_NOUN = {"project": "proposal", "priors": "prior file"}
+class Kind(NamedTuple):
+    """One kind of file that a bare name can mean."""
+
+    noun: str
+    suffix: str
+    own: str
+    """Its folder in the user's own."""
+    shipped: tuple[str, ...]
+    """Its folder among the files that ship."""
+
+
+KINDS = {
+    "project": Kind("proposal", ".toml", "projects", ("priors", "projects")),
+    "priors": Kind("prior file", ".toml", "priors", ("priors",)),
+    "scenario": Kind("scenario", ".toml", "scenarios", ("priors", "scenarios")),
+    "portfolio": Kind("portfolio", ".csv", "portfolios", ("priors", "portfolios")),
+}
 
 
 def search_folders(kind: str) -> tuple[Path, ...]:
     """Return the folders in which a bare name is looked up, in order."""
-    if kind == "project":
-        return Path(), user_folder() / "projects", shipped("priors", "projects")
-    return Path(), user_folder() / "priors", shipped("priors")
+    return Path(), user_folder() / KINDS[kind].own, shipped(*KINDS[kind].shipped)
 
 
 def available(kind: str) -> dict[str, Path]:
@@ -156,7 +171,7 @@ def available(kind: str) -> dict[str, Path]:
     found: dict[str, Path] = {}
     for folder in search_folders(kind)[1:]:
         if folder.is_dir():
-            for path in sorted(folder.glob("*.toml")):
+            for path in sorted(folder.glob(f"*{KINDS[kind].suffix}")):
                 found.setdefault(path.stem, path)
     return found
 

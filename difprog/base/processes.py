@@ -88,7 +88,7 @@ def die_with_parent() -> None:
 
 
 def elsewhere(folder: Path) -> AbstractContextManager[None]:
-    """Go to a folder for as long as the context lasts: for libraries that read settings where they are imported.
+    """Go to a folder for as long as the context lasts: for libraries that read settings on import.
 
     matplotlib reads ``matplotlibrc`` of the working folder, numba ``.numba_config.yaml``.
     """
@@ -126,5 +126,6 @@ def import_settled(*names: str) -> None:
 
 
 __all__ = [
-    "Stopped", "die_with_parent", "elsewhere", "import_settled", "leave_working_folder_out", "stop_on_signals",
+    "Stopped", "die_with_parent", "elsewhere", "import_settled", "leave_working_folder_out",
+    "stop_on_signals",
 ]  # fmt: skip

@@ -1,6 +1,7 @@
-"""Quantities as people write them ("18 months"), in the unit a parameter has.
+"""Quantities as people write them ("18 months", "$3M", "8 people for 2 years", "4 in 5"), as numbers.
 
-Loads pint only when a unit is given that is not already the parameter's own.
+The one parser: files, options, tables and questions all read through `quantity` and `interval`.
+What can be read in two ways is refused, with a hint on how to write it.
 """
 
 from __future__ import annotations
@@ -8,56 +9,141 @@ from __future__ import annotations
 import math
 import re
 from functools import lru_cache
-from typing import Any
 
 from difprog.base.errors import plain
 
-_NUMBER = r"[-+]?(?:\d{1,3}(?:,\d{3})+|\d[\d_]*)?(?:\.\d+)?(?:[eE][-+]?\d+)?"
-_QUANTITY = re.compile(rf"\s*({_NUMBER})\s*(%|[^\d\s].*)?\s*", re.ASCII)
-_RANGE = re.compile(r"\s*(.+?)\s+(?:to|–|—)\s+(.+?)\s*")
+#: Longest text of a quantity, and of an interval.
+LONGEST_QUANTITY = 80
+LONGEST_INTERVAL = 160
+
+Powers = tuple[int, int, int]
+"""Exponents of time, labour and money."""
+
+_TIME, _LABOUR, _MONEY, _PLAIN = (1, 0, 0), (0, 1, 0), (0, 0, 1), (0, 0, 0)
+
+#: Words for a unit → (how many of the base unit: year, FTE, USD, 1; its dimension). A year has 365.25 days.
+_WORDS: tuple[tuple[str, float, Powers], ...] = (
+    ("year years yr yrs y annum", 1.0, _TIME),
+    ("quarter quarters", 0.25, _TIME),
+    ("month months mo mos mth mths", 1 / 12, _TIME),
+    ("week weeks wk wks w", 7 / 365.25, _TIME),
+    ("day days d", 1 / 365.25, _TIME),
+    ("hour hours hr hrs h", 1 / 8766, _TIME),
+    ("decade decades", 10.0, _TIME),
+    ("century centuries", 100.0, _TIME),
+    ("fte ftes person persons people researcher researchers engineer engineers scientist scientists "
+     "staff employee employees", 1.0, _LABOUR),
+    ("usd $ us$ dollar dollars", 1.0, _MONEY),
+    ("% percent pct", 0.01, _PLAIN),
+)  # fmt: skip
+UNITS = {name: (scale, powers) for names, scale, powers in _WORDS for name in names.split()}
+
+#: Units of time of which a working year has fewer than a calendar year.
+_WORKING = frozenset(["day", "days", "d", "hour", "hours", "hr", "hrs", "h"])
+
+#: Words that say how large a number is.
+_SCALES = {
+    "k": 1e3, "thousand": 1e3, "mn": 1e6, "mio": 1e6, "million": 1e6, "millions": 1e6,
+    "bn": 1e9, "billion": 1e9, "billions": 1e9, "tn": 1e12, "trillion": 1e12, "trillions": 1e12,
+}  # fmt: skip
+#: Letters that say it of money, and in capitals of anything that is counted.
+_LETTERS = {"m": 1e6, "b": 1e9, "t": 1e12}
+
+_SPOKEN = {
+    "a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7,
+    "eight": 8, "nine": 9, "ten": 10, "eleven": 11, "twelve": 12, "half": 0.5,
+}  # fmt: skip
+
+#: Names of other currencies, which are not converted: their rates move.
+_FOREIGN = re.compile(r"[€£¥₹]|\b(?:eur|euros?|gbp|pounds?|chf|jpy|yen|inr|cad|aud|cny)\b", re.IGNORECASE)
+_VAGUE = re.compile(
+    r"^\s*(?:~|≈|<|>|≤|≥|(?:about|around|roughly|circa|ca\.?|approximately|at least|at most|over|under|"
+    r"up to|more than|less than|between)\b)|±|\+/-|\+\s*$", re.IGNORECASE,
+)  # fmt: skip
+
+_DIGITS = r"(?:\d{1,3}(?:,\d{3})+|\d{1,3}(?: \d{3})+|\d+(?:_\d+)*)?(?:\.\d+)?(?:[eE][-+]?\d+)?"
+_NUMBER = re.compile(rf"([-+−]?)\s*(\$|us\$|usd(?=[\d\s]))?\s*([-+−]?)({_DIGITS})", re.ASCII | re.IGNORECASE)
+_RATIO = re.compile(rf"({_DIGITS})\s*(?:/|in|out of)\s*({_DIGITS})\s*", re.ASCII | re.IGNORECASE)
+_DASHED = re.compile(r"(.*?[\d%a-zA-Z.])\s*(?:–|—|(?<![eE])-)\s*(\$?\d.*)", re.DOTALL)
+_SPACED = re.compile(r"(.+?)\s+(?:to|–|—|-)\s+(.+)", re.IGNORECASE | re.DOTALL)
 
 
 class UnitError(ValueError):
-    """A quantity cannot be read, or not be converted to the unit that is needed."""
+    """A quantity cannot be read, or not be converted to the unit that is needed.
+
+    Attributes
+    ----------
+    hint : str
+        How to write what was probably meant, where that is known.
+    """
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
 
 
-@lru_cache
-def _registry() -> Any:
-    import pint
+@lru_cache(maxsize=1024)
+def measure(unit: str) -> tuple[float, Powers]:
+    """Return how many base units (years, FTE, USD) a unit is, and its dimension.
 
-    registry: Any = pint.UnitRegistry(cache_folder=None)
-    registry.define("person = [labour] = FTE = fte = people = persons = researcher = researchers")
-    registry.define("USD = [money] = usd = dollar = dollars")
-    registry.define("percent = 0.01 = pct")
-    return registry
+    Words multiply, side by side or joined by a hyphen; what follows "per" or "/" divides.
+
+    Raises
+    ------
+    UnitError
+        Where a word of it is not known.
+    """
+    if len(unit) > 60:
+        raise UnitError(f'unknown unit "{plain(unit, 40)}"')
+    scale, powers, sign = 1.0, [0, 0, 0], 1
+    spelt = re.sub(r"(?<=[a-z])\s+(?:a|an|each)\s+(?=[a-z])", " per ", unit.strip().lower())
+    spelt = re.sub(r"\b(?:full-time equivalents?|full-time)\b", "fte", spelt)
+    spelt = re.sub(r"\b(?:annually|yearly|a year|p\.?a\.?)$", "per year", spelt)
+    words = re.findall(r"[^\s*·()/-]+|/", spelt)
+    labour = any(UNITS.get(word, (0, _PLAIN))[1] == _LABOUR for word in words)
+    for word in words:
+        if word in ("per", "/"):
+            sign = -1
+        elif word == "1":
+            continue
+        elif word in _WORKING and labour:
+            hint = "working days and hours in a year differ: write person-weeks, person-months or person-years"
+            raise UnitError(f'can be read in two ways: "{plain(unit, 40)}"', hint)
+        elif word in UNITS:
+            size, dimension = UNITS[word]
+            scale *= size**sign
+            powers = [p + sign * d for p, d in zip(powers, dimension, strict=True)]
+        else:
+            raise UnitError(f'unknown unit "{plain(word, 40)}"', _hint(word))
+    return scale, (powers[0], powers[1], powers[2])
 
 
-def _pint_text(unit: str) -> str:
-    """Spell a unit for pint: a hyphen multiplies ("person-years"), $ and % have names."""
-    text = unit.replace("$", "USD").replace("%", "percent").replace("per ", "/ ")
-    return re.sub(r"(?<=[A-Za-z])-(?=[A-Za-z])", "*", text)
+def _hint(word: str) -> str:
+    if _FOREIGN.search(word):
+        return "amounts are in US dollars: convert it, and state the rate in a note"
+    if word == "m":
+        return 'write "months" or "million"'
+    return ""
 
 
-@lru_cache(maxsize=512)
 def factor(unit: str, wanted: str) -> float:
     """Return what a number in ``unit`` is multiplied by to be in ``wanted``.
 
     Raises
     ------
     UnitError
-        Where the unit is unknown, has an offset (temperatures), or measures something else.
+        Where the unit is unknown or measures something else.
     """
     if unit == wanted:
         return 1.0
-    if len(unit) > 60 or not re.fullmatch(r"[\w\s$%*/().^-]*", unit) or "**" in unit or "^" in unit:
-        raise UnitError(f'unknown unit "{plain(unit, 40)}"')
-    try:
-        scale = _registry().Quantity(1.0, _pint_text(unit)).to(_pint_text(wanted)).magnitude
-    except Exception as error:  # pint raises many kinds, some of them from its tokenizer
-        raise UnitError(f'"{unit}" cannot be converted to {wanted or "a plain number"}') from error
-    if not math.isfinite(scale) or scale <= 0:
-        raise UnitError(f'unknown unit "{plain(unit, 40)}"')
-    return float(scale)
+    scale, powers = measure(unit)
+    target, needed = measure(wanted)
+    if powers != needed:
+        hint = ""
+        if needed == (1, 1, 0) and powers in (_TIME, _LABOUR):
+            hint = 'an effort is people times time, such as "8 people for 2 years"'
+        raise UnitError(f'"{plain(unit, 40)}" cannot be converted to {wanted or "a plain number"}', hint)
+    return scale / target
 
 
 def quantity(value: object, unit: str | None, wanted: str) -> float:
@@ -66,7 +152,7 @@ def quantity(value: object, unit: str | None, wanted: str) -> float:
     Parameters
     ----------
     value : int, float or str
-        What the file says. A text may carry a unit of its own.
+        What was written. A text may carry a unit of its own.
     unit : str or None
         The unit of plain numbers; None means ``wanted``.
     wanted : str
@@ -75,40 +161,178 @@ def quantity(value: object, unit: str | None, wanted: str) -> float:
     Raises
     ------
     UnitError
-        Where it is no finite number or the unit does not convert.
+        Where it is no finite number, can be read in two ways, or the unit does not convert.
     """
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         raise UnitError("not a number")
     if isinstance(value, str):
-        match = _QUANTITY.fullmatch(value) if len(value) <= 80 else None
-        if match is None or not match[1].strip("+-"):
-            raise UnitError("not a number")
-        own = (match[2] or "").strip()
-        try:
-            number = float(match[1].replace(",", "").replace("_", ""))
-        except ValueError as error:
-            raise UnitError("not a number") from error
-        unit = own or unit
+        number = _text(value, unit, wanted)
     else:
         try:
             number = float(value)
         except OverflowError as error:
             raise UnitError("number too large") from error
-    if not math.isfinite(number):
-        raise UnitError("not a finite number")
-    number *= factor(unit, wanted) if unit is not None else 1.0
+        if not math.isfinite(number):
+            raise UnitError("not a finite number")
+        number *= factor(unit, wanted) if unit is not None else 1.0
     if not math.isfinite(number):
         raise UnitError("number too large")
     return number
 
 
+def _text(text: str, unit: str | None, wanted: str) -> float:
+    """Return the number that a text says: terms joined by "for" or "×" are multiplied."""
+    if len(text) > LONGEST_QUANTITY or not text.strip():
+        raise UnitError("not a number")
+    if _FOREIGN.search(text):
+        raise UnitError("not in US dollars", _hint("€"))
+    if _VAGUE.search(text):
+        raise UnitError("not one number", 'give an interval, such as "6 to 15"')
+    text = " ".join(text.replace("−", "-").split())
+    text = re.sub(r"(?<=[a-z]) full[- ]time\b", "", text, flags=re.IGNORECASE)
+    terms = re.split(r"\s+for\s+|\s*×\s*|\s+[x*]\s+", text, flags=re.IGNORECASE)
+    number, units = 1.0, []
+    for term in terms:
+        value, own = _term(term, wanted)
+        number *= value
+        if own:
+            units.append(own)
+    if not units:
+        return number * (factor(unit, wanted) if unit is not None else 1.0)
+    if len(units) == 1:
+        return number * factor(units[0], wanted)
+    scale, powers = 1.0, [0, 0, 0]
+    for one in units:
+        size, dimension = measure(one)
+        scale *= size
+        powers = [p + d for p, d in zip(powers, dimension, strict=True)]
+    target, needed = measure(wanted)
+    if tuple(powers) != needed:
+        hint = 'write "$3M a year for 2 years", or the sum alone' if needed == _MONEY else ""
+        raise UnitError(f'"{plain(text, 40)}" cannot be converted to {wanted or "a plain number"}', hint)
+    return number * scale / target
+
+
+def _term(term: str, wanted: str) -> tuple[float, str]:
+    """Return the number of one term, without its unit, and the unit's text ("" for none)."""
+    ratio = _RATIO.match(term)
+    if ratio and ratio[1] and ratio[2]:
+        try:
+            part, whole = _float(ratio[1]), _float(ratio[2])
+        except ValueError:
+            raise UnitError("not a number") from None
+        if whole == 0 or not math.isfinite(part / whole):
+            raise UnitError("not a finite number")
+        return part / whole, term[ratio.end() :].strip()
+    match = _NUMBER.match(term)
+    if match is None or not match[4]:
+        return _spoken(term)
+    rest = term[match.end() :]
+    if match[1] and match[3]:
+        raise UnitError("not a number")
+    if re.match(r",\d", rest):
+        raise UnitError("not a number", "write 1.5 with a point, and 1,500 with three digits after the comma")
+    if rest and re.match(r"[.,_\d]", rest):
+        raise UnitError("not a number")
+    try:
+        number = _float(match[4])
+    except ValueError:
+        raise UnitError("not a number") from None
+    if not math.isfinite(number):
+        raise UnitError("not a finite number")
+    sign = -1.0 if "-" in (match[1] + match[3]) or "−" in (match[1] + match[3]) else 1.0
+    scale, unit = _scaled(rest.strip(), wanted, money=bool(match[2]) or wanted.startswith("USD"))
+    if match[2]:
+        unit = f"USD {unit}".strip() if not re.match(r"(?:usd|dollars?)\b", unit, re.IGNORECASE) else unit
+    return sign * number * scale, unit
+
+
+def _float(digits: str) -> float:
+    return float(digits.replace(",", "").replace("_", "").replace(" ", ""))
+
+
+def _spoken(term: str) -> tuple[float, str]:
+    """Return the number of "two years", "half a year" or "an FTE"."""
+    number, words = None, term.split()
+    while words and words[0].lower() in _SPOKEN:
+        number = (1.0 if number is None else number) * _SPOKEN[words.pop(0).lower()]
+    if number is None:
+        raise UnitError("not a number")
+    return number, " ".join(words)
+
+
+def _scaled(rest: str, wanted: str, money: bool) -> tuple[float, str]:
+    """Split "M USD" into a million and "USD": a letter is a scale in capitals, or of money."""
+    match = re.match(r"([A-Za-z]+)(?![A-Za-z$-])\s*(.*)", rest, re.DOTALL)
+    if match is None:
+        return 1.0, rest
+    word, after = match[1], match[2].strip()
+    lower = word.lower()
+    if lower in _SCALES:
+        return _SCALES[lower], _no_of(after)
+    if lower in _LETTERS:
+        money = money or bool(re.match(r"(?:usd|dollars?|\$)", after, re.IGNORECASE))
+        counted = word.isupper() and lower != "t" and (after or not _in_time(wanted))
+        if money or counted:
+            return _LETTERS[lower], _no_of(after)
+        raise UnitError(f'can be read in two ways: "{word}"', 'write "months", or "million"')
+    return 1.0, rest
+
+
+def _in_time(wanted: str) -> bool:
+    return measure(wanted)[1][0] != 0
+
+
+def _no_of(after: str) -> str:
+    return re.sub(r"^of\s+", "", after)
+
+
 def interval(text: str) -> tuple[str, str] | None:
-    """Split "2 to 45 years" into ("2 years", "45 years"); None where the text is no interval."""
-    match = _RANGE.fullmatch(text) if len(text) <= 120 else None
+    """Split "2 to 45 years", "12-20" or "$2-3M" into its two ends as quantities; None for no interval.
+
+    What stands behind the second number (a scale, a unit, "for 2 years") holds for the first too
+    where that has none of its own.
+    """
+    if len(text) > LONGEST_INTERVAL:
+        return None
+    text = " ".join(text.replace("−", "-").split())
+    head, tail = text, ""
+    split = re.match(r"(.*?)((?:\s+for\s+|\s*×\s*|\s+[x*]\s+).*)", text, re.IGNORECASE)
+    if split:
+        if _ends(split[1]) is None:  # "8 people for 2 to 3 years": the interval stands behind
+            joint = re.match(r"(\s*(?:for|×|x|\*)\s+)(.*)", split[2], re.IGNORECASE)
+            ends = _ends(joint[2]) if joint else None
+            if joint is None or ends is None:
+                return None
+            return f"{split[1]}{joint[1]}{ends[0]}", f"{split[1]}{joint[1]}{ends[1]}"
+        head, tail = split[1], split[2]
+    ends = _ends(head)
+    return None if ends is None else (f"{ends[0]}{tail}", f"{ends[1]}{tail}")
+
+
+def _ends(text: str) -> tuple[str, str] | None:
+    match = _SPACED.fullmatch(text) or _DASHED.fullmatch(text)
     if match is None:
         return None
-    low, high = match[1], match[2]
-    ends = _QUANTITY.fullmatch(high)
-    if ends is not None and ends[2] and re.fullmatch(r"[-+\d.,_eE]+", low):
-        low = f"{low} {ends[2]}"
+    low, high = match[1].strip(), match[2].strip()
+    first, second = _NUMBER.match(low), _NUMBER.match(high)
+    if first is None or second is None or not first[4]:
+        return low, high
+    behind = high[second.end() :].strip()
+    if first.end() == len(low):  # a number alone takes what stands behind the other
+        low = f"{low} {behind}".strip()
+    elif behind:
+        scale = low[first.end() :].strip()
+        of_high = re.match(r"[A-Za-z]+", behind)
+        unit = behind[of_high.end() :].strip() if of_high and _is_scale(of_high[0]) else behind
+        if _is_scale(scale) and unit and not _is_scale(unit):
+            low = f"{low} {unit}"
+    if second[2] and not first[2] and not re.search(r"[$A-Za-z%]", low[first.end() :].replace(behind, "", 1)):
+        low = f"${low}"
+    elif first[2] and not second[2] and not re.search(r"\$|usd|dollar", high, re.IGNORECASE):
+        high = f"${high}"
     return low, high
+
+
+def _is_scale(word: str) -> bool:
+    return word.lower() in _SCALES or word.lower() in _LETTERS

@@ -18,7 +18,7 @@ from difprog.base import files
 from difprog.beliefs.beliefs import Belief, Layer, Stack
 from difprog.beliefs.elicit import spoken
 from difprog.beliefs.families import Point, misfit
-from difprog.beliefs.project import DEFAULT_FACTS, Project
+from difprog.beliefs.project import DEFAULT_FACTS, QUANTITIES, Project
 from difprog.race.parameters import FACT_OF, PARAMETERS, Parameter
 
 #: A fitted percentile this far from the stated one is worth a word.
@@ -105,8 +105,15 @@ def lowest_cell() -> tuple[float, str] | None:
 
 def of_belief(key: str, belief: Belief, parameter: Parameter) -> Iterator[Doubt]:
     """Yield what is doubtful about one belief by itself."""
-    if not belief.source:
+    if not (belief.source or belief.judgement):
         yield Doubt(key, "has no source", "source")
+    if belief.by_span:
+        values = belief.stated.values()
+        yield Doubt(
+            key,
+            f"spans a factor of {max(values) / min(values):.3g} and names no distribution: taken as lognormal",
+            "distribution",
+        )
     if belief.evidence and not (files.shipped("priors", "evidence") / f"{belief.evidence}.csv").is_file():
         yield Doubt(key, f'no evidence is called "{belief.evidence}": it is used as stated', "evidence")
     if belief.misfit > MISFIT:
@@ -154,6 +161,8 @@ _ORDERS = (
      "found it by then", "lead"),
     ("timeline_shortening", 0.5, "capability_speedup", 0.5,
      "a timeline shortening ({0}, median) larger than the capability speedup it comes from ({1})", "shorten"),
+    ("researchers", 0.5, "field_ceiling", 0.5,
+     "more researchers today ({0}, median) than the field will ever have ({1}, median)", "ceiling"),
     ("gated_chains", 0.5, "serial_chains", 0.5, "more gated chains ({0}, median) than chains ({1})", "gated"),
     ("duration", 0.5, "agi_arrival", 0.5,
      "a duration ({0}, median) past the even chance of AGI ({1})", "duration"),
@@ -162,6 +171,7 @@ _ORDERS = (
 #: What should not fall from one value of a fact to the next.
 _LADDERS = {
     "leak": ("closed", "restricted", "delayed", "open"),
+    "reach": ("closed", "restricted", "delayed", "open"),
     "serial_share": ("engineering", "behaviourist", "cognitivist"),
     "hit_probability": ("niche", "mainstream"),
     "lead_time": ("mainstream", "niche"),
@@ -172,28 +182,34 @@ _LADDERS = {
 _FIXED = {
     "capabilities": {"relevance": "0", "coupling": "1"},
     "applications": {"relevance": "applications_relevance", "coupling": "applications_coupling"},
+    "field-building": {"relevance": "0", "coupling": "0"},
 }
 
 Lookup = Callable[[str], Belief | None]
 
 
-def between(lookup: Lookup, concerns: Callable[[Belief], bool] = lambda _: True) -> Iterator[Doubt]:
+def between(
+    lookup: Lookup, vocabulary: Mapping[str, Parameter], concerns: Callable[[Belief], bool] = lambda _: True
+) -> Iterator[Doubt]:
     """Yield beliefs that contradict each other.
 
     Parameters
     ----------
     lookup : callable
         From a name to the belief in force, None where there is none.
+    vocabulary : mapping of str to Parameter
+        The names that beliefs may have.
     concerns : callable
         Whether a belief is of interest; one of a pair has to be.
     """
     for first, level, second, other, words, topic in _ORDERS:
         one, two = lookup(first), lookup(second)
-        if one is None or two is None or not (concerns(one) or concerns(two)):
+        known = first in vocabulary and second in vocabulary
+        if not known or one is None or two is None or not (concerns(one) or concerns(two)):
             continue
         a, b = one.shape.percentile(level), two.shape.percentile(other)
         if a > b:
-            said = words.format(spoken(a, PARAMETERS[first]), spoken(b, PARAMETERS[second]))
+            said = words.format(spoken(a, vocabulary[first]), spoken(b, vocabulary[second]))
             yield Doubt(f"{first}, {second}", said, topic)
 
 
@@ -252,7 +268,7 @@ def of_layer(layer: Layer, below: Stack, vocabulary: Mapping[str, Parameter] = P
     for name, cases in layer.beliefs.items():
         for case, belief in cases.items():
             found += of_belief(".".join(filter(None, (name, case))), belief, vocabulary[name])
-    found += between(lambda name: stack.lookup(name, DEFAULT_FACTS), concerns)
+    found += between(lambda name: stack.lookup(name, DEFAULT_FACTS), vocabulary, concerns)
     found += along_facts(stack, concerns)
     arrival = layer.beliefs.get("agi_arrival", {}).get("")
     found += of_arrival(arrival, stack.as_of)
@@ -269,7 +285,9 @@ def of_layer(layer: Layer, below: Stack, vocabulary: Mapping[str, Parameter] = P
     return found
 
 
-def of_project(project: Project, lookup: Lookup) -> list[Doubt]:
+def of_project(
+    project: Project, lookup: Lookup, vocabulary: Mapping[str, Parameter] = PARAMETERS
+) -> list[Doubt]:
     """Return what is doubtful about a proposal and the beliefs in force for it.
 
     Parameters
@@ -278,16 +296,17 @@ def of_project(project: Project, lookup: Lookup) -> list[Doubt]:
         The proposal.
     lookup : callable
         From a name to the belief in force, the proposal's own among them.
+    vocabulary : mapping of str to Parameter
+        The names that beliefs may have.
     """
     found: list[Doubt] = []
-    quantities = ("effort", "duration", "cost")
     own = {id(b) for cases in project.layer.beliefs.values() for b in cases.values()}
     for name, cases in project.layer.beliefs.items():
         for case, belief in cases.items():
             key = ".".join(filter(None, (name, case)))
-            doubts = of_belief(key, belief, PARAMETERS[name]) if name in PARAMETERS else ()
-            found += (d for d in doubts if not (d.topic == "source" and name in quantities))
-    found += between(lookup, lambda belief: id(belief) in own)
+            doubts = of_belief(key, belief, vocabulary[name]) if name in vocabulary else ()
+            found += (d for d in doubts if not (d.topic == "source" and name in QUANTITIES))
+    found += between(lookup, vocabulary, lambda belief: id(belief) in own)
     kind = project.facts["kind"]
     for name, value in _FIXED.get(kind, {}).items():
         if name in project.layer.beliefs:

@@ -15,8 +15,11 @@ from typing import Any, NamedTuple
 
 from difprog.base.errors import BadInput, Problem, Problems
 from difprog.base.units import UnitError, interval, quantity
-from difprog.beliefs.beliefs import PERCENTILE, Belief, default_family, parse_belief
+from difprog.beliefs.beliefs import Belief
 from difprog.beliefs.families import FAMILIES, Point, Shape
+from difprog.beliefs.forms import PERCENTILE
+from difprog.beliefs.parse import parse_belief
+from difprog.beliefs.shapes import default_family
 from difprog.race.parameters import Parameter
 
 #: Most chips and bins of a roulette; twenty chips are one for each twentieth.
@@ -196,4 +199,6 @@ def in_words(parameter: Parameter, shape: Shape, as_of: date) -> list[str]:
         under = float(shape.cdf(mean))
         place = f", and {10 * under:.0f} in 10 lie below it" if abs(under - 0.5) > 0.07 else ""
         lines.append(f"its mean is {spoken(mean, parameter)}{place}{beyond}")
+    else:
+        lines.append(f"its tail is so heavy that it has no mean{beyond}")
     return lines

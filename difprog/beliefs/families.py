@@ -4,21 +4,26 @@ A family is a quantile function, its inverse (the cdf) and a natural scale in wh
 are fitted. Draws are quantiles of standard normal scores z, so that a belief keeps its stream
 of randomness whatever its family is, and beliefs correlate by correlating their scores.
 
-Shapes: z and values are scalars or arrays, elementwise. Loads scipy.optimize only for fits
-that have no closed form. `difprog.forecast.pymc_model` has the same distributions as PyMC variables.
+Shapes: z and values are scalars, arrays or PyTensor variables, elementwise: quantiles and cdfs are
+written once for all three (`difprog.beliefs.elementwise`). Loads scipy.optimize only for fits that
+have no closed form.
 """
 
 from __future__ import annotations
 
+import functools
 import math
+import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from scipy import special
+
+from difprog.beliefs import elementwise as ew
 
 Array = npt.NDArray[np.float64]
 
@@ -35,37 +40,37 @@ def pert_shapes(weight: float) -> tuple[float, float]:
     return 1.0 + 4.0 * weight, 5.0 - 4.0 * weight
 
 
-def _pert_quantile(u: Any, low: float, mode: float, high: float) -> Any:
+def _pert_quantile(u: Any, low: Any, mode: Any, high: Any) -> Any:
     a, b = pert_shapes((mode - low) / (high - low))
-    return low + (high - low) * special.betaincinv(a, b, u)
+    return low + (high - low) * ew.betaincinv(a, b, u)
 
 
-def _pert_cdf(x: Any, low: float, mode: float, high: float) -> Any:
+def _pert_cdf(x: Any, low: Any, mode: Any, high: Any) -> Any:
     a, b = pert_shapes((mode - low) / (high - low))
-    return special.betainc(a, b, np.clip((x - low) / (high - low), 0.0, 1.0))
+    return ew.betainc(a, b, ew.clip((x - low) / (high - low), 0.0, 1.0))
 
 
-def _triangular_quantile(u: Any, low: float, mode: float, high: float) -> Any:
+def _triangular_quantile(u: Any, low: Any, mode: Any, high: Any) -> Any:
     width = high - low
     turn = (mode - low) / width
-    rising = low + np.sqrt(u * width * (mode - low))
-    falling = high - np.sqrt((1.0 - u) * width * (high - mode))
-    return np.where(u < turn, rising, falling)
+    rising = low + ew.sqrt(u * width * (mode - low))
+    falling = high - ew.sqrt((1.0 - u) * width * (high - mode))
+    return ew.where(u < turn, rising, falling)
 
 
-def _triangular_cdf(x: Any, low: float, mode: float, high: float) -> Any:
-    x = np.clip(x, low, high)
+def _triangular_cdf(x: Any, low: Any, mode: Any, high: Any) -> Any:
+    x = ew.clip(x, low, high)
     width = high - low
     with np.errstate(divide="ignore", invalid="ignore"):
         rising = (x - low) ** 2 / (width * (mode - low))
         falling = 1.0 - (high - x) ** 2 / (width * (high - mode))
     # Where the mode is an end, one of the two sides has no width, and is no number there.
-    return np.where((x < mode) | (mode == high), rising, falling)
+    return ew.where((x < mode) | (x >= high) & (mode >= high), rising, falling)
 
 
 def _log(x: Any) -> Any:
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.log(x)
+        return ew.log(x)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,43 +181,43 @@ FAMILIES: dict[str, Family] = {
         ),
         Family(
             "lognormal", 0.0, _INF, ("mu", "sigma"),
-            lambda z, mu, sigma: np.exp(mu + sigma * z),
+            lambda z, mu, sigma: ew.exp(mu + sigma * z),
             lambda x, mu, sigma: (_log(x) - mu) / sigma,
             _log, special.ndtri, normal=True,
         ),
         Family(
             "logitnormal", 0.0, 1.0, ("mu", "sigma"),
-            lambda z, mu, sigma: special.expit(mu + sigma * z),
-            lambda x, mu, sigma: (special.logit(x) - mu) / sigma,
+            lambda z, mu, sigma: ew.expit(mu + sigma * z),
+            lambda x, mu, sigma: (_log(x) - ew.log1p(-x) - mu) / sigma,
             special.logit, special.ndtri, normal=True,
         ),
         Family(
             "beta", 0.0, 1.0, ("alpha", "beta"),
-            lambda u, a, b: special.betaincinv(a, b, u),
-            lambda x, a, b: special.betainc(a, b, np.clip(x, 0.0, 1.0)),
+            lambda u, a, b: ew.betaincinv(a, b, u),
+            lambda x, a, b: ew.betainc(a, b, ew.clip(x, 0.0, 1.0)),
             special.logit, start=_beta_start, pack=_logs, unpack=_exp_beta,
         ),
         Family(
             "gamma", 0.0, _INF, ("shape", "scale"),
-            lambda u, k, s: s * special.gammaincinv(k, u),
-            lambda x, k, s: special.gammainc(k, np.maximum(x, 0.0) / s),
+            lambda u, k, s: s * ew.gammaincinv(k, u),
+            lambda x, k, s: ew.gammainc(k, ew.maximum(x, 0.0) / s),
             _log, start=_gamma_start, pack=_logs, unpack=_exp,
         ),
         Family(
             "uniform", -_INF, _INF, ("lower", "upper"),
             lambda u, a, b: a + (b - a) * u,
-            lambda x, a, b: np.clip((x - a) / (b - a), 0.0, 1.0),
+            lambda x, a, b: ew.clip((x - a) / (b - a), 0.0, 1.0),
             _same, _same,
         ),
         Family(
             "loguniform", 0.0, _INF, ("lower", "upper"),
-            lambda u, a, b: a * np.exp(u * math.log(b / a)),
-            lambda x, a, b: np.clip(_log(x / a) / math.log(b / a), 0.0, 1.0),
+            lambda u, a, b: a * ew.exp(u * ew.log(b / a)),
+            lambda x, a, b: ew.clip(_log(x / a) / ew.log(b / a), 0.0, 1.0),
             _log, _same,
         ),
         Family(
             "exponential", 0.0, _INF, ("scale",),
-            lambda u, s: -s * np.log1p(-u), lambda x, s: -np.expm1(-np.maximum(x, 0.0) / s),
+            lambda u, s: -s * ew.log1p(-u), lambda x, s: -ew.expm1(-ew.maximum(x, 0.0) / s),
             _log, start=lambda p, q: (float(np.mean(q / -np.log1p(-p))),), pack=_logs, unpack=_exp,
         ),
         Family(
@@ -230,8 +235,73 @@ FAMILIES: dict[str, Family] = {
 #: The largest level below 1: a score past 8.3 must not become an infinite draw.
 _BELOW_ONE = 1.0 - 2.0**-53
 
+#: Halvings of the interval in which a quantile of a mixture lies.
+_HALVINGS = 64
+
 #: Families whose two ends are `bounds`, not a truncation.
 BOUNDED_BY_ENDS = ("pert", "triangular")
+
+
+class Member(NamedTuple):
+    """One member of a family, whose numbers may be PyTensor variables."""
+
+    family: Family
+    parameters: tuple[Any, ...]
+    cut: tuple[Any, Any, Any, Any] | None = None
+    """Where it is cut: the cdf at the lower and the upper cut, and the two cuts."""
+
+    def quantile(self, z: Any) -> Any:
+        """Return the value at the standard normal score z (at the level Φ(z))."""
+        family = self.family
+        if self.cut is None:
+            level = z if family.normal else ew.minimum(ew.ndtr(z), _BELOW_ONE)
+            return family.quantile(level, *self.parameters)
+        low, high, lower, upper = self.cut
+        u = low + ew.ndtr(z) * (high - low)
+        value = family.quantile(ew.ndtri(u) if family.normal else u, *self.parameters)
+        return ew.clip(value, lower, upper)
+
+    def cdf(self, x: Any) -> Any:
+        """Return the probability of at most x."""
+        family = self.family
+        low, high, lower, upper = (0.0, 1.0, family.lower, family.upper) if self.cut is None else self.cut
+        value = family.cdf(ew.clip(x, lower, upper), *self.parameters)
+        level = (ew.ndtr(value) if family.normal else value) - low
+        return ew.clip(ew.where(x < lower, 0.0, level / (high - low)), 0.0, 1.0)
+
+
+def mixture_quantile(
+    weights: Sequence[Any], parts: Sequence[Member | Point], z: Any
+) -> Any:
+    """Return the value at the score z of a mixture, by bisection between the parts' own quantiles.
+
+    Parameters
+    ----------
+    weights : sequence
+        They sum to 1.
+    parts : sequence of Member or Point
+        No two points with one value.
+    z : array or variable
+        Standard normal scores.
+    """
+    u = ew.ndtr(z)
+
+    def cdf(x: Any) -> Any:
+        terms = [w * part.cdf(x) for w, part in zip(weights, parts, strict=True)]
+        return functools.reduce(operator.add, terms)
+
+    each = [part.quantile(z) + 0.0 * u for part in parts]
+    low, high = functools.reduce(ew.minimum, each), functools.reduce(ew.maximum, each)
+    for _ in range(_HALVINGS):
+        middle = 0.5 * (low + high)
+        below = cdf(middle) < u
+        low, high = ew.where(below, middle, low), ew.where(below, high, middle)
+    for weight, part in zip(weights, parts, strict=True):
+        if isinstance(part, Point):
+            # Bisection only comes near a point of the mixture; its draws are to be exact.
+            top = cdf(part.value + 0.0 * u)
+            high = ew.where((u > top - weight) & (u <= top), part.value, high)
+    return high
 
 
 @dataclass(frozen=True)
@@ -250,7 +320,7 @@ class Point:
 
     def cdf(self, x: Any) -> Any:
         """Return the step at the value."""
-        return (np.asarray(x) >= self.value) * 1.0
+        return ew.where(x >= self.value, 1.0, 0.0)
 
     @property
     def mean(self) -> float:
@@ -286,32 +356,29 @@ class Distribution:
         value = self.family.cdf(x, *self.parameters)
         return special.ndtr(value) if self.family.normal else value
 
-    def quantile(self, z: Any) -> Any:
-        """Return the value at the standard normal score z (at the level Φ(z))."""
+    @property
+    def member(self) -> Member:
+        """The same without its rounding, in the form whose numbers may be variables."""
+        cut = None
         if self.truncated:
             low, high = self.ends
-            u = low + special.ndtr(z) * (high - low)
-            value = np.clip(
-                self.family.quantile(special.ndtri(u) if self.family.normal else u, *self.parameters),
-                self.lower,
-                self.upper,
-            )
-        elif self.family.normal:
-            value = self.family.quantile(z, *self.parameters)
-        else:
-            value = self.family.quantile(np.minimum(special.ndtr(z), _BELOW_ONE), *self.parameters)
-        return np.round(value) if self.integer else value
+            cut = (low, high, max(self.lower, self.family.lower), min(self.upper, self.family.upper))
+        return Member(self.family, self.parameters, cut)
+
+    @np.errstate(all="ignore")
+    def quantile(self, z: Any) -> Any:
+        """Return the value at the standard normal score z (at the level Φ(z))."""
+        value = self.member.quantile(z)
+        return ew.around(value) if self.integer else value
 
     def percentile(self, p: float) -> float:
         """Return the quantile at the level p, 0 < p < 1."""
         return float(self.quantile(special.ndtri(p)))
 
+    @np.errstate(all="ignore")
     def cdf(self, x: Any) -> Any:
         """Return the probability of at most x."""
-        low, high = self.ends
-        inside = np.clip(x, max(self.lower, self.family.lower), min(self.upper, self.family.upper))
-        value = (self._raw_cdf(inside) - low) / (high - low)
-        return np.clip(np.where(np.asarray(x) < self.lower, 0.0, value), 0.0, 1.0)
+        return self.member.cdf(x)
 
     @cached_property
     def mean(self) -> float:
@@ -334,29 +401,29 @@ class Mixture:
     parts: tuple[Distribution | Point, ...]
     integer: bool = False
 
+    @cached_property
+    def members(self) -> tuple[tuple[float, ...], tuple[Member | Point, ...]]:
+        """Weights and parts, points of one value put together."""
+        points: dict[float, float] = {}
+        found: list[tuple[float, Member | Point]] = []
+        for weight, part in zip(self.weights, self.parts, strict=True):
+            if isinstance(part, Point):
+                points[part.value] = points.get(part.value, 0.0) + weight
+            else:
+                found.append((weight, part.member))
+        found += [(weight, Point(value)) for value, weight in points.items()]
+        return tuple(w for w, _ in found), tuple(part for _, part in found)
+
+    @np.errstate(all="ignore")
     def cdf(self, x: Any) -> Any:
         """Return the probability of at most x."""
         return sum(w * part.cdf(x) for w, part in zip(self.weights, self.parts, strict=True))
 
+    @np.errstate(all="ignore")
     def quantile(self, z: Any) -> Any:
-        """Return the value at the score z, by bisection between the parts' own quantiles."""
-        u = special.ndtr(np.asarray(z, dtype=float))
-        each = [np.broadcast_to(part.quantile(z), u.shape) for part in self.parts]
-        low, high = np.minimum.reduce(each), np.maximum.reduce(each)
-        for _ in range(80):
-            middle = 0.5 * (low + high)
-            below = self.cdf(middle) < u
-            low, high = np.where(below, middle, low), np.where(below, high, middle)
-        for value in {part.value for part in self.parts if isinstance(part, Point)}:
-            # Bisection only comes near a point of the mixture; its draws are to be exact.
-            mass = sum(
-                w
-                for w, part in zip(self.weights, self.parts, strict=True)
-                if isinstance(part, Point) and part.value == value
-            )
-            top = self.cdf(value)
-            high = np.where((u > top - mass) & (u <= top), value, high)
-        return np.round(high) if self.integer else high
+        """Return the value at the score z."""
+        value = mixture_quantile(*self.members, z)
+        return ew.around(value) if self.integer else value
 
     def percentile(self, p: float) -> float:
         """Return the quantile at the level p, 0 < p < 1."""

@@ -6,33 +6,32 @@ too, so that a table cannot mean something else than a file.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from difprog.base import files
 from difprog.base.errors import Problems
-from difprog.beliefs.beliefs import (
-    Belief,
-    Layer,
-    parse_belief,
-    parse_beliefs,
-    parse_correlations,
-)
+from difprog.beliefs.beliefs import Belief, Layer
 from difprog.beliefs.families import Point
-from difprog.race.effects import CRITERIA, Facts
-from difprog.race.parameters import FACTS, PARAMETERS, Group, Parameter, in_group
+from difprog.beliefs.forms import PROJECT_KEYS, QUANTITIES, ProjectForm, ProposalForm, ReviewForm, read
+from difprog.beliefs.outcomes import parse_outcomes
+from difprog.beliefs.parse import parse_belief, parse_beliefs, parse_correlations
+from difprog.race.parameters import FACTS, PARAMETERS, Group, Parameter
 
-QUANTITIES = tuple(p.name for p in in_group(Group.FACT))
-PROJECT_KEYS = ("name", "summary", *FACTS, *QUANTITIES, "criteria", "source", "note")
-FILE_KEYS = ("project", "beliefs", "correlations", "reviews")
+__all__ = [
+    "DEFAULT_FACTS", "PROJECT_KEYS", "QUANTITIES", "Project", "Review", "parse_project", "read_project",
+]  # fmt: skip
 
 #: What a fact is taken to be where a proposal does not say.
 DEFAULT_FACTS = {fact: values[0] for fact, values in FACTS.items()}
 
-#: Most reviewers that one proposal may have.
-MOST_REVIEWS = 100
+#: Effects that are derived from these quantities: they can be left out only where all are stated.
+_NEEDED_FOR = {
+    "effort": ("parallel_speedup", "serial_speedup", "capability_speedup"),
+    "duration": ("parallel_speedup", "serial_speedup", "capability_speedup"),
+}
 
 
 @dataclass(frozen=True)
@@ -56,11 +55,13 @@ class Project:
     criteria : frozenset of str
         Which of the four criteria of practice on narrowly superhuman models it meets.
     layer : Layer
-        Its beliefs, its quantities (effort, duration, cost) among them; it stacks on top.
+        Its beliefs, its quantities (effort, start, duration, cost) among them; it stacks on top.
     reviews : tuple of Review
         Independent reviewers' intervals.
     assumed : tuple of str
         Facts that the file leaves out, each with the value taken.
+    group : str
+        Projects of one group exclude each other; "" for none.
     """
 
     name: str
@@ -70,6 +71,7 @@ class Project:
     summary: str = ""
     reviews: tuple[Review, ...] = ()
     assumed: tuple[str, ...] = field(default=())
+    group: str = ""
 
     @property
     def source(self) -> files.Source:
@@ -86,10 +88,6 @@ class Project:
         if not stating and not any("capability_speedup" in r.effects for r in self.reviews):
             return False
         return not any("hit_probability" in layer.beliefs for layer in (*stating[-1:], self.layer))
-
-    def model_facts(self, layers: tuple[Layer, ...]) -> Facts:
-        """Return the facts in the form that `difprog.race.effects` reads."""
-        return Facts(**self.facts, criteria=self.criteria, certain=self.certain(layers))
 
     def published(self, policy: str) -> Project:
         """Return the same project under another publication policy."""
@@ -131,117 +129,75 @@ def parse_project(
     vocabulary: Mapping[str, Parameter] = PARAMETERS,
 ) -> Project | None:
     """Validate the content of a proposal file, adding what is wrong to ``problems``."""
-    for key in content:
-        if key not in FILE_KEYS:
-            problems.unknown(key, key, FILE_KEYS)
-    table = content.get("project")
-    if not isinstance(table, Mapping):
-        problems.add("project", "a proposal needs a [project] table", table)
+    form = read(ProposalForm, content, "", problems, missing="a proposal needs a [project] table")
+    if form is None or form.project is None:
         return None
-    for key in table:
-        if key not in PROJECT_KEYS:
-            problems.unknown(f"project.{key}", key, PROJECT_KEYS)
-    for key in ("summary", "source", "note"):
-        if not isinstance(table.get(key, ""), str):
-            problems.add(f"project.{key}", "must be a text", table[key])
-    name = table.get("name")
-    if not isinstance(name, str) or not name.strip():
-        problems.add("project.name", "must be a text", name)
-    facts, assumed = _facts(table, problems)
-    beliefs = parse_beliefs(content.get("beliefs", {}), source.label, problems, vocabulary)
+    table = read(ProjectForm, form.project, "project", problems)
+    assert table is not None
+    said = dict(table)
+    beliefs = parse_beliefs(form.beliefs, source.label, problems, vocabulary)
     for quantity in QUANTITIES:
-        if quantity in table:
-            parameter, key = PARAMETERS[quantity], f"project.{quantity}"
-            belief = parse_belief(parameter, table[quantity], key, source.label, problems)
-        else:
-            belief = Belief(quantity, Point(0.0), source="not stated", layer=source.label)
-            needed = {"effort": ("parallel_speedup", "capability_speedup"), "duration": ("serial_speedup",)}
-            if any(effect not in beliefs for effect in needed.get(quantity, ())):
-                hint = f"write {quantity} = …, a number or an interval"
-                problems.add(f"project.{quantity}", "is missing", hint=hint)
+        belief = _quantity(quantity, form.project, beliefs, source.label, problems)
         if belief is not None:
             beliefs[quantity] = {"": belief}
     layer = Layer(
         source,
         beliefs,
-        parse_correlations(content.get("correlations", []), source.label, problems, vocabulary),
+        parse_correlations(form.correlations, source.label, problems, vocabulary),
+        outcomes=parse_outcomes(form.outcomes, source.label, problems),
     )
-    reviews = _reviews(content.get("reviews", []), source.label, problems)
+    stated = {fact: said[fact] for fact in FACTS if said[fact] is not None}
     return Project(
-        name=str(name),
-        facts=facts,
-        criteria=_criteria(table.get("criteria", []), problems),
+        name=str(said["name"]),
+        facts={**DEFAULT_FACTS, **stated},
+        criteria=frozenset(said["criteria"]),
         layer=layer,
-        summary=str(table.get("summary", "")),
-        reviews=reviews,
-        assumed=assumed,
+        summary=said["summary"],
+        reviews=_reviews(form.reviews, source.label, problems, vocabulary),
+        assumed=tuple(f"{fact} = {value}" for fact, value in DEFAULT_FACTS.items() if fact not in stated),
+        group=said["group"].strip(),
     )
 
 
-def _facts(
-    table: Mapping[str, Any], problems: Problems
-) -> tuple[dict[str, str], tuple[str, ...]]:
-    facts = dict(DEFAULT_FACTS)
-    assumed = []
-    for fact, values in FACTS.items():
-        value = table.get(fact)
-        if value is None:
-            assumed.append(f"{fact} = {facts[fact]}")
-        elif not isinstance(value, str) or value not in values:
-            problems.unknown(f"project.{fact}", str(value), values, f"unknown {fact}")
-        else:
-            facts[fact] = value
-    return facts, tuple(assumed)
+def _quantity(
+    name: str, table: Mapping[str, Any], beliefs: Mapping[str, Any], label: str, problems: Problems
+) -> Belief | None:
+    """Return the belief about effort, duration, cost…; what is not stated is a point at no cost to anyone."""
+    parameter, key = PARAMETERS[name], f"project.{name}"
+    if name in table:
+        return parse_belief(parameter, table[name], key, label, problems)
+    if any(effect not in beliefs for effect in _NEEDED_FOR.get(name, ())):
+        problems.add(key, "is missing", hint=f"write {name} = …, a number or an interval")
+    # A duration has to be one: with every effect stated, nothing is spread over it.
+    nothing = 0.0 if 0.0 in parameter.support else 1.0
+    return Belief(name, Point(nothing), source="not stated", layer=label)
 
 
-def _criteria(value: object, problems: Problems) -> frozenset[str]:
-    if not isinstance(value, list):
-        problems.add("project.criteria", "must be a list of texts", value)
-        return frozenset()
-    for item in value:
-        if item not in CRITERIA:
-            problems.unknown("project.criteria", str(item), CRITERIA, "unknown criterion")
-    return frozenset(item for item in value if isinstance(item, str) and item in CRITERIA)
-
-
-def _reviews(content: object, label: str, problems: Problems) -> tuple[Review, ...]:
-    if not isinstance(content, list):
-        problems.add("reviews", "must be a list of tables, [[reviews]]", content)
-        return ()
-    if len(content) > MOST_REVIEWS:
-        problems.add("reviews", f"are more than {MOST_REVIEWS}", len(content))
-        return ()
-    effects = {p.name: p for p in in_group(Group.EFFECT)}
+def _reviews(
+    content: Sequence[object], label: str, problems: Problems, vocabulary: Mapping[str, Parameter]
+) -> tuple[Review, ...]:
+    effects = {name: p for name, p in vocabulary.items() if p.group is Group.EFFECT}
     reviews: list[Review] = []
     for index, entry in enumerate(content):
         key = f"reviews[{index}]"
-        if not isinstance(entry, Mapping):
-            problems.add(key, "must be a table", entry)
+        form = read(ReviewForm, entry, key, problems)
+        if form is None:
             continue
-        reviewer = entry.get("reviewer", f"reviewer {index + 1}")
-        if not isinstance(reviewer, str) or not reviewer.strip():
-            problems.add(f"{key}.reviewer", "must be a text", reviewer)
-        elif any(reviewer == other.reviewer for other in reviews):
+        reviewer = form.reviewer or f"reviewer {index + 1}"
+        if any(reviewer == other.reviewer for other in reviews):
             problems.add(f"{key}.reviewer", "reviews for the second time", reviewer)
-        for name in ("source", "note"):
-            if not isinstance(entry.get(name, ""), str):
-                problems.add(f"{key}.{name}", "must be a text", entry[name])
         found: dict[str, Belief] = {}
-        for name, value in entry.items():
-            if name in ("reviewer", "source", "note"):
-                continue
+        for name, value in (form.model_extra or {}).items():
             if name not in effects:
                 problems.unknown(f"{key}.{name}", name, effects, "unknown effect")
                 continue
             belief = parse_belief(effects[name], value, f"{key}.{name}", label, problems)
             if belief is not None and isinstance(belief.shape, Point):
-                problems.add(
-                    f"{key}.{name}", "must be an interval", belief.shape.value,
-                    "a reviewer states percentiles, { p10 = …, p90 = … }",
-                )  # fmt: skip
+                hint = "a reviewer states percentiles, { p10 = …, p90 = … }"
+                problems.add(f"{key}.{name}", "must be an interval", belief.shape.value, hint)
             elif belief is not None:
                 found[name] = belief
         if not found:
             problems.add(key, "reviews no effect", hint=f"such as {', '.join(list(effects)[:3])}")
-        reviews.append(Review(str(reviewer), found))
+        reviews.append(Review(reviewer, found))
     return tuple(reviews)

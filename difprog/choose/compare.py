@@ -38,7 +38,7 @@ class Option:
     @property
     def net(self) -> list[Any]:
         """Draws of the net effect per model, each of shape (draws,) or scalar."""
-        return [answer.draws.chances.net_effect for answer in self.forecast.models]
+        return list(self.forecast.draws.net_effect)
 
 
 @dataclass(frozen=True)
@@ -139,7 +139,7 @@ def _pair(options: Sequence[Option], i: int, j: int) -> Pair:
     count, prob = one.count, one.prob
     columns = [a - b for a, b in zip(options[i].net, options[j].net, strict=True)]
     clusters = [
-        min((n for n in (a.question.clusters, b.question.clusters) if n is not None), default=None)
+        min((n for n in (a.clusters, b.clusters) if n is not None), default=None)
         for a, b in zip(one.models, two.models, strict=True)
     ]
     known = [n for n in clusters if n is not None]

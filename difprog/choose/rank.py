@@ -3,7 +3,7 @@
 The work of a chunk of rows is a plain function of plain data (`score_rows`), so that processes
 and clusters do the same work as one process does, to the bit: chunks have a fixed size and are
 put together in order, whoever did them. What rows share is computed once per process
-(`difprog.forecast.memory`); of the joint distribution only who is best of every draw is kept
+(`difprog.forecast.sampling.Kept`); of the joint distribution only who is best of every draw is kept
 (`difprog.choose.best`): time per row and memory do not grow with the number of rows.
 """
 
@@ -29,15 +29,10 @@ from difprog.choose.best import NOTHING, Best
 from difprog.choose.journal import Journal, Line, folder_for
 from difprog.choose.portfolio import Portfolio, Row
 from difprog.forecast import identity
-from difprog.forecast.forecast import (
-    Forecast,
-    Setup,
-    prepare,
-    questions,
-    score,
-)
-from difprog.forecast.memory import Memory
-from difprog.race.parameters import PARAMETERS, Parameter
+from difprog.forecast.forecast import Forecast, Setup, question_of
+from difprog.forecast.request import Request
+from difprog.forecast.sampling import Kept
+from difprog.models.model import vocabulary_of
 
 DEFAULT_DRAWS = 4_000
 
@@ -49,41 +44,11 @@ CHUNK = 25
 Show = Callable[[Row, Forecast], dict[str, Any]]
 
 
-@dataclass(frozen=True)
-class Spec:
-    """Under what rows are scored, in plain words that any process can act on.
-
-    Attributes
-    ----------
-    models, priors : tuple of str
-        As on the command line.
-    use_evidence : bool
-        Whether beliefs are conditioned on evidence.
-    count, seed : int
-        Draws and seed.
-    prob : float
-        Probability of the intervals.
-    publication : str or None
-        A publication policy in place of the rows' own.
-    """
-
-    models: tuple[str, ...] = ()
-    priors: tuple[str, ...] = ()
-    use_evidence: bool = True
-    count: int = DEFAULT_DRAWS
-    seed: int = 1
-    prob: float = 0.9
-    publication: str | None = None
-
-    def setup(self) -> Setup:
-        """Return the models and layers that are meant; raises `BadInput`."""
-        return prepare(self.models, self.priors, self.use_evidence)
-
-    def key(self, setup: Setup) -> str:
-        """Return the hash of all that decides the numbers of a row, but for the row."""
-        return identity.digest(
-            [identity.setup(setup), self.count, self.seed, self.prob, self.publication, CHUNK]
-        )
+def key_of(request: Request, setup: Setup) -> str:
+    """Return the hash of all that decides the numbers of a row, but for the row."""
+    return identity.digest(
+        [identity.setup(setup), request.draws, request.seed, request.prob, request.publication, CHUNK]
+    )
 
 
 @dataclass(frozen=True)
@@ -94,12 +59,6 @@ class Chunk:
     best: Best
 
 
-def vocabulary(setup: Setup) -> dict[str, Parameter]:
-    """Return the beliefs that rows may state."""
-    known = dict(PARAMETERS)
-    for model in setup.models:
-        known.update(model.own)
-    return known
 
 
 def condition(portfolio: Portfolio, setup: Setup) -> None:
@@ -108,59 +67,56 @@ def condition(portfolio: Portfolio, setup: Setup) -> None:
     The first row that can be read asks for it: world beliefs are the same for all but the rows
     that state their own.
     """
-    known = vocabulary(setup)
+    known = vocabulary_of(setup.models)
     for row in portfolio.rows:
         with suppress(BadInput):
-            questions(row.loaded().project(known), setup)
+            question_of(row.loaded().project(known), setup)
             return
 
 
 @lru_cache(maxsize=2)
-def _workshop(spec: Spec, key: str) -> tuple[Setup, Memory]:
-    """Return this process's setup for a spec, and what its rows share.
+def _workshop(request: Request, key: str) -> tuple[Setup, Kept]:
+    """Return this process's setup for a request, and what its rows share.
 
     Raises
     ------
     DifprogError
         Where this process would not compute what the one that asks would.
     """
-    setup = spec.setup()
-    if spec.key(setup) != key:
+    setup = request.setup()
+    if key_of(request, setup) != key:
         raise DifprogError(
             "a worker has other code, models or priors than this process: give it the same ones"
         )
-    return setup, Memory()
+    return setup, Kept()
 
 
-def score_rows(spec: Spec, key: str, show: Show, rows: Sequence[Row]) -> Chunk:
+def score_rows(request: Request, key: str, show: Show, rows: Sequence[Row]) -> Chunk:
     """Score a chunk of rows.
 
     Parameters
     ----------
-    spec : Spec
+    request : Request
         Under what.
     key : str
-        ``spec.key`` as the process that asks found it.
+        `key_of` as the process that asks found it.
     show : callable
         What is kept of a row's forecast.
     rows : sequence of Row
         Loaded rows.
     """
-    setup, memory = _workshop(spec, key)
-    known = vocabulary(setup)
+    setup, kept = _workshop(request, key)
+    known = vocabulary_of(setup.models)
     lines: list[Line] = []
-    best = Best(len(setup.models), spec.count)
+    best = Best(len(setup.models), request.draws)
     for row in rows:
         try:
-            project = row.project(known)
-            if spec.publication is not None:
-                project = project.published(spec.publication)
-            found = score(project, setup, spec.count, spec.seed, spec.prob, memory=memory)
+            found = request.forecast(request.supposed(row.project(known)), setup, kept)
         except BadInput as error:
             said = {"row": row.number, "name": row.name, "problems": [str(p) for p in error.problems]}
             lines.append(Line(row.number, row.sha256, None, _dumps(said)))
             continue
-        best.add(row.number, [answer.draws.chances.net_effect for answer in found.models])
+        best.add(row.number, list(found.draws.net_effect))
         effect = found.ensemble["net_effect"].mean
         lines.append(Line(row.number, row.sha256, effect, _dumps(show(row, found))))
     return Chunk(lines, best)
@@ -183,8 +139,8 @@ class Ranking:
         Row (or `NOTHING`) → chance that it is best, per model, shape (models,).
     """
 
-    def __init__(self, spec: Spec, setup: Setup, journal: Journal) -> None:
-        self.spec, self.setup, self.journal = spec, setup, journal
+    def __init__(self, request: Request, setup: Setup, journal: Journal) -> None:
+        self.request, self.setup, self.journal = request, setup, journal
         scored = [e for e in journal.entries if e.effect is not None]
         self.order = sorted(scored, key=lambda e: (-(e.effect or 0.0), e.number))
         self.failed = [e for e in journal.entries if e.effect is None]
@@ -223,7 +179,7 @@ class Ranking:
 @contextmanager
 def ranked(
     portfolio: Portfolio,
-    spec: Spec,
+    request: Request,
     show: Show,
     jobs: int = 1,
     dask: str | None = None,
@@ -236,7 +192,7 @@ def ranked(
     ----------
     portfolio : Portfolio
         The rows.
-    spec : Spec
+    request : Request
         Under what.
     show : callable
         What is kept of a row's forecast.
@@ -254,11 +210,11 @@ def ranked(
     BadInput
         Where models, priors or the cluster's address are wrong.
     """
-    setup = spec.setup()
-    key = spec.key(setup)
+    setup = request.setup()
+    key = key_of(request, setup)
     hashes = [row.sha256 for row in portfolio.rows]
     place = identity.digest([key, [str(path.resolve()) for path in portfolio.paths]])
-    shape = len(setup.models), spec.count
+    shape = len(setup.models), request.draws
     spare = ""
     try:
         journal = Journal(folder_for(place), hashes, *shape, fresh)
@@ -272,14 +228,14 @@ def ranked(
             progress(len(journal.entries), len(hashes))
         left = portfolio.rows[len(journal.entries) :]
         pieces = [left[at : at + CHUNK] for at in range(0, len(left), CHUNK)]
-        work = partial(score_rows, spec, key, show)
+        work = partial(score_rows, request, key, show)
         with workers.opened(work, jobs, dask) as (submit, room):
             for chunk in _in_order(pieces, submit, room):
                 journal.append(chunk.lines, chunk.best)
                 if progress is not None:
                     progress(len(journal.entries), len(hashes))
         journal.checkpoint()
-        yield Ranking(spec, setup, journal)
+        yield Ranking(request, setup, journal)
         done = True
     finally:
         journal.close(done)

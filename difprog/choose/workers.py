@@ -114,8 +114,9 @@ def _pool(work: Work, jobs: int) -> Iterator[Submit]:
 
     try:
         with _no_interrupts():
-            for _ in range(jobs):
-                started.append(_start(work))
+            for _ in range(jobs):  # one by one: what was started is ended, whatever stops this
+                worker = _start(work)
+                started.append(worker)
         for worker in started:
             idle.put(worker)
         yield submit

@@ -15,7 +15,8 @@ from typing import Any
 import click
 
 from difprog import __version__
-from difprog.base.errors import BadInput, DifprogError, plain
+from difprog.base import files
+from difprog.base.errors import BadInput, DifprogError, nearest, plain
 
 #: Command → module below difprog.cli that defines it as ``command``, in the order of --help.
 COMMANDS = {
@@ -26,6 +27,7 @@ COMMANDS = {
     "report": "report",
     "diff": "diff",
     "new": "new",
+    "list": "list",
     "priors": "priors",
     "models": "models",
     "evidence": "evidence",
@@ -48,10 +50,29 @@ class Commands(click.Group):
         found: click.Command = module.command
         return found
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that is asked for; say which one was probably meant, in any case."""
+        name = args[0]
+        if name not in COMMANDS and not name.startswith("-") and not ctx.resilient_parsing:
+            near = nearest(name, COMMANDS)
+            hint = f'did you mean "{near}"?' if near else "difprog --help lists the commands"
+            raise click.UsageError(f'No command is called "{plain(name, 40)}"; {hint}', ctx)
+        return super().resolve_command(ctx, args)
+
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Run, turning every outcome into an exit status and no traceback."""
         kwargs["standalone_mode"] = False
         _open_streams()
+        said: set[str] = set()
+
+        def notice(words: str) -> None:
+            if words not in said:
+                said.add(words)
+                click.echo(f"difprog: {plain(words)}", err=True)
+
+        files.notice.set(notice)
         try:
             result = super().main(*args, **kwargs)
             sys.stdout.flush()
@@ -83,6 +104,13 @@ class Commands(click.Group):
             _leave(2)
         except Exception as error:
             _reraise_for_debugging(error)
+            if sys.flags.optimize > 1:
+                click.echo(
+                    "difprog: Python runs without docstrings, which its libraries need: unset "
+                    "PYTHONOPTIMIZE, leave out -OO",
+                    err=True,
+                )
+                _leave(2)
             click.echo(
                 f"difprog: a bug: {type(error).__name__}: {plain(error)}\n"
                 "Set DIFPROG_DEBUG=1 to see where, and please report it.",
@@ -123,6 +151,7 @@ def main() -> None:
     Does it help alignment more than it shortens the time to AGI? Start with
 
     \b
+        difprog list                  the proposals and models that there are
         difprog score rlhf            a shipped proposal, under every model
         difprog new my-project.toml   a proposal of your own, by questions
         difprog explain rlhf          why, and what would change the answer

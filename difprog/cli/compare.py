@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
-from difprog.cli.options import draw_options, json_option, publication_option, world_options
+from difprog.cli.options import json_option, request_options
+
+if TYPE_CHECKING:
+    from difprog.forecast.request import Request
 
 
 @click.command("compare", short_help="Proposals or publication policies side by side: which is best.")
@@ -13,20 +18,12 @@ from difprog.cli.options import draw_options, json_option, publication_option, w
     "--policies", is_flag=True,
     help="Every proposal under each publication policy; on by itself for a single PROJECT.",
 )  # fmt: skip
-@world_options()
-@draw_options()
-@publication_option()
+@request_options()
 @json_option()
 def command(
     projects: tuple[str, ...],
     policies: bool,
-    models: tuple[str, ...],
-    priors: tuple[str, ...],
-    use_evidence: bool,
-    draws: int,
-    seed: int,
-    prob: float,
-    publication: str | None,
+    request: Request,
     as_json: bool,
 ) -> None:
     """Compare PROJECTs, proposal files or names of ones, on the same worlds.
@@ -39,17 +36,17 @@ def command(
     from difprog.base.errors import BadInput, Problem
     from difprog.choose import compare
     from difprog.forecast import forecast
-    from difprog.forecast.memory import Memory
+    from difprog.forecast.sampling import Kept
     from difprog.race.parameters import FACTS
     from difprog.render import compare as shown
     from difprog.render import data, screen
 
-    if publication is not None and (policies or len(projects) == 1):
+    if request.publication is not None and (policies or len(projects) == 1):
         raise click.UsageError("--publication supposes one policy; every policy is compared here.")
     many = len(projects) * (len(FACTS["publication"]) if policies or len(projects) == 1 else 1)
     limits.OPTIONS.check(many, "compare")
     with screen.working("reading and drawing"):
-        setup = forecast.prepare(models, priors, use_evidence)
+        setup = request.setup()
         problems: list[Problem] = []
         proposals = []
         for name in projects:
@@ -59,13 +56,13 @@ def command(
                 problems += error.problems
         if problems:
             raise BadInput(*dict.fromkeys(problems))
-        memory = Memory()
+        kept = Kept()
         options = []
         for proposal in proposals:
-            each = FACTS["publication"] if policies or len(proposals) == 1 else (publication,)
+            each = FACTS["publication"] if policies or len(proposals) == 1 else (request.publication,)
             for policy in each:
                 supposed = proposal if policy is None else proposal.published(policy)
-                found = forecast.score(supposed, setup, draws, seed, prob, memory=memory)
+                found = request.forecast(supposed, setup, kept)
                 name = supposed.name
                 if len(each) > 1:
                     name = str(policy) if len(proposals) == 1 else f"{name}, {policy}"

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
-from difprog.cli.options import draw_options, json_option, publication_option, world_options
+from difprog.cli.options import json_option, request_options
+
+if TYPE_CHECKING:
+    from difprog.forecast.request import Request
 
 
 @click.command("explain", short_help="Explain a score: channels, break-even, prices, drivers.")
 @click.argument("project")
-@world_options()
-@draw_options()
-@publication_option()
+@request_options()
 @json_option()
 @click.option(
     "--drivers/--no-drivers", "with_drivers", default=True,
@@ -20,13 +23,7 @@ from difprog.cli.options import draw_options, json_option, publication_option, w
 @click.option("--all", "everything", is_flag=True, help="Every belief, and under every model too.")
 def command(
     project: str,
-    models: tuple[str, ...],
-    priors: tuple[str, ...],
-    use_evidence: bool,
-    draws: int,
-    seed: int,
-    prob: float,
-    publication: str | None,
+    request: Request,
     as_json: bool,
     with_drivers: bool,
     everything: bool,
@@ -37,17 +34,12 @@ def command(
     even, what a month of capability speedup costs in alignment work, and which beliefs are worth
     arguing about before deciding.
     """
-    from difprog.forecast import forecast
     from difprog.render import data, explained, screen
     from difprog.render import explain as terminal
     from difprog.why import explain
 
     with screen.working("drawing and explaining"):
-        setup = forecast.prepare(models, priors, use_evidence)
-        proposal = forecast.find_project(project, setup)
-        if publication is not None:
-            proposal = proposal.published(publication)
-        found = explain.explain(forecast.score(proposal, setup, draws, seed, prob), with_drivers)
+        found = explain.explain(request.score(project), with_drivers)
     if as_json:
         click.echo(data.dumps(explained.explain(found)))
     else:

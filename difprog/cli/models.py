@@ -32,17 +32,16 @@ def list_models(as_json: bool) -> None:
 @json_option()
 def show(name: str, as_mermaid: bool, as_json: bool) -> None:
     """Show NAME, a shipped model or the path of a model file."""
-    from difprog.forecast import forecast
-    from difprog.models import graph
+    from difprog.forecast import forecast, structure
     from difprog.render import data, models, screen
 
     setup = forecast.prepare([name])
     model = setup.models[0]
     if as_mermaid:
-        click.echo(graph.mermaid(model))
+        click.echo(structure.mermaid(model))
         return
     with screen.working("building the graph"):
-        found = graph.reads(model)
+        found = structure.reads(model)
     if as_json:
         click.echo(data.dumps({**models.plain_data(model, setup.credences), "graph": found}))
     else:

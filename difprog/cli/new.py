@@ -10,11 +10,12 @@ import click
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from difprog.library.proposals import Asked
+    from difprog.library.interview import Asked
 
+#: The keys of a proposal that questions are about; a test holds them to the interview's.
 KEYS = (
-    "name", "summary", "kind", "focus", "approach", "novelty", "publication", "effort", "duration", "cost",
-    "criteria",
+    "name", "summary", "kind", "focus", "approach", "novelty", "publication", "effort", "start", "duration",
+    "cost", "group", "criteria",
 )  # fmt: skip
 
 
@@ -36,44 +37,67 @@ def _answers() -> Callable[[Callable[..., Any]], Callable[..., Any]]:
 def command(file: str, yes: bool, **given: str | None) -> None:
     """Make a proposal FILE by questions, each with its meaning, its default and an example.
 
-    Leave with Ctrl-C or Ctrl-D whenever you like: your answers are kept, and the same
-    command takes them up again. Answers can be given as options.
+    "?" explains a question, "<" goes back to the one before. Leave with Ctrl-C or Ctrl-D whenever
+    you like: your answers are kept, and the same command takes them up again. Answers can be given
+    as options; when it starts and its group are asked for by option only.
 
     \b
         difprog new my-project.toml
-        difprog new my-project.toml --name "Mine" --focus worst --effort "6 to 15" --duration 2 --yes
+        difprog new my-project.toml --name "Mine" --focus worst --effort "8 people for 2 years" \\
+            --duration "18 months" --cost "$3M" --yes
     """  # noqa: D301
-    from difprog.library import proposals
+    from difprog.library import interview, proposals
 
     path = proposals.place(file)
-    questions = {q.key: q for q in proposals.QUESTIONS}
+    questions = {q.key: q for q in interview.QUESTIONS}
     answers = proposals.resume(path)
     if answers:
         click.echo(f"Taking up your draft: {len(answers)} of {len(KEYS)} questions are answered.")
     _check(questions, given, answers)
+    put = [key for key in KEYS if questions[key].asked and given[key] is None]
     try:
-        for key in KEYS:
-            if key not in answers:
-                asked = questions[key]
-                answers[key] = proposals.answer(asked, asked.default) if yes else _ask(asked)
-                if not yes:
-                    proposals.keep(path, answers)
+        if yes:
+            missing = (key for key in put if key not in answers)
+            answers |= {key: interview.answer(questions[key], questions[key].default) for key in missing}
+        else:
+            _interview(path, [questions[key] for key in put], answers)
     except (click.Abort, EOFError, KeyboardInterrupt):
         _left(path, answers)
     proposals.write(path, answers)
     click.echo(f"Wrote {path}. Next: difprog score {path}")
 
 
+def _interview(path: Path, put: list[Asked], answers: dict[str, Any]) -> None:
+    """Put every question that has no answer yet, going back where that is asked for."""
+    from difprog.cli.questions import BACK
+    from difprog.library import proposals
+
+    at = 0
+    while at < len(put):
+        asked = put[at]
+        if asked.key in answers:
+            at += 1
+            continue
+        value = _ask(asked, first=at == 0)
+        if value == BACK:
+            at -= 1
+            answers.pop(put[at].key, None)
+            continue
+        answers[asked.key] = value
+        proposals.keep(path, answers)
+        at += 1
+
+
 def _check(questions: dict[str, Asked], given: dict[str, str | None], answers: dict[str, Any]) -> None:
     """Take the answers of the options, all that is wrong with them at once."""
     from difprog.base.errors import BadInput, Problem
-    from difprog.library import proposals
+    from difprog.library import interview
 
     problems: list[Problem] = []
     for key, text in given.items():
         if text is not None:
             try:
-                answers[key] = proposals.answer(questions[key], text)
+                answers[key] = interview.answer(questions[key], text)
             except BadInput as error:
                 problems.extend(error.problems)
     if problems:
@@ -85,28 +109,38 @@ def _left(path: Path, answers: dict[str, Any]) -> None:
     from difprog.library import proposals
 
     click.echo(err=True)
-    if answers and proposals.keep(path, answers):
-        click.echo("Kept your answers.", err=True)
+    kept = proposals.keep(path, answers) if answers else None
+    if kept is not None:
+        click.echo(f"Kept your answers in {kept}.", err=True)
         click.echo(f"To go on: difprog new {path}", err=True)
     elif answers:
         click.echo("Your answers could not be kept: your own folder cannot be written.", err=True)
     raise click.exceptions.Exit(130)
 
 
-def _ask(asked: Asked) -> Any:
-    """Ask one question until it is answered; draw an interval back at once."""
+def _ask(asked: Asked, first: bool) -> Any:
+    """Ask one question until it is answered; draw an interval back at once; "<" where one goes back."""
     from difprog.base.errors import BadInput, plain
-    from difprog.library import proposals
+    from difprog.cli.questions import BACK, EXPLAIN
+    from difprog.library import interview
 
     click.echo(f"\n{asked.key}: {asked.meaning}.")
     for choice, meaning in (asked.choices or {}).items():
-        click.echo(f"  {choice:<13} {meaning}")
+        click.echo(f"  {choice:<14} {meaning}")
     example = f" (such as {asked.example})" if asked.example else ""
     while True:
         shown = asked.default or ("" if asked.key == "name" else "leave out")
-        text = click.prompt(f"{asked.key}{example}", default=shown or None, type=str)
+        text = click.prompt(f"{asked.key}{example}", default=shown or None, type=str).strip()
+        if text == EXPLAIN:
+            _explain(asked)
+            continue
+        if text == BACK:
+            if not first:
+                return BACK
+            click.echo("  This is the first question.")
+            continue
         try:
-            value = proposals.answer(asked, "" if text == "leave out" else text)
+            value = interview.answer(asked, "" if text == "leave out" else text)
         except BadInput as error:
             for problem in error.problems:
                 click.echo(f"  {plain(problem)}")
@@ -116,14 +150,21 @@ def _ask(asked: Asked) -> Any:
         return value
 
 
+def _explain(asked: Asked) -> None:
+    from difprog.base.errors import plain
+    from difprog.render import priors, screen
+
+    priors.remark("", plain(asked.more), screen.console())
+
+
 def _draw_back(asked: Asked, value: Any) -> None:
     from difprog.beliefs import elicit
     from difprog.beliefs.families import Point
-    from difprog.library import proposals
+    from difprog.library import interview
     from difprog.race.parameters import PARAMETERS
     from difprog.render import priors, screen
 
-    found, parameter, out = proposals.belief(asked, value), PARAMETERS[asked.key], screen.console()
+    found, parameter, out = interview.belief(asked, value), PARAMETERS[asked.key], screen.console()
     if not isinstance(found.shape, Point):
         priors.draw(found.shape, parameter, out, 2)
     for line in elicit.in_words(parameter, found.shape, priors.standing_date()):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
@@ -57,43 +58,40 @@ class Destination(click.Path):
         """Return the path; fails where nothing can be written there."""
         from difprog.base import files
 
-        path = Path(super().convert(value, param, ctx))
+        path = Path(str(super().convert(value, param, ctx)))
         files.destination(path, self.folder)
         return path
 
 
-def _chain(*options: Decorator) -> Decorator:
-    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
-        for option in reversed(options):
-            function = option(function)
-        return function
+def request_options(draws: int = 20_000, fewest: int = 2) -> Decorator:
+    """Under what a project is scored; the command gets them as one record, ``request``.
 
-    return decorate
-
-
-def world_options() -> Decorator:
-    """Which models and belief files a project is scored under."""
-    return _chain(
+    Parameters
+    ----------
+    draws : int
+        Draws by default.
+    fewest : int
+        The least number of draws that the command can do with.
+    """
+    options = (
         click.option(
             "--model", "models", multiple=True, metavar="NAME-OR-FILE",
             help="A shipped model's name or a file's path; repeatable. All shipped models by default.",
         ),
         click.option(
-            "--priors", "priors", multiple=True, metavar="FILE",
+            "--priors", multiple=True, metavar="FILE",
             help="A belief file to lay over the shipped ones; repeatable, the last one wins.",
+        ),
+        click.option(
+            "--scenario", "scenarios", multiple=True, metavar="NAME-OR-FILE",
+            help="A named set of beliefs, such as short or soares; repeatable, over --priors.",
         ),
         click.option(
             "--evidence/--no-evidence", "use_evidence", default=True,
             help="Condition world beliefs on evidence, or use their priors as they are.",
         ),
-    )  # fmt: skip
-
-
-def draw_options() -> Decorator:
-    """How many draws, from which seed, and how wide the intervals are."""
-    return _chain(
         click.option(
-            "--draws", type=Count(2, DRAWS), default=20_000, show_default=True,
+            "--draws", type=Count(fewest, DRAWS), default=draws, show_default=True,
             help="Joint draws of the beliefs.",
         ),
         click.option(
@@ -104,15 +102,25 @@ def draw_options() -> Decorator:
             "--prob", type=Probability(), default=0.9, show_default=True,
             help="Probability of the equal-tailed intervals.",
         ),
+        click.option(
+            "--publication", type=click.Choice(["open", "delayed", "restricted", "closed"]),
+            help="Suppose this publication policy in place of the proposal's.",
+        ),
     )  # fmt: skip
 
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(function)
+        def command(**given: Any) -> Any:
+            from difprog.forecast.request import Request
 
-def publication_option() -> Decorator:
-    """Which publication policy to suppose."""
-    return click.option(
-        "--publication", type=click.Choice(["open", "delayed", "restricted", "closed"]),
-        help="Suppose this publication policy in place of the proposal's.",
-    )  # fmt: skip
+            own = {field: given.pop(field) for field in Request.__dataclass_fields__}
+            return function(request=Request(**own), **given)
+
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
 
 
 def json_option() -> Decorator:

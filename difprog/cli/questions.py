@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+if TYPE_CHECKING:
+    from difprog.library.shelf import Shelf
 
-def belief(name: str, chips: str | None, stated: str | None) -> dict[str, Any]:
+
+def belief(name: str, shelf: Shelf, chips: str | None, stated: str | None) -> dict[str, Any]:
     """Return the content of a belief, asked for or as stated on the command line.
 
     Parameters
     ----------
     name : str
         "agi_arrival" or "leak.open".
+    shelf : Shelf
+        The models in view.
     chips : str or None
         None for percentiles; bins and chips as text, "" to be asked for them.
     stated : str or None
         Percentiles as text; None to be asked for them.
     """
     from difprog.beliefs import elicit
-    from difprog.library import changes, layers
+    from difprog.library import amend
 
-    parameter = layers.vocabulary()[layers.split_name(name)[0]]
+    parameter = shelf.vocabulary[shelf.split(name)[0]]
     if chips is not None and stated is not None:
         raise click.UsageError("state chips or percentiles, not both")
     asked = chips == "" if chips is not None else stated is None
@@ -35,8 +40,8 @@ def belief(name: str, chips: str | None, stated: str | None) -> dict[str, Any]:
                 text = chips or click.prompt('Bins and chips, "0 to 5: 4, 5 to 15: 9, …"')
                 content: dict[str, Any] = dict(elicit.parse_roulette(text, parameter))
             else:
-                content = changes.parse_keys(_words(stated)) if stated else _percentiles(parameter.unit)
-            return _settled(name, content, asked)
+                content = amend.parse_keys(_words(stated)) if stated else _percentiles(parameter.unit)
+            return _settled(name, shelf, content, asked)
         except Exception as error:
             _complain(error, asked)
 
@@ -48,14 +53,35 @@ def _words(text: str) -> list[str]:
 
 
 def _percentiles(unit: str) -> dict[str, Any]:
-    """Ask for the three percentiles, the middle one optional."""
-    example = f" {unit}" if unit else ""
-    low = click.prompt(f"p5: 1 in 20 that it is below (a number, or with a unit, such as 2{example})")
-    high = click.prompt("p95: 1 in 20 that it is above")
-    said = "p50: as likely above as below (empty: leave it open)"
-    middle = click.prompt(said, default="", show_default=False)
-    found = {"p5": low, "p50": middle, "p95": high}
-    return {k: _number(v) for k, v in found.items() if v.strip()}
+    """Ask for the three percentiles, the middle one optional; "<" goes back, "?" explains."""
+    example = f", such as 2 {unit}" if unit else ""
+    asked = (
+        ("p5", f"p5: 1 in 20 that it is below (a number, or with a unit{example})"),
+        ("p95", "p95: 1 in 20 that it is above"),
+        ("p50", "p50: as likely above as below (empty: leave it open)"),
+    )
+    found: dict[str, str] = {}
+    while len(found) < len(asked):
+        key, said = asked[len(found)]
+        text = click.prompt(said, default="" if key == "p50" else None, show_default=False).strip()
+        if text == BACK:
+            if found:
+                found.popitem()
+        elif text == EXPLAIN:
+            click.echo(f"  {_MEANING[key]}")
+        else:
+            found[key] = text
+    return {key: _number(found[key]) for key in ("p5", "p50", "p95") if found[key]}
+
+
+#: What is typed to go to the question before, and to have one explained.
+BACK, EXPLAIN = "<", "?"
+
+_MEANING = {
+    "p5": "So low that you would be surprised, one time in twenty, to find it lower still.",
+    "p95": "So high that you would be surprised, one time in twenty, to find it higher still.",
+    "p50": "Where you would take either side of an even bet. Left open, the other two decide.",
+}
 
 
 def _number(text: str) -> float | str:
@@ -65,13 +91,12 @@ def _number(text: str) -> float | str:
         return text.strip()
 
 
-def _settled(name: str, content: dict[str, Any], asked: bool) -> dict[str, Any]:
+def _settled(name: str, shelf: Shelf, content: dict[str, Any], asked: bool) -> dict[str, Any]:
     """Draw a belief back, name the families that fit it better, and return it as it is settled."""
     from difprog.beliefs import elicit
-    from difprog.library import layers
     from difprog.render import priors, screen
 
-    parameter = layers.vocabulary()[layers.split_name(name)[0]]
+    parameter = shelf.vocabulary[shelf.split(name)[0]]
     made = elicit.belief(parameter, content, name)
     out = screen.console()
     out.print()
@@ -89,7 +114,7 @@ def _settled(name: str, content: dict[str, Any], asked: bool) -> dict[str, Any]:
             names = click.Choice([usual, *(f.family for f in better)])
             choice = click.prompt("Family", default=usual, type=names)
             if choice != usual:
-                return _settled(name, {**content, "distribution": choice}, False)
+                return _settled(name, shelf, {**content, "distribution": choice}, False)
     return content
 
 

@@ -11,18 +11,12 @@ from typing import TYPE_CHECKING
 import click
 
 from difprog.base import limits
-from difprog.cli.options import (
-    Count,
-    Destination,
-    Probability,
-    json_option,
-    publication_option,
-    world_options,
-)
+from difprog.cli.options import Count, Destination, json_option, request_options
 
 if TYPE_CHECKING:
     from difprog.choose.portfolio import Portfolio
     from difprog.choose.rank import Ranking
+    from difprog.forecast.request import Request
 
 #: Seconds between two lines of progress where standard error is no terminal.
 LINES_EVERY = 10.0
@@ -30,20 +24,7 @@ LINES_EVERY = 10.0
 
 @click.command("rank", short_help="Rank a portfolio: a folder of proposals, files, or a CSV table.")
 @click.argument("portfolio", nargs=-1, required=True, metavar="FILES-OR-TABLE...")
-@world_options()
-@click.option(
-    "--draws", type=Count(100, limits.DRAWS), default=4_000, show_default=True,
-    help="Joint draws of the beliefs, the same for every row.",
-)
-@click.option(
-    "--seed", type=click.IntRange(0, 2**63 - 1), default=1, show_default=True,
-    help="The same seed, files and versions give the same bytes.",
-)
-@click.option(
-    "--prob", type=Probability(), default=0.9, show_default=True,
-    help="Probability of the equal-tailed intervals.",
-)
-@publication_option()
+@request_options(draws=4_000, fewest=100)
 @click.option(
     "--jobs", type=Count(1, limits.JOBS), default=1, show_default=True,
     help="Processes; the numbers do not depend on how many.",
@@ -64,13 +45,7 @@ LINES_EVERY = 10.0
 )  # fmt: skip
 def command(
     portfolio: tuple[str, ...],
-    models: tuple[str, ...],
-    priors: tuple[str, ...],
-    use_evidence: bool,
-    draws: int,
-    seed: int,
-    prob: float,
-    publication: str | None,
+    request: Request,
     jobs: int,
     dask: str | None,
     resume: bool,
@@ -85,23 +60,21 @@ def command(
     with cells like "0.001 to 0.01 years"; other columns are carried through. Rows that cannot be
     read are reported and passed over. Interrupted, the same command goes on where it stopped.
     """
-    from dataclasses import replace
-
     from difprog.choose.portfolio import read_portfolio
-    from difprog.choose.rank import Spec, condition, ranked, vocabulary
+    from difprog.choose.rank import condition, ranked
+    from difprog.models.model import vocabulary_of
     from difprog.render import rank as shown
 
     if dask is not None and jobs > 1:
         raise click.UsageError("--jobs is for this machine, --dask for a cluster: give one of them.")
-    spec = Spec(models, priors, use_evidence, draws, seed, prob, publication)
-    setup = replace(spec.setup(), say=lambda words: click.echo(f"difprog: {words}", err=True))
-    found = read_portfolio(portfolio, vocabulary(setup))
+    setup = request.setup(say=lambda words: click.echo(f"difprog: {words}", err=True))
+    found = read_portfolio(portfolio, vocabulary_of(setup.models))
     condition(found, setup)
     for note in found.notes:
         click.echo(f"difprog: {note}", err=True)
     try:
         with _progress() as progress, ranked(
-            found, spec, shown.entry, jobs, dask, fresh=not resume, progress=progress
+            found, request, shown.entry, jobs, dask, fresh=not resume, progress=progress
         ) as ranking:
             progress(-1, len(found.rows))
             _show(ranking, found, as_json, csv_file, report)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from difprog.cli.options import Destination, draw_options, publication_option, world_options
+from difprog.cli.options import Destination, request_options
+
+if TYPE_CHECKING:
+    from difprog.forecast.request import Request
 
 
 @click.command("report", short_help="Write a report with figures, as markdown.")
@@ -19,20 +23,12 @@ from difprog.cli.options import Destination, draw_options, publication_option, w
     "--from", "run", type=click.Path(path_type=Path), metavar="RUN",
     help="Report on a saved run, from its draws, in place of PROJECT.",
 )  # fmt: skip
-@world_options()
-@draw_options()
-@publication_option()
+@request_options()
 def command(
     project: str | None,
     folder: Path,
     run: Path | None,
-    models: tuple[str, ...],
-    priors: tuple[str, ...],
-    use_evidence: bool,
-    draws: int,
-    seed: int,
-    prob: float,
-    publication: str | None,
+    request: Request,
 ) -> None:
     """Write a report on PROJECT: markdown that a busy person can read and a careful one check.
 
@@ -45,12 +41,10 @@ def command(
 
     with screen.working("drawing, explaining and writing"):
         if run is not None:
-            content = report.kept(run, models)
+            content = report.kept(run, request.models)
         else:
             assert project is not None
-            content = report.content(
-                project, models, priors, use_evidence, draws, seed, prob, publication
-            )
+            content = report.gathered(request.score(project))
         written = report.write(content, folder)
     for path in written:
         click.echo(path)

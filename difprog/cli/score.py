@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from difprog.cli.options import Destination, draw_options, json_option, publication_option, world_options
+from difprog.cli.options import Destination, json_option, request_options
+
+if TYPE_CHECKING:
+    from difprog.forecast.request import Request
 
 
 @click.command("score", short_help="Score a proposal: does it help or harm, by how much, how sure.")
 @click.argument("project")
-@world_options()
-@draw_options()
-@publication_option()
+@request_options()
 @json_option()
 @click.option(
     "--save", type=Destination(folder=True), metavar="DIR",
@@ -22,13 +24,7 @@ from difprog.cli.options import Destination, draw_options, json_option, publicat
 @click.option("--beliefs/--no-beliefs", default=True, help="End with where every belief came from.")
 def command(
     project: str,
-    models: tuple[str, ...],
-    priors: tuple[str, ...],
-    use_evidence: bool,
-    draws: int,
-    seed: int,
-    prob: float,
-    publication: str | None,
+    request: Request,
     as_json: bool,
     save: Path | None,
     beliefs: bool,
@@ -39,17 +35,10 @@ def command(
     AGI, under every model and in their mixture by credence. Exit status 0, or 2 with every
     problem of every file on standard error.
     """
-    from difprog.forecast import chunks, forecast
     from difprog.render import data, screen, terminal
 
     with screen.working("reading and drawing"):
-        setup = forecast.prepare(models, priors, use_evidence)
-        proposal = forecast.find_project(project, setup)
-        if publication is not None:
-            proposal = proposal.published(publication)
-        # A run that is saved keeps all of its draws; any other needs them only once.
-        score = forecast.score if save is not None else chunks.score
-        found = score(proposal, setup, draws, seed, prob)
+        found = request.score(project)
     if save is not None:
         from difprog.runs import runs
 

@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special
+
+from difprog.beliefs import elementwise as ew
 
 Array = npt.NDArray[np.float64]
 
@@ -30,14 +31,14 @@ class Predictive(NamedTuple):
     shift: float
     """Years between the date the distribution speaks from and ``as_of``."""
 
-    def sample(self, index: npt.NDArray[np.intp], z: Array) -> Array:
-        """Return values for posterior draws ``index`` at the standard normal scores ``z``."""
-        location, scale = self.location[index], self.scale[index]
+    def sample(self, index: Any, z: Any) -> Any:
+        """Return values for posterior draws ``index`` at the scores ``z``; arrays or variables."""
+        location, scale = ew.take(self.location, index), ew.take(self.scale, index)
         if self.shift > 0:
             # By upper tails: exact even where nearly all of the distribution lies in the past.
-            to_come = special.ndtr((location - np.log(self.shift)) / scale)
-            z = -special.ndtri(to_come * special.ndtr(-z))
-        return np.maximum(np.exp(location + scale * z) - self.shift, np.finfo(float).tiny)
+            to_come = ew.ndtr((location - np.log(self.shift)) / scale)
+            z = -ew.ndtri(to_come * ew.ndtr(-z))
+        return ew.maximum(ew.exp(location + scale * z) - self.shift, np.finfo(float).tiny)
 
 
 @dataclass(frozen=True)
@@ -73,8 +74,8 @@ class Posterior:
         arrays = [*self.draws.values(), *(p.location for p in self.predictive.values())]
         return len(arrays[0])
 
-    def sample(self, name: str, index: npt.NDArray[np.intp], z: Array) -> Array:
+    def sample(self, name: str, index: Any, z: Any) -> Any:
         """Return draws of one belief: the kept ones, or fresh ones of its kept distribution."""
         if name in self.predictive:
             return self.predictive[name].sample(index, z)
-        return self.draws[name][index]
+        return ew.take(self.draws[name], index)

@@ -10,27 +10,34 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from functools import partial
-from pathlib import Path
+from functools import cached_property, partial
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from difprog.base import files
-from difprog.base.errors import BadInput, Problem, Problems
-from difprog.base.units import UnitError, quantity
+from difprog.base.errors import BadInput, Problem
 from difprog.beliefs import coherence
-from difprog.beliefs.beliefs import (
-    MOST_WEIGHT,
-    Belief,
-    Layer,
-    Stack,
-    read_layer,
-)
+from difprog.beliefs.beliefs import Belief, Correlation, Layer, Stack
+from difprog.beliefs.credences import read_credences
 from difprog.beliefs.families import Point
 from difprog.beliefs.project import Project, read_project
-from difprog.forecast.memory import Memory
-from difprog.forecast.simulate import Draws, Question, copula, correlated_groups, draw
-from difprog.forecast.summary import Summary, sign, summarise, summarise_mixture, weighted_mean
+from difprog.beliefs.standing import standing_stacks
+from difprog.forecast.copula import mixing
+from difprog.forecast.question import Question, View
+from difprog.forecast.sampling import Draws, Kept, draw
+from difprog.forecast.summary import (
+    Quantiles,
+    Summary,
+    quantiles,
+    sign,
+    summarise,
+    summarise_mixture,
+)
 from difprog.models.model import Model, load, shipped_models, vocabulary_of
+
+Array = npt.NDArray[np.float64]
 
 DEFAULT_DRAWS = 20_000
 DEFAULT_SEED = 1
@@ -85,19 +92,35 @@ class Setup:
 
 @dataclass(frozen=True)
 class ModelForecast:
-    """One model's answer."""
+    """One reading's answer, as a view of the forecast's draws.
 
-    question: Question
+    Attributes
+    ----------
+    draws : Draws
+        Those of all readings.
+    place : int
+        Which of them this is.
+    layers : tuple of Layer
+        What its beliefs rest on.
+    credence : float
+        The reading's weight.
+    summaries : dict of str to Summary
+        What `QUANTITIES` names.
+    arrival, arrival_given_success : Quantiles
+        Median and interval of when AGI arrives without the project, and given that it goes well.
+    """
+
+    draws: Draws
+    place: int
     layers: tuple[Layer, ...]
     credence: float
-    draws: Draws
     summaries: dict[str, Summary]
-    arrival_given_success: float | None
+    arrival: Quantiles
+    arrival_given_success: Quantiles | None
 
     def __post_init__(self) -> None:
         """Refuse numbers that are too large for their spread to be one."""
-        arrival = self.draws.values["agi_arrival"]
-        latest = arrival if isinstance(arrival, float) else float(arrival.max())
+        latest = float(np.max(self.value("agi_arrival")))
         wrong = [] if latest < LATEST else ["agi_arrival"]
         for name, found in self.summaries.items():
             numbers = found.mean, found.sd, found.median, found.lower, found.upper
@@ -109,28 +132,61 @@ class ModelForecast:
             raise BadInput(Problem(self.model.name, "beliefs", what, hint=hint))
 
     @property
+    def view(self) -> View:
+        """The reading's beliefs."""
+        return self.draws.question.views[self.place]
+
+    @property
     def model(self) -> Model:
         """The reading of the race."""
-        return self.question.model
+        return self.view.model
+
+    @property
+    def beliefs(self) -> Mapping[str, Belief]:
+        """The beliefs it reads."""
+        return self.view.beliefs
+
+    @property
+    def clusters(self) -> int | None:
+        """Number of kept posterior draws that the draws are spread over, None for no limit."""
+        return self.draws.question.clusters(self.place)
 
     @property
     def net(self) -> Summary:
         """The net effect on the chance of success."""
         return self.summaries["net_effect"]
 
+    def value(self, name: str) -> Any:
+        """Return a belief's draws, shape (draw,), or a float."""
+        return self.draws.value(name, self.place)
+
+    def drawn(self, quantity: str) -> Array:
+        """Return the draws of one of `QUANTITIES`, shape (draw,)."""
+        found: Array = quantity_draws(self.draws, quantity)[self.place]
+        return found
+
 
 @dataclass(frozen=True)
 class Forecast:
-    """All models' answers about one project, on the same worlds."""
+    """All readings' answers about one project, on the same worlds."""
 
     project: Project
     setup: Setup
+    draws: Draws
     models: tuple[ModelForecast, ...]
     ensemble: dict[str, Summary]
-    count: int
-    seed: int
     prob: float
     warnings: tuple[str, ...] = ()
+
+    @property
+    def count(self) -> int:
+        """Number of draws."""
+        return self.draws.count
+
+    @property
+    def seed(self) -> int:
+        """The seed that they come from."""
+        return self.draws.seed
 
     @property
     def sign_disagreement(self) -> bool:
@@ -146,24 +202,39 @@ class Forecast:
     @property
     def weights(self) -> list[float]:
         """The models' credences, scaled to sum to 1 over those shown."""
-        total = math.fsum(m.credence for m in self.models)
-        return [m.credence / total for m in self.models]
+        return shares([m.credence for m in self.models])
+
+    @cached_property
+    def data(self) -> Any:
+        """The draws as an ArviZ DataTree (xarray), dims chain, draw, reading, world."""
+        from difprog.forecast.tree import tree
+
+        return tree(self.draws, prob=self.prob, as_of=self.as_of)
+
+
+def shares(credences: Sequence[float]) -> list[float]:
+    """Return credences scaled to sum to 1; equal ones where all are 0."""
+    total = math.fsum(credences)
+    return [c / total for c in credences] if total > 0 else [1.0 / len(credences)] * len(credences)
 
 
 def prepare(
-    models: Sequence[str] = (), priors: Sequence[str] = (), use_evidence: bool = True
+    models: Sequence[str] = (),
+    priors: Sequence[str] = (),
+    use_evidence: bool = True,
+    *,
+    scenarios: Sequence[str] = (),
 ) -> Setup:
     """Load models and the belief files that stand under every project.
 
-    Layers stack in this order: the shipped ``world.toml``, the user's own, the shipped
-    ``<model>.toml``, the user's own, then ``priors`` as given; a proposal's beliefs come last.
+    Layers stack in the order of `difprog.beliefs.standing`; a proposal's beliefs come last.
 
     Parameters
     ----------
     models : sequence of str
         Names or paths; all shipped models by default.
-    priors : sequence of str
-        Names or paths of further layers.
+    priors, scenarios : sequence of str
+        Names or paths of further layers; scenarios lie over priors.
     use_evidence : bool
         Whether beliefs that say so are conditioned on evidence.
 
@@ -182,106 +253,25 @@ def prepare(
     if not models:
         # From the base race to everything at once: by the number of mechanisms opened.
         loaded.sort(key=lambda model: (len(model.opens), model.name))
-    vocabulary = vocabulary_of(loaded)
-    cache: dict[Path, Layer] = {}
-
-    def read(path: Path, name: str | None = None) -> Layer | None:
-        if path not in cache:
-            try:
-                cache[path] = read_layer(path, vocabulary, name)
-            except BadInput as error:
-                problems.extend(p for p in error.problems if p not in problems)
-                return None
-        return cache[path]
-
-    extra: list[Layer | None] = []
-    for name in priors:
-        try:
-            path = files.find(name, "priors")
-        except BadInput as error:
-            problems.extend(error.problems)
-            continue
-        extra.append(read(path, None if files.is_path(name) else f"{name} ({files.label(path)})"))
-    stacks: dict[str, Stack] = {}
-    for model in loaded:
-        base = [read(path) for path in _standing_files(model)]
-        stacks[model.name] = Stack(tuple(layer for layer in (*base, *extra) if layer is not None))
     names = [m.name for m in loaded]
     problems.extend(
         Problem(twice, "", "two models have this name", hint="rename the file")
         for twice in sorted({n for n in names if names.count(n) > 1})
     )
-    credences: dict[str, float] = {}
+    stacks: dict[str, Stack] = {}
     try:
-        credences = read_credences(loaded)
+        stacks = standing_stacks(loaded, vocabulary_of(loaded), priors=priors, scenarios=scenarios)
     except BadInput as error:
         problems.extend(error.problems)
+    credences: dict[str, float] = {}
+    if loaded:
+        try:
+            credences = read_credences(names)
+        except BadInput as error:
+            problems.extend(error.problems)
     if problems:
         raise BadInput(*dict.fromkeys(problems))
     return Setup(tuple(loaded), stacks, credences, use_evidence)
-
-
-def _standing_files(model: Model) -> list[Path]:
-    """Return the layers under every project: shipped and the user's, world before model."""
-    found = []
-    for name in ("world", *model.priors, model.name):
-        for folder in (files.shipped("priors"), files.user_folder() / "priors"):
-            path = folder / f"{name}.toml"
-            if path.is_file():
-                found.append(path)
-    beside = model.source.path.with_suffix(".toml")
-    if beside.is_file() and beside not in found:
-        found.append(beside)
-    return found
-
-
-def parse_credences(content: Mapping[str, Any], problems: Problems) -> dict[str, float]:
-    """Return a weight per model from the content of a credences file; adds what is wrong."""
-    for key in content:
-        if key != "credences":
-            problems.unknown(key, key, ("credences",))
-    table = content.get("credences")
-    weights: dict[str, float] = {}
-    if not isinstance(table, dict):
-        problems.add("credences", "must be a table of weights per model", table)
-        table = {}
-    for name, value in table.items():
-        try:
-            weights[name] = quantity(value, None, "")
-        except UnitError as error:
-            problems.add(f"credences.{name}", str(error), value)
-            continue
-        if not 0 <= weights[name] <= MOST_WEIGHT:
-            wrong = "must not be negative" if weights[name] < 0 else "is too large a weight"
-            problems.add(f"credences.{name}", wrong, value)
-    return weights
-
-
-def read_credences(models: Sequence[Model]) -> dict[str, float]:
-    """Return the credence of each model: from the user's credences.toml, else the shipped one.
-
-    A model that has none there counts as much as the average one.
-
-    Raises
-    ------
-    BadInput
-        Where the file is wrong.
-    """
-    path = files.user_folder() / "priors" / "credences.toml"
-    if not path.is_file():
-        path = files.shipped("priors", "credences.toml")
-    content, _ = files.read_toml(path)
-    problems = Problems(str(path))
-    weights = parse_credences(content, problems)
-    problems.check()
-    average = math.fsum(weights.values()) / len(weights) if weights else 1.0
-    for model in models:
-        weights.setdefault(model.name, average)
-    total = math.fsum(weights.values())
-    if not total > 0 or not any(weights[m.name] > 0 for m in models):
-        problems.add("credences", "are all 0 for the models asked for", hint="give one a weight")
-        problems.check()
-    return {name: weight / total for name, weight in weights.items()}
 
 
 def find_project(name: str, setup: Setup) -> Project:
@@ -290,47 +280,53 @@ def find_project(name: str, setup: Setup) -> Project:
     return read_project(files.find(name, "project"), vocabulary, name if files.is_path(name) else None)
 
 
-def questions(
-    project: Project, setup: Setup, memory: Memory | None = None
-) -> list[tuple[Question, tuple[Layer, ...]]]:
-    """Return each model's view of a project, with the layers it rests on.
+def question_of(
+    project: Project, setup: Setup, kept: Kept | None = None
+) -> tuple[Question, tuple[tuple[Layer, ...], ...]]:
+    """Return the question that a project is under a setup's readings, and each reading's layers.
 
     Raises
     ------
     BadInput
-        Where a belief is missing or correlations cannot hold, for all models at once.
+        Where a belief is missing or correlations cannot hold, for all readings at once.
     """
-    found: list[tuple[Question, tuple[Layer, ...]]] = []
+    views: list[View] = []
+    layers: list[tuple[Layer, ...]] = []
+    certain: list[bool] = []
     problems: list[Problem] = []
+    correlations: dict[tuple[str, str], Correlation] = {}
     for model in setup.models:
         stack = Stack((*setup.stacks[model.name].layers, project.layer))
-        facts = project.model_facts(stack.layers)
-        names = [n for n in model.reads if not (facts.certain and n == "hit_probability")]
+        sure = project.certain(stack.layers)
+        names = [n for n in model.reads if not (sure and n == "hit_probability")]
         beliefs, missing = stack.resolve(names, project.facts, model.vocabulary)
         problems.extend(
-            p._replace(file=project.source.label, hint=f"{model.name} reads it; {p.hint}")
-            for p in missing
+            p._replace(file=project.source.label, hint=f"{model.name} reads it; {p.hint}") for p in missing
         )
         if missing:
             continue
-        correlations = tuple(stack.correlations.values())
-        question = Question(model, facts, beliefs, correlations, own=project.name.strip())
         try:
-            question = condition(question, project, setup, memory)
-            for group in correlated_groups(question):
-                copula(question, group)
+            views.append(condition(View(model, beliefs), project, setup, kept))
         except BadInput as error:
             problems.extend(error.problems)
-        found.append((question, stack.layers))
+        correlations.update(stack.correlations)
+        layers.append(stack.layers)
+        certain.append(sure)
     if problems:
         raise BadInput(*dict.fromkeys(problems))
-    return found
+    question = Question(
+        tuple(views), project.facts, project.criteria, tuple(certain), tuple(correlations.values()),
+        own=project.name.strip(),
+    )  # fmt: skip
+    for group in question.groups:
+        mixing(question, group)
+    return question, tuple(layers)
 
 
 def condition(
-    question: Question, project: Project, setup: Setup, memory: Memory | None = None
-) -> Question:
-    """Return the question with its beliefs conditioned on evidence and on the reviews.
+    view: View, project: Project, setup: Setup, kept: Kept | None = None
+) -> View:
+    """Return a view with its beliefs conditioned on evidence and on the reviews.
 
     A belief that names a dataset is that dataset's prior and is replaced by its posterior, the
     kept one where there is one (see `difprog.evidence.store`). The proposal's reviews are pooled
@@ -343,12 +339,12 @@ def condition(
     DiagnosticsFailed
         Where a fit was needed and cannot be trusted.
     """
-    tagged = {n: b for n, b in question.beliefs.items() if b.evidence and b.evidence != "reviews"}
+    tagged = {n: b for n, b in view.beliefs.items() if b.evidence and b.evidence != "reviews"}
     if not project.reviews and not (tagged and setup.use_evidence):
-        return question
+        return view
     from difprog.evidence import DATASETS, likelihood, reviews, store
 
-    beliefs = dict(question.beliefs)
+    beliefs = dict(view.beliefs)
     parts = []
     if setup.use_evidence:
         problems = [
@@ -358,7 +354,7 @@ def condition(
         ]
         if problems:
             raise BadInput(*problems)
-        stack = Stack((*setup.stacks[question.model.name].layers, project.layer))
+        stack = Stack((*setup.stacks[view.model.name].layers, project.layer))
         for dataset in DATASETS:
             names = likelihood(dataset).BELIEFS
             # A point is certain: no data can move it.
@@ -367,76 +363,52 @@ def condition(
                 shapes = {n: beliefs[n].shape for n in names}
                 find = partial(store.condition, dataset, shapes, stack.as_of, say=setup.say)
                 key = ("posterior", dataset, tuple(shapes.items()), stack.as_of)
-                parts.append(find() if memory is None else memory.get(key, find))
+                parts.append(find() if kept is None else kept.get(key, find))
     if project.reviews:
-        pools = reviews.pools(project, question.model.reads)
+        pools = reviews.pools(project, view.model.reads)
         parts.extend(reviews.posterior(project, name, pool) for name, pool in pools.items())
         beliefs.update(reviews.beliefs(project, pools))
     join = partial(store.combine, parts)
-    joint = join() if memory is None else memory.get("joint", join, *parts)
-    return replace(question, beliefs=beliefs, posterior=joint)
+    joint = join() if kept is None else kept.get(("joint", *((p.key or id(p)) for p in parts)), join)
+    return replace(view, beliefs=beliefs, posterior=joint)
 
 
-def ask(
-    question: Question,
-    layers: tuple[Layer, ...],
-    credence: float,
-    count: int,
-    seed: int,
+#: How each of `QUANTITIES` is had from draws.
+_DRAWS: dict[str, Callable[[Draws], Array]] = {
+    "p_success_without": lambda d: d.without,
+    "p_success_with": lambda d: d.with_project,
+    "net_effect": lambda d: d.net_effect,
+}
+
+
+def quantity_draws(draws: Draws, name: str) -> Array:
+    """Return draws of one of `QUANTITIES`, shape (reading, draw)."""
+    return _DRAWS[name](draws) if name in _DRAWS else draws.effect(name)
+
+
+def answers(
+    draws: Draws,
+    layers: Sequence[tuple[Layer, ...]],
+    credences: Sequence[float],
     prob: float,
-    memory: Memory | None = None,
-) -> ModelForecast:
-    """Draw and summarise one model's answer."""
-    drawn = draw(question, count, seed, memory=memory)
-    return answer(question, layers, credence, drawn, prob, memory)
-
-
-def answer(
-    question: Question,
-    layers: tuple[Layer, ...],
-    credence: float,
-    drawn: Draws,
-    prob: float,
-    memory: Memory | None = None,
-) -> ModelForecast:
-    """Summarise one model's answer from its draws."""
-    count = drawn.count
-    arrival, without = drawn.values["agi_arrival"], drawn.chances.without
-    about_the_world: dict[str, Callable[[], Any]] = {
-        "p_success_without": partial(summarise, without, count, prob, question.clusters),
-        "arrival_given_success": partial(weighted_mean, arrival, without),
-    }
-    rest = (count, prob, question.clusters)
-    shared = {
-        name: make() if memory is None else memory.get((name, rest), make, arrival, without)
-        for name, make in about_the_world.items()
-    }
-    return ModelForecast(
-        question,
-        layers,
-        credence,
-        drawn,
-        {
-            name: shared[name] if name in shared else summarise(value, count, prob, question.clusters)
-            for name, value in quantities(drawn).items()
-        },
-        shared["arrival_given_success"],
-    )
-
-
-def quantities(drawn: Draws) -> dict[str, Any]:
-    """Return the draws of everything that `score` summarises, by name."""
-    chances = drawn.chances
-    outcome = chances.outcome
-    return {
-        "p_success_without": chances.without,
-        "p_success_with": chances.with_project,
-        "net_effect": chances.net_effect,
-        "parallel_speedup": outcome.if_hit.parallel_speedup,
-        "serial_speedup": outcome.if_hit.serial_speedup,
-        "capability_speedup": outcome.capability_speedup,
-        "timeline_shortening": outcome.timeline_shortening,
-    }
+) -> tuple[ModelForecast, ...]:
+    """Summarise every reading's answer from the draws."""
+    found = []
+    columns = {name: quantity_draws(draws, name) for name in QUANTITIES}
+    for place, (own, credence) in enumerate(zip(layers, credences, strict=True)):
+        clusters = draws.question.clusters(place)
+        arrival, without = draws.value("agi_arrival", place), draws.without[place]
+        summaries = {
+            name: summarise(column[place], draws.count, prob, clusters) for name, column in columns.items()
+        }
+        found.append(
+            ModelForecast(
+                draws, place, own, credence, summaries,
+                quantiles(arrival, None, draws.count, prob, clusters),
+                quantiles(arrival, without, draws.count, prob, clusters) if without.any() else None,
+            )
+        )  # fmt: skip
+    return tuple(found)
 
 
 def score(
@@ -445,8 +417,7 @@ def score(
     count: int = DEFAULT_DRAWS,
     seed: int = DEFAULT_SEED,
     prob: float = DEFAULT_PROB,
-    progress: Callable[[str], None] | None = None,
-    memory: Memory | None = None,
+    kept: Kept | None = None,
 ) -> Forecast:
     """Score a project under every model of the setup.
 
@@ -460,9 +431,7 @@ def score(
         Number of draws and the seed.
     prob : float
         Probability of the intervals.
-    progress : callable, optional
-        Told each model's name before it is asked.
-    memory : Memory, optional
+    kept : Kept, optional
         Keeps what several projects share; changes no number.
 
     Raises
@@ -470,62 +439,61 @@ def score(
     BadInput
         With every problem.
     """
-    asked = questions(project, setup, memory)
-    memory = memory or Memory()  # the models share most beliefs' draws
-    answers = []
-    for question, layers in asked:
-        if progress is not None:
-            progress(question.model.name)
-        answers.append(
-            ask(question, layers, setup.credences[question.model.name], count, seed, prob, memory)
-        )
+    question, layers = question_of(project, setup, kept)
+    draws = draw(question, count, seed, kept=kept)
+    return summed_up(project, setup, draws, layers, prob)
+
+
+def summed_up(
+    project: Project,
+    setup: Setup,
+    draws: Draws,
+    layers: Sequence[tuple[Layer, ...]],
+    prob: float,
+) -> Forecast:
+    """Return the forecast that draws amount to."""
+    credences = [setup.credences[view.model.name] for view in draws.question.views]
+    found = answers(draws, layers, credences, prob)
     return Forecast(
         project=project,
         setup=setup,
-        models=tuple(answers),
-        ensemble=mix(answers, count, prob, memory),
-        count=count,
-        seed=seed,
+        draws=draws,
+        models=found,
+        ensemble=mix(draws, credences, prob),
         prob=prob,
-        warnings=tuple(doubts(project, answers)),
+        warnings=tuple(doubts(project, found)),
     )
 
 
-def mix(
-    answers: Sequence[ModelForecast], count: int, prob: float, memory: Memory | None = None
-) -> dict[str, Summary]:
-    """Return the mixture of the models' answers by credence."""
-    if math.fsum(a.credence for a in answers) <= 0:
-        answers = [replace(a, credence=1.0) for a in answers]
-    clusters = [a.question.clusters for a in answers if a.question.clusters is not None]
-    drawn = [quantities(a.draws) for a in answers]
-    credences = tuple(a.credence for a in answers)
-    fewest = min(clusters) if clusters else None
-    mixed: dict[str, Summary] = {}
-    for name in MIXED:
-        columns = [d[name] for d in drawn]
-        make = partial(summarise_mixture, columns, credences, count, prob, fewest)
-        if memory is None or name != "p_success_without":
-            mixed[name] = make()
-        else:
-            mixed[name] = memory.get((name, credences, count, prob, fewest), make, *columns)
-    return mixed
+def fewest_clusters(question: Question) -> int | None:
+    """Return the least number of kept draws that any reading's draws are spread over."""
+    known = [n for n in (question.clusters(place) for place in range(len(question.views))) if n is not None]
+    return min(known, default=None)
+
+
+def mix(draws: Draws, credences: Sequence[float], prob: float) -> dict[str, Summary]:
+    """Return the mixture of the readings' answers by credence."""
+    fewest = fewest_clusters(draws.question)
+    return {
+        name: summarise_mixture(list(quantity_draws(draws, name)), shares(credences), draws.count, prob, fewest)
+        for name in MIXED
+    }
 
 
 def doubts(project: Project, answers: Sequence[ModelForecast]) -> list[str]:
     """Return what a reader should know before trusting a forecast."""
     found = [f"the proposal does not state {fact}, which was assumed" for fact in project.assumed]
     for answer in answers:
-        beliefs = answer.question.beliefs
+        beliefs = answer.beliefs
         found.extend(str(d) for d in coherence.of_project(project, beliefs.get) if d.topic != "source")
     found = list(dict.fromkeys(found))
-    read = {name for answer in answers for name in answer.question.beliefs}
+    read = {name for answer in answers for name in answer.beliefs}
     if idle := [name for name in project.layer.beliefs if name not in read]:
         who = "this model does not read" if len(answers) == 1 else "none of these models reads"
         found.append(f"the proposal states what {who}: {', '.join(idle)}")
     unsourced: dict[str, Belief] = {}
     for answer in answers:
-        for name, belief in answer.question.beliefs.items():
+        for name, belief in answer.beliefs.items():
             if not belief.source and name not in ("effort", "duration", "cost"):
                 unsourced.setdefault(name, belief)
     if unsourced:

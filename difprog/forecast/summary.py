@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -165,6 +165,26 @@ def weighted_quantiles(table: Array, share: Array, levels: Sequence[float]) -> l
     # A level that is met but for the rounding of sums is met.
     at = np.searchsorted(mass, np.asarray(levels) * mass[-1] * (1 - 1e-12))
     return [float(flat[order[i]]) for i in at]
+
+
+class Quantiles(NamedTuple):
+    """The middle and the equal-tailed interval of a quantity that may have no mean."""
+
+    median: float
+    lower: float
+    upper: float
+
+
+def quantiles(
+    values: Any, weights: Array | None, count: int, prob: float, clusters: int | None = None  # noqa: ARG001
+) -> Quantiles:
+    """Return the median and the interval of draws, which may be weighted."""
+    array = np.broadcast_to(np.asarray(values, dtype=float), (count,))
+    tail = (1.0 - prob) / 2.0
+    lower, median, upper = np.quantile(
+        array, [tail, 0.5, 1.0 - tail], weights=weights, method="inverted_cdf"
+    )
+    return Quantiles(float(median), float(lower), float(upper))
 
 
 @np.errstate(all="ignore")

@@ -16,10 +16,10 @@ from pathlib import Path
 
 from difprog.base import files
 from difprog.base.errors import BadInput, Problem
-from difprog.library import edit, layers
-from difprog.library.changes import SCHEMA_LINE, Target, begin, target
-from difprog.library.layers import Checked
-
+from difprog.library import edit
+from difprog.library.amend import SCHEMA_LINE, Target, begin, target
+from difprog.library.checking import Checked, validate
+from difprog.library.shelf import Shelf, is_shipped, locate
 
 #: Says of a draft what it is a draft of.
 NOTE = "draft.json"
@@ -93,12 +93,15 @@ class Draft:
         Of the file when the draft was begun, "" where there was none.
     begun : str
         SHA-256 of a new draft before any edit; "" for one that was taken up.
+    shelf : Shelf or None
+        What it is checked under.
     """
 
     path: Path
     goal: Target
     sha256: str
     begun: str = ""
+    shelf: Shelf | None = None
 
     @property
     def resumed(self) -> bool:
@@ -108,7 +111,7 @@ class Draft:
     def check(self) -> Checked:
         """Return what the draft says; raises `BadInput` with what is wrong with it."""
         text, _ = edit.text_of(self.path)
-        return layers.validate(text, str(self.path), self.goal.path)
+        return validate(text, str(self.path), self.goal.path, self.shelf)
 
     def finish(self) -> bool:
         """Put the draft in the file's place; whether that changed anything.
@@ -149,7 +152,7 @@ def fingerprint(path: Path) -> str:
     return hashlib.sha256(files.read_bytes(path, files.TOML_LIMIT)).hexdigest()
 
 
-def draft(name: str) -> Draft:
+def draft(name: str, shelf: Shelf | None = None) -> Draft:
     """Begin a draft of a file, or take up the one that was left.
 
     Raises
@@ -157,10 +160,10 @@ def draft(name: str) -> Draft:
     BadInput
         Where there is no such file, or it is none that can be edited: not regular, or too large.
     """
-    goal = target(name) if _readable(name) else Target(layers.locate(name))
+    goal = target(name) if _readable(name) else Target(locate(name))
     found = left(goal.path, TEXT)
     if found is not None:
-        return Draft(place(goal.path) / _name(goal.path), goal, found[1])
+        return Draft(place(goal.path) / _name(goal.path), goal, found[1], shelf=shelf)
     sha256 = fingerprint(goal.path)
     content = files.read_bytes(goal.path, files.TOML_LIMIT) if sha256 else template(goal).encode()
     try:
@@ -169,17 +172,17 @@ def draft(name: str) -> Draft:
         # The program's folder cannot be written, which is no reason not to edit a file that can.
         path = Path(tempfile.mkdtemp(prefix="difprog-draft-")) / _name(goal.path)
         files.write_atomically(path, content)
-    return Draft(path, goal, sha256, fingerprint(path))
+    return Draft(path, goal, sha256, fingerprint(path), shelf)
 
 
 def _readable(name: str) -> bool:
     """Whether a file is TOML at all: a broken one of the user's own can be mended all the same."""
-    path = layers.locate(name)
+    path = locate(name)
     files.read_bytes(path, files.TOML_LIMIT, name)
     try:
         files.read_toml(path, name)
     except BadInput:
-        if layers.is_shipped(path):
+        if is_shipped(path):
             raise
         return False
     return True

@@ -16,15 +16,18 @@ from typing import Any
 
 from difprog.base import files
 from difprog.base.errors import BadInput, Problem
-from difprog.base.units import interval
-from difprog.beliefs.beliefs import PERCENTILE
+from difprog.beliefs.forms import PERCENTILE
+from difprog.beliefs.shapes import spelt_out
 from difprog.library.statements import Statement, Way, depth, literal, set_value, spell_key, statements
 from difprog.race.parameters import FACT_OF
 
 #: Keys of a belief, beside its percentiles, that say what shape it has.
 SHAPE_KEYS = ("value", "distribution", "bounds", "weights", "parts")
 #: The order in which keys are written that a file does not have yet.
-KEY_ORDER = (*SHAPE_KEYS, "unit", "evidence", "source", "note")
+KEY_ORDER = (*SHAPE_KEYS, "unit", "judgement", "evidence", "source", "note")
+
+#: What is said of a belief for which nobody speaks.
+UNSOURCED = "it has no source, and does not say that it is a judgement (judgement=true)"
 
 #: Longest statement that is written anew, in characters: tomlkit reads about 30,000 a second.
 LONGEST_STATEMENT = 50_000
@@ -32,11 +35,8 @@ LONGEST_STATEMENT = 50_000
 
 def read(content: object) -> dict[str, Any]:
     """Return a belief as a file has it in its long form, without what it says per fact."""
-    if isinstance(content, str):
-        ends = interval(content)
-        return {"p5": ends[0], "p95": ends[1]} if ends else {"value": content}
-    if not isinstance(content, Mapping):
-        return {"value": content}
+    content = spelt_out(content)
+    assert isinstance(content, Mapping)
     return {k: v for k, v in content.items() if not (isinstance(v, Mapping) or k in FACT_OF)}
 
 
@@ -85,8 +85,10 @@ def revise(old: Mapping[str, Any], stated: Mapping[str, Any]) -> tuple[dict[str,
         kept = [k for k in ("distribution", "bounds", "unit") if k in new and k not in stated]
         if kept:
             remarks.append("kept as it was: " + ", ".join(f"{k} = {literal(new[k])}" for k in kept))
-    if not new.get("source"):
-        remarks.append("it has no source")
+    if "source" in stated and "judgement" not in stated:
+        new.pop("judgement", None)
+    if not (new.get("source") or new.get("judgement")):
+        remarks.append(UNSOURCED)
     return new, remarks
 
 
@@ -160,6 +162,54 @@ def _put(text: str, path: Way, new: Mapping[str, Any]) -> str:
     if arrays and not (own or headers):
         cuts.append((arrays[0].start, arrays[0].start, f"[{'.'.join(map(spell_key, path))}]{line}"))
     return _spliced(text, cuts)
+
+
+def take_out(text: str, path: Way) -> str:
+    """Return TOML text without the belief at ``path``, and nothing else changed.
+
+    Parameters
+    ----------
+    text : str
+        Valid TOML.
+    path : tuple of str
+        Such as ("beliefs", "leak", "open"); without a fact, the beliefs per value of a fact go too.
+
+    Raises
+    ------
+    BadInput
+        Where it is not stated, or the file's layout does not allow it.
+    """
+    before, name = tomllib.loads(text), ".".join(path[1:])
+    table = _at(before, path[:-1])
+    if not isinstance(table, dict) or path[-1] not in table:
+        raise BadInput(Problem("", name, "is not stated here"))
+    parts = statements(text)
+    cuts = [(s.start, s.end, "") for s in parts if s.kind != "blank" and s.path[: len(path)] == path]
+    for part in parts:
+        if part.kind == "key" and len(part.path) < len(path) and part.path == path[: len(part.path)]:
+            inner = _without(part.value, path[len(part.path) :])
+            cuts.append((part.start, part.end, set_value(text[part.start : part.end], inner)))
+    changed = _spliced(text, cuts)
+    after = tomllib.loads(changed)
+    wanted = _without(before, path)
+    if repr(_pruned(after)) != repr(_pruned(wanted)):
+        hint = "use difprog priors edit"
+        raise BadInput(Problem("", name, "cannot be taken out of a file of this layout", hint=hint))
+    return changed
+
+
+def _without(content: Any, path: Way) -> Any:
+    if len(path) == 1:
+        return {k: v for k, v in content.items() if k != path[0]}
+    return {k: _without(v, path[1:]) if k == path[0] else v for k, v in content.items()}
+
+
+def _pruned(content: Any) -> Any:
+    """Return tables without empty ones: [beliefs.leak] may go with the last of its beliefs."""
+    if not isinstance(content, dict):
+        return content
+    inner = {k: _pruned(v) for k, v in content.items()}
+    return {k: v for k, v in inner.items() if v != {}}
 
 
 def _spliced(text: str, cuts: list[tuple[int, int, str]]) -> str:

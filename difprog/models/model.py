@@ -3,59 +3,45 @@
 A model is one Python file. There is no registry: the shipped models are the files of the
 shipped folder, and a user's own is run only when named by path. It defines
 
-``TITLE``     what it reads into the race, in a few words
-``CITES``     the essay or paper whose argument it is
-``ASSUMES``   what has to be believed for it, one sentence each
-``OPENS``     parameter → why: the mechanisms it opens beyond the base race
-``derive``    facts and beliefs → effects (usually `difprog.race.effects.derive`)
-``success``   beliefs and effects → the chance of success (usually `difprog.race.race.success`)
+``TITLE``       what it reads into the race, in a few words
+``CITES``       the essay or paper whose argument it is
+``ASSUMES``     what has to be believed for it, one sentence each
 
-and may define ``PARAMETERS``, a tuple of `difprog.race.parameters.Parameter` of its own, and
-``PRIORS``, the names of models whose belief files lie under its own.
+and may define
+
+``PARAMETERS``  beliefs and effects of its own, made by the constructors of
+                `difprog.race.parameters`: the mechanisms that it opens
+``OPENS``       parameter → why it is opened: its own, or another model's; ``"*"`` opens all
+``PRIORS``      names of models whose belief files lie under its own
+``derive``      ``derive(facts, w)``: facts and beliefs → effects, in PyTensor, in place of
+                `difprog.race.effects.derive`
+``success``     ``success(w, e)``: beliefs and effects → the chance of success, in PyTensor, in
+                place of `difprog.race.race.success`
+
+Imports no PyTensor: loading a model runs its file and builds no graph.
 """
 
 from __future__ import annotations
 
-import ast
 import importlib.util
 import sys
+import traceback
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
-from typing import Any, NamedTuple
+from types import ModuleType
+from typing import Any
 
 from difprog.base import files
-from difprog.base.errors import BadInput, Problem, Problems, nearest
-from difprog.forecast.memory import Memory
-from difprog.race.arrays import Namespace
-from difprog.race.effects import Facts, Outcome
-from difprog.race.parameters import PARAMETERS, Parameter
-from difprog.race.race import NO_EFFECT, Effects
+from difprog.base.errors import BadInput, Problem, Problems, nearest, plain
+from difprog.race.parameters import PARAMETERS, Group, Parameter
 
+#: Opens every mechanism of every shipped model.
+EVERYTHING = "*"
 
-class Chances(NamedTuple):
-    """The paired worlds, each of shape (draws,) or scalar."""
-
-    without: Any
-    """p(θ; no effect)."""
-    if_hit: Any
-    """p(θ; e) with the capability breakthrough."""
-    if_miss: Any
-    """p(θ; e) without it."""
-    outcome: Outcome
-
-    @property
-    def net_effect(self) -> Any:
-        """p(θ; e) − p(θ; no effect), the hit probability averaged in exactly."""
-        hit = self.outcome.hit_probability
-        return hit * (self.if_hit - self.without) + (1.0 - hit) * (self.if_miss - self.without)
-
-    @property
-    def with_project(self) -> Any:
-        """p(θ; e), the hit probability averaged in exactly."""
-        hit = self.outcome.hit_probability
-        return hit * self.if_hit + (1.0 - hit) * self.if_miss
+#: Parameters that hold for a model only where a file states them; they are derived otherwise.
+STATED_ONLY = ("relevance", "coupling")
 
 
 @dataclass(frozen=True)
@@ -71,15 +57,15 @@ class Model:
     assumes : tuple of str
         What has to be believed for it.
     opens : dict of str to str
-        Parameter → why, beyond the base race.
-    derive, success : callable
-        See the module's docstring.
+        Mechanism, by the name of its parameter → why, beyond the base race.
     source : Source
         The file.
     own : dict of str to Parameter
         Parameters that the file itself defines.
     priors : tuple of str
         Names of the belief files that lie between world.toml and the model's own.
+    derive, success : callable or None
+        The file's own maths; None where it is the shipped one.
     """
 
     name: str
@@ -88,11 +74,11 @@ class Model:
     cites: str
     assumes: tuple[str, ...]
     opens: Mapping[str, str]
-    derive: Callable[[Facts, Any, Namespace], Outcome]
-    success: Callable[[Any, Effects, Namespace], Any]
     source: files.Source
     own: Mapping[str, Parameter] = field(default_factory=dict)
     priors: tuple[str, ...] = ()
+    derive: Callable[..., Any] | None = None
+    success: Callable[..., Any] | None = None
 
     @property
     def vocabulary(self) -> dict[str, Parameter]:
@@ -102,70 +88,35 @@ class Model:
     @property
     def reads(self) -> tuple[str, ...]:
         """Names of the parameters that the model reads; all others stay at neutral."""
-        return tuple(
-            name
-            for name, p in self.vocabulary.items()
-            if p.base or name in self.opens or name in self.own
-        )
+        return tuple(name for name, p in self.vocabulary.items() if p.base or name in self.opens)
 
-    def chances(
-        self,
-        facts: Facts,
-        values: Mapping[str, Any],
-        xp: Namespace,
-        memory: Memory | None = None,
-    ) -> Chances:
-        """Return the paired worlds for draws of the beliefs that the model reads.
-
-        Parameters
-        ----------
-        facts : Facts
-            The project's facts.
-        values : mapping of str to array
-            Draws by name; what is absent and has a neutral value is held there.
-        xp : Namespace
-            The array functions that fit the draws.
-        memory : Memory, optional
-            Keeps the world without a project, which many projects share; changes no number.
-        """
-        w = self.world(values)
-        outcome = self.derive(facts, w, xp)
-
-        def without(world: Any) -> Any:
-            return self.success(world, NO_EFFECT, xp)
-
-        return Chances(
-            without=without(w) if memory is None else memory.world(self.name, without, w),
-            if_hit=self.success(w, outcome.if_hit, xp),
-            if_miss=self.success(w, outcome.if_miss, xp),
-            outcome=outcome,
-        )
-
-    def world(self, values: Mapping[str, Any]) -> SimpleNamespace:
-        """Return draws as attributes, mechanisms that the model does not open at neutral."""
-        held = {
-            name: p.neutral
-            for name, p in self.vocabulary.items()
-            if p.neutral is not None and name not in _STATED_ONLY
-        }
-        read = set(self.reads)
-        return SimpleNamespace(**{**held, **{k: v for k, v in values.items() if k in read}})
+    @property
+    def effects(self) -> tuple[str, ...]:
+        """Names of the effects that a project can have in this model."""
+        return tuple(n for n in self.reads if self.vocabulary[n].group is Group.EFFECT)
 
 
-def vocabulary_of(models: Iterable[Model]) -> dict[str, Parameter]:
-    """Return every parameter that belief files may state when these models are in use."""
-    found = dict(PARAMETERS)
+def vocabulary_of(models: Iterable[Model] = ()) -> dict[str, Parameter]:
+    """Return every parameter that belief files may state when these models are in use.
+
+    Those of the base race come first, then what the shipped models open, then the models' own.
+    """
+    found = dict(vocabulary())
     for model in models:
         found.update(model.own)
     return found
 
 
-#: Parameters that exist for a model only where a file states them.
-_STATED_ONLY = frozenset(
-    {*Effects._fields, "relevance", "coupling"}
-)
+@lru_cache
+def vocabulary() -> dict[str, Parameter]:
+    """Return every parameter of the base race and of the shipped models."""
+    found = dict(PARAMETERS)
+    for path in shipped_models().values():
+        found.update(_definitions(path, str(path))[1])
+    return found
 
 
+@lru_cache
 def shipped_models() -> dict[str, Path]:
     """Return the shipped models by name, found by looking."""
     folder = files.shipped("models")
@@ -184,10 +135,15 @@ def load(name: str) -> Model:
         return load_file(Path(name), name)
     known = shipped_models()
     if name not in known:
-        near = nearest(name, known)
+        near = nearest(name.lower(), known)
         hint = f'did you mean "{near}"?' if near else f"models: {', '.join(known)}"
         raise BadInput(Problem(name, "", "no model of that name", hint=hint))
-    return load_file(known[name])
+    return _load_shipped(name)
+
+
+@lru_cache
+def _load_shipped(name: str) -> Model:
+    return load_file(shipped_models()[name])
 
 
 def load_file(path: Path, where: str | None = None) -> Model:
@@ -196,68 +152,95 @@ def load_file(path: Path, where: str | None = None) -> Model:
     Raises
     ------
     BadInput
-        Where the file cannot be read or run, or lacks what a model defines.
+        Where the file cannot be read or run, or lacks what a model defines; with its line.
     """
     where = where or str(path)
+    module, own, source = _definitions(path, where)
     problems = Problems(where)
-    text, source = files.read_text(path, name=where)
-    module = _run(path, text, where)
-    for key, kind in _DEFINITIONS.items():
+    for key, kind in {"TITLE": str, "CITES": str, "ASSUMES": tuple}.items():
         if not hasattr(module, key):
-            problems.add(key, "is not defined", hint=f"a model file defines {', '.join(_DEFINITIONS)}")
-        elif not (callable(getattr(module, key)) if kind is None else isinstance(getattr(module, key), kind)):
-            problems.add(key, "is of the wrong type", type(getattr(module, key)).__name__)
-    problems.check()
-    own = {p.name: p for p in getattr(module, "PARAMETERS", ()) if isinstance(p, Parameter)}
+            problems.add(key, "is not defined", hint="a model file defines TITLE, CITES and ASSUMES")
+        elif not isinstance(getattr(module, key), kind):
+            problems.add(key, f"must be a {kind.__name__}", type(getattr(module, key)).__name__)
+    for key in ("derive", "success"):
+        if not callable(getattr(module, key, print)):
+            problems.add(key, "must be a function", type(getattr(module, key)).__name__)
+    opens = getattr(module, "OPENS", {})
+    if not isinstance(opens, dict):
+        problems.add("OPENS", "must be a dict of parameter to reason", type(opens).__name__)
+        opens = {}
+    shipped = path.parent == files.shipped("models")
+    known = {**(PARAMETERS if shipped else vocabulary()), **own}
     for name in own:
-        if name in PARAMETERS:
+        if name in PARAMETERS or (not shipped and name in vocabulary()):
             problems.add("PARAMETERS", "defines a name that the vocabulary has", name)
-    for name in module.OPENS:
-        if name not in PARAMETERS and name not in own:
-            problems.unknown("OPENS", str(name), {**PARAMETERS, **own}, "unknown parameter")
+    for name in opens:
+        if name != EVERYTHING and name not in known and not (shipped and name in vocabulary()):
+            problems.unknown("OPENS", str(name), known, "unknown parameter")
     problems.check()
+    if EVERYTHING in opens:
+        opens = {n: opens.get(n, opens[EVERYTHING]) for n, p in vocabulary().items() if not p.base}
     return Model(
         name=path.stem,
         title=module.TITLE,
         argument=(module.__doc__ or "").strip(),
         cites=module.CITES,
-        assumes=tuple(module.ASSUMES),
-        opens=dict(module.OPENS),
-        derive=module.derive,
-        success=module.success,
+        assumes=tuple(map(str, module.ASSUMES)),
+        opens={**opens, **{n: opens.get(n, p.meaning) for n, p in own.items()}},
         source=source,
         own=own,
         priors=tuple(map(str, getattr(module, "PRIORS", ()))),
+        derive=getattr(module, "derive", None),
+        success=getattr(module, "success", None),
     )
 
 
-_DEFINITIONS: dict[str, Any] = {
-    "TITLE": str,
-    "CITES": str,
-    "ASSUMES": tuple,
-    "OPENS": dict,
-    "derive": None,
-    "success": None,
-}
+def _definitions(path: Path, where: str) -> tuple[ModuleType, dict[str, Parameter], files.Source]:
+    """Run a model file; return it, the parameters that it defines, and where it was read."""
+    text, source = files.read_text(path, name=where)
+    module = _run(path, text, where)
+    entries = getattr(module, "PARAMETERS", ())
+    problems = Problems(where)
+    own: dict[str, Parameter] = {}
+    for entry in entries if isinstance(entries, (tuple, list)) else (entries,):
+        if not isinstance(entry, Parameter):
+            problems.add("PARAMETERS", "must hold what world(), project() or effect() return",
+                         type(entry).__name__)
+        elif entry.name in own:
+            problems.add("PARAMETERS", "defines a name for the second time", entry.name)
+        elif entry.neutral is None:
+            problems.add(f"PARAMETERS.{entry.name}", "needs a neutral value",
+                         hint="the value that switches its mechanism off")
+        else:
+            own[entry.name] = replace(entry, base=False)
+    problems.check()
+    return module, own, source
 
 
 def _run(path: Path, text: str, where: str) -> ModuleType:
-    try:
-        ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError) as error:
-        raise BadInput(Problem(where, "", f"is not Python: {error}")) from None
     name = f"difprog_model_{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise BadInput(Problem(where, "", "is not a Python file", hint="name it *.py"))
+    try:
+        code = compile(text, str(path), "exec", dont_inherit=True)
+    except SyntaxError as error:
+        raise BadInput(Problem(where, f"line {error.lineno}", f"is not Python: {error.msg}")) from None
+    except (ValueError, RecursionError, MemoryError) as error:
+        raise BadInput(Problem(where, "", f"is not Python: {error}")) from None
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     try:
-        spec.loader.exec_module(module)
+        exec(code, module.__dict__)  # noqa: S102 - the user named this file to be run
     except Exception as error:
-        raise BadInput(
-            Problem(where, "", f"cannot be run: {type(error).__name__}: {error}")
-        ) from error
+        raise failure(error, path, where, "cannot be run") from error
     finally:
         sys.modules.pop(name, None)
     return module
+
+
+def failure(error: BaseException, path: Path, where: str, what: str) -> BadInput:
+    """Return what a model file did wrong as bad input, with the line of the file that did it."""
+    lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == str(path)]
+    key = f"line {lines[-1]}" if lines else ""
+    return BadInput(Problem(where, key, f"{what}: {type(error).__name__}: {plain(error, 200)}"))

@@ -14,7 +14,7 @@ from difprog import __version__
 from difprog.base import plainjson
 from difprog.beliefs.beliefs import Layer
 from difprog.forecast.forecast import Forecast, ModelForecast
-from difprog.forecast.summary import Summary
+from difprog.forecast.summary import Quantiles, Summary
 
 SCORE_SCHEMA = "difprog.score/1"
 
@@ -34,6 +34,11 @@ def summary(values: Summary) -> dict[str, float | None]:
     return {name: number(value) for name, value in asdict(values).items()}
 
 
+def arrival(found: Quantiles) -> dict[str, float | None]:
+    """Return when AGI arrives: no mean, as its distribution has none."""
+    return {name: number(value) for name, value in found._asdict().items()}
+
+
 def layers(used: tuple[Layer, ...]) -> list[dict[str, str]]:
     """Return the belief files a forecast rests on, lowest first."""
     return [{"path": layer.source.label, "sha256": layer.source.sha256} for layer in used]
@@ -41,27 +46,29 @@ def layers(used: tuple[Layer, ...]) -> list[dict[str, str]]:
 
 def model(answer: ModelForecast) -> dict[str, Any]:
     """Return one model's part of the score."""
-    question = answer.question
     return {
         "model": answer.model.name,
         "credence": answer.credence,
         "priors": layers(answer.layers),
         **{name: summary(values) for name, values in answer.summaries.items()},
-        "arrival_given_success": number(answer.arrival_given_success),
-        "diagnostics": _diagnostics(answer) if question.posterior is not None else {},
+        "arrival": arrival(answer.arrival),
+        "arrival_given_success": number(
+            None if answer.arrival_given_success is None else answer.arrival_given_success.median
+        ),
+        "diagnostics": _diagnostics(answer) if answer.view.posterior is not None else {},
     }
 
 
 def _diagnostics(answer: ModelForecast) -> dict[str, Any]:
-    posterior = answer.question.posterior
+    posterior = answer.view.posterior
     assert posterior is not None
     return {
         "evidence": posterior.key,
         "kept_draws": posterior.size,
         "conditioned": {
             name: posterior.datasets.get(name, "")
-            for name in answer.question.beliefs
-            if answer.question.conditioned(name)
+            for name in answer.beliefs
+            if answer.view.conditioned(name)
         },
         **{k: v for k, v in posterior.diagnostics.items() if isinstance(v, (int, float, str))},
     }

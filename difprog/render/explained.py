@@ -15,7 +15,7 @@ from difprog.beliefs.families import Point
 from difprog.forecast.forecast import ModelForecast
 from difprog.forecast.summary import MICRODOOM
 from difprog.render import data
-from difprog.why.decompose import Estimate
+from difprog.why.channels import Estimate
 from difprog.why.explain import Explanation, ModelExplanation
 from difprog.why.sensitivity import Driver
 
@@ -46,15 +46,13 @@ def explain(found: Explanation) -> dict[str, Any]:
 
 
 def _model(found: ModelExplanation) -> dict[str, Any]:
-    parts = found.parts
     return {
-        "arrival": {"mean": data.number(found.arrival.value), "mcse": data.number(found.arrival.mcse)},
-        "channels": {name: data.number(e.value) for name, e in parts.channels.items()},
-        "channels_mcse": {name: data.number(e.mcse) for name, e in parts.channels.items()},
-        "paths": {name: _plain(path._asdict()) for name, path in parts.paths.items()},
-        "break_even": _plain(parts.break_even._asdict()),
-        "exchange": _plain(parts.exchange._asdict()),
-        "ratios": _plain(parts.ratios._asdict()),
+        "channels": {name: data.number(e.value) for name, e in found.channels.items()},
+        "channels_mcse": {name: data.number(e.mcse) for name, e in found.channels.items()},
+        "paths": {name: _plain(path._asdict()) for name, path in found.paths.items()},
+        "break_even": _plain(found.break_even._asdict()),
+        "exchange": _plain(found.exchange._asdict()),
+        "ratios": _plain(found.ratios._asdict()),
         "options": _options(found.options),
         "drivers": _drivers(found.drivers),
     }
@@ -114,17 +112,17 @@ def report(found: Explanation, command: str) -> dict[str, Any]:
 
 def _quantiles(answer: ModelForecast) -> list[float]:
     """Return the net effect at `LEVELS`."""
-    values = np.atleast_1d(np.asarray(answer.draws.chances.net_effect, dtype=float))
+    values = answer.drawn("net_effect")
     return [float(q) for q in np.quantile(values, LEVELS)]
 
 
 def _beliefs(answer: ModelForecast) -> list[dict[str, Any]]:
     """Return every belief that the model reads and a file states, with where it comes from."""
     found = []
-    for name, belief in answer.question.beliefs.items():
+    for name, belief in answer.beliefs.items():
         if belief.layer == "neutral":
             continue
-        conditioned = answer.question.conditioned(name)
+        conditioned = answer.view.conditioned(name)
         low, middle, high = _percentiles(answer, name, belief, conditioned)
         found.append(
             {
@@ -147,7 +145,7 @@ def _percentiles(
     answer: ModelForecast, name: str, belief: Belief, conditioned: bool
 ) -> tuple[float, float, float]:
     if conditioned:
-        low, middle, high = np.quantile(answer.draws.values[name], [0.05, 0.5, 0.95])
+        low, middle, high = np.quantile(answer.value(name), [0.05, 0.5, 0.95])
         return float(low), float(middle), float(high)
     if isinstance(belief.shape, Point):
         return belief.shape.value, belief.shape.value, belief.shape.value

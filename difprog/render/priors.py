@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
@@ -14,15 +15,12 @@ from rich.text import Text
 from difprog.base import files
 from difprog.base.errors import plain
 from difprog.beliefs import elicit
-from difprog.beliefs.beliefs import (
-    Belief,
-    Stack,
-)
+from difprog.beliefs.beliefs import Belief
 from difprog.beliefs.coherence import Doubt
 from difprog.beliefs.families import Distribution, Mixture, Point, Shape
-from difprog.library.changes import Change
-from difprog.library.layers import Entry, label, standing
-from difprog.library.vocabulary import number
+from difprog.library.amend import Change
+from difprog.library.reference import number
+from difprog.library.shelf import Entry, Shelf, label
 from difprog.race.parameters import Parameter
 from difprog.render import beliefs as drawing
 from difprog.render import screen
@@ -31,17 +29,29 @@ LEVELS = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
 INDENT = "  "
 
 
-def data(entry: Entry) -> dict[str, Any]:
-    """Return one belief as plain data for JSON, in full precision."""
-    shape = entry.belief.shape
+#: Percentiles that scoring uses in place of a prior, by the belief's name; see `difprog.library.used`.
+Used = Mapping[str, Mapping[float, float]]
+
+
+def data(entry: Entry, used: Used | None = None) -> dict[str, Any]:
+    """Return one belief as plain data for JSON, in full precision; what is not finite is null."""
+    shape, after = entry.belief.shape, (used or {}).get(entry.name)
     return {
         "name": entry.parameter.name, "case": entry.case or None, "unit": entry.parameter.unit,
-        "support": str(entry.parameter.support), "layer": label(entry.layer), "family": family(shape),
+        "meaning": entry.parameter.meaning, "support": str(entry.parameter.support),
+        "layer": label(entry.layer), "family": family(shape),
         "stated": {elicit.percentile_key(p): v for p, v in sorted(entry.belief.stated.items())},
-        "percentiles": {elicit.percentile_key(p): shape.percentile(p) for p in LEVELS}, "mean": shape.mean,
-        "misfit": entry.belief.misfit, "source": entry.belief.source, "note": entry.belief.note,
+        "percentiles": {elicit.percentile_key(p): finite(shape.percentile(p)) for p in LEVELS},
+        "mean": finite(shape.mean), "misfit": finite(entry.belief.misfit),
+        "judgement": entry.belief.judgement, "source": entry.belief.source, "note": entry.belief.note,
         "evidence": entry.belief.evidence or None,
+        "used": None if after is None else {elicit.percentile_key(p): v for p, v in after.items()},
     }  # fmt: skip
+
+
+def finite(value: float) -> float | None:
+    """Return a number that JSON can hold, None for one that it cannot."""
+    return value if math.isfinite(value) else None
 
 
 def family(shape: Shape) -> str:
@@ -63,46 +73,71 @@ def ninety(shape: Shape) -> str:
     return f"{number(shape.percentile(0.05))} – {number(shape.percentile(0.95))}"
 
 
-def listing(entries: Sequence[Entry], out: Console) -> None:
-    """Print the beliefs in force as a table: interval, median, unit, source and, where it fits, layer."""
-    wide = out.width >= 110
-    rows: list[tuple[str, ...] | str] = []
-    for index, entry in enumerate(entries):
-        if not index or entry.parameter.group != entries[index - 1].parameter.group:
-            rows.append(str(entry.parameter.group.value))
-        shape, yours = entry.belief.shape, label(entry.layer).startswith("yours")
-        middle = "" if isinstance(shape, Point) else number(shape.percentile(0.5))
-        name = entry.name + (" *" if yours and not wide else "")
-        unit, interval = entry.parameter.unit, ninety(shape)
-        rows.append((name, interval, middle, unit, label(entry.layer)) if wide else (name, interval, unit))
-    heads = ("belief", "90% interval", *(["median"] if wide else []), "unit", *(["layer"] if wide else []))
+def mark(belief: Belief) -> str:
+    """Return the marks of a belief: † conditioned on evidence, ‡ a judgement."""
+    evidence, judgement = ("(e)", "(j)") if ascii_only() else ("†", "‡")
+    return evidence * bool(belief.evidence) + judgement * belief.judgement
+
+
+def legend(entries: Iterable[Entry]) -> str:
+    """Return what the marks in a listing of beliefs mean, those that occur."""
+    evidence, judgement = ("(e)", "(j)") if ascii_only() else ("†", "‡")
+    found = list(entries)
+    said = {
+        f"{evidence} a prior, conditioned on evidence": any(e.belief.evidence for e in found),
+        f"{judgement} somebody's judgement, not a measurement": any(e.belief.judgement for e in found),
+        "* from a file of your own": any(e.yours for e in found),
+    }
+    return "\n".join(line for line, holds in said.items() if holds)
+
+
+def listing(entries: Sequence[Entry], out: Console, used: Used | None = None) -> None:
+    """Print the beliefs in force as a table: name and marks, interval, what it means; wide, where from."""
+    wide = out.width >= 120
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style=screen.HEAD)
-    cells = [row for row in rows if isinstance(row, tuple)]
-    for column, head in enumerate(heads):
-        width = max(len(head), *(len(row[column]) for row in cells), 1) if cells else len(head)
-        table.add_column(head, no_wrap=True, min_width=width)
-    table.add_column("source", no_wrap=True)
-    used = sum(max(len(h), *(len(r[i]) for r in cells)) + 2 for i, h in enumerate(heads)) if cells else 0
-    left = iter(entries)
-    for row in rows:
-        if isinstance(row, str):
-            table.add_row(*[""] * (len(heads) + 1))
-            table.add_row(Text(row, style=screen.DIM))
-        else:
-            source = next(left).belief.source or "no source"
-            table.add_row(*map(screen.text, row), screen.text(source, limit=max(out.width - used, 8)))
+    names = [f"{e.name}{mark(e.belief)}{' *' if e.yours else ''}" for e in entries]
+    intervals = [_interval(entry, (used or {}).get(entry.name)) for entry in entries]
+    lines = [line for text in intervals for line in text.splitlines()]
+    table.add_column("belief", no_wrap=True, min_width=max(map(len, names), default=6))
+    table.add_column("90% interval", no_wrap=True, min_width=max(map(len, lines), default=12))
+    if wide:
+        table.add_column("median", no_wrap=True)
+    table.add_column("what it is", overflow="fold", ratio=1)
+    if wide:
+        table.add_column("from", no_wrap=True)
+    for index, (entry, name, interval) in enumerate(zip(entries, names, intervals, strict=True)):
+        if not index or entry.parameter.group != entries[index - 1].parameter.group:
+            table.add_row(*[""] * len(table.columns))
+            table.add_row(Text(str(entry.parameter.group.value), style=screen.DIM))
+        shape = entry.belief.shape
+        middle = "" if isinstance(shape, Point) else number(shape.percentile(0.5))
+        again = index and entries[index - 1].parameter is entry.parameter
+        meaning = "" if again else entry.parameter.meaning
+        cells = [name, Text(interval), *([middle] if wide else []), meaning]
+        cells += [label(entry.layer)] if wide else []
+        table.add_row(*(c if isinstance(c, Text) else screen.text(c) for c in cells))
     out.print(table)
-    if not wide and any(label(e.layer).startswith("yours") for e in entries):
-        out.print(Text("\n* from a file of your own", style=screen.DIM))
+    if said := legend(entries):
+        out.print(Text(f"\n{said}", style=screen.DIM))
 
 
-def page(entry: Entry, as_of: date, out: Console, height: int = 5) -> None:
+def _interval(entry: Entry, used: Mapping[float, float] | None) -> str:
+    unit = f" {entry.parameter.unit}" if entry.parameter.unit else ""
+    stated = f"{ninety(entry.belief.shape)}{unit}"
+    if used is None:
+        return stated
+    return f"{stated}\nused: {number(used[0.05])} – {number(used[0.95])}"
+
+
+def page(entry: Entry, as_of: date, out: Console, used: Used | None = None, height: int = 5) -> None:
     """Print all there is to know about one belief."""
+    after = (used or {}).get(entry.name)
     parameter, belief = entry.parameter, entry.belief
     head = Text(entry.name, style=screen.HEAD)
     head.append(f"  {parameter.meaning}", style="")
     out.print(head)
     facts = [parameter.unit, str(parameter.support), family(belief.shape), label(entry.layer)]
+    facts += ["a judgement"] if belief.judgement else []
     out.print(screen.text(" · ".join(filter(None, facts))), style=screen.DIM)
     out.print()
     draw(belief.shape, parameter, out, height)
@@ -110,14 +145,28 @@ def page(entry: Entry, as_of: date, out: Console, height: int = 5) -> None:
     if not isinstance(belief.shape, Point):
         out.print(percentiles([("", belief.shape)], belief.stated))
     words(parameter, belief, as_of, out)
+    if belief.evidence:
+        out.print()
+        said = f"This is a prior: scoring conditions it on the evidence ({belief.evidence})"
+        if after is None:
+            out.print(screen.text(f"{said}. No fit of it is kept yet."))
+        else:
+            out.print(screen.text(f"{said}, and then uses:"))
+            out.print(_row_of(after))
     out.print()
     texts = Table.grid(padding=(0, 2, 0, 0))
     for name, value in (("source", belief.source or "none"), ("note", belief.note)):
         if value:
             texts.add_row(Text(name, style=screen.DIM), screen.text(value))
     out.print(texts)
-    if belief.evidence:
-        out.print(screen.text(f"This is a prior: scoring conditions it on the evidence ({belief.evidence})."))
+
+
+def _row_of(values: Mapping[float, float]) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style=screen.DIM)
+    for level in values:
+        table.add_column(elicit.percentile_key(level).replace("_", "."), justify="right", no_wrap=True)
+    table.add_row(*map(number, values.values()))
+    return table
 
 
 def draw(shape: Shape, parameter: Parameter, out: Console, height: int = 5) -> None:
@@ -213,10 +262,9 @@ def remark(lead: str, said: str, out: Console) -> None:
 
 
 def changed(change: Change, parameter: Parameter, out: Console) -> None:
-    """Print a belief before and after it was set."""
-    assert change.after is not None
-    rows = [("before", change.before.shape)] if change.before is not None else []
-    rows.append(("now", change.after.shape))
+    """Print a belief before and after it was set or taken out."""
+    both = (("before", change.before), ("now", change.after))
+    rows = [(name, b.shape) for name, b in both if b is not None]
     out.print()
     out.print(Text(change.name, style=screen.HEAD), Text(parameter.unit, style=screen.DIM))
     if not all(isinstance(s, Point) for _, s in rows):
@@ -224,19 +272,20 @@ def changed(change: Change, parameter: Parameter, out: Console) -> None:
         width = min(out.width - 2 * len(INDENT), 100)
         for line in drawing.together(rows, width, 3, ascii_only()):
             out.print(Text(INDENT + line), no_wrap=True, overflow="crop")
-    words(parameter, change.after, standing_date(), out)
+    if change.after is not None:
+        words(parameter, change.after, standing_date(), out)
     out.print()
 
 
 def standing_date() -> date:
     """Return the date from which the standing layers count years."""
-    return Stack(tuple(standing("world"))).as_of
+    return Shelf().stack().as_of
 
 
 def change_data(change: Change) -> dict[str, Any]:
     """Return what setting a belief did as plain data for JSON."""
     both = {
-        name: None if b is None else {elicit.percentile_key(p): b.shape.percentile(p) for p in LEVELS}
+        name: None if b is None else {elicit.percentile_key(p): finite(b.shape.percentile(p)) for p in LEVELS}
         for name, b in (("before", change.before), ("after", change.after))
     }
     return {
@@ -248,6 +297,8 @@ def change_data(change: Change) -> dict[str, Any]:
 
 def where(change: Change) -> str:
     """Return the sentence that says which file was changed."""
+    if change.taken_out:
+        return f"Taken out of {change.path}"
     if change.over is None:
         return f"{'Made' if change.created else 'Changed'} {change.path}"
     verb, shipped = "Made" if change.created else "Changed", files.label(change.over)

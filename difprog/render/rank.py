@@ -44,7 +44,7 @@ def value_for_money(found: Forecast) -> dict[str, float | None] | None:
     The ratio of the expected effect to the expected cost: what a budget buys that buys many such
     projects. The mean of the draws' own ratios would let the cheap draws decide.
     """
-    belief = found.models[0].question.beliefs.get("cost")
+    belief = found.models[0].beliefs.get("cost")
     cost = belief.shape.mean if belief is not None else 0.0
     if not 0 < cost < np.inf:
         return None
@@ -80,8 +80,8 @@ def head(schema: str, setup: Setup, count: int, seed: int, prob: float) -> dict[
 
 def start(ranking: Ranking) -> dict[str, Any]:
     """Return the JSON of ``difprog rank`` but for its projects and errors."""
-    spec = ranking.spec
-    found = head(RANK_SCHEMA, ranking.setup, spec.count, spec.seed, spec.prob)
+    request = ranking.request
+    found = head(RANK_SCHEMA, ranking.setup, request.draws, request.seed, request.prob)
     return {**found, "nothing": ranking.nothing()}
 
 

@@ -164,7 +164,7 @@ def _net_effects(forecast: Forecast, screen: Console) -> None:
 def _distribution(forecast: Forecast, screen: Console) -> None:
     """Density strips of all models on one axis, and the quantile dot plot of their mixture."""
     samples = [
-        _sample(m.draws.chances.net_effect, m.draws.count) / MICRODOOM for m in forecast.models
+        m.drawn("net_effect") / MICRODOOM for m in forecast.models
     ]
     if all((s == s[0]).all() and s[0] == samples[0][0] for s in samples):
         return
@@ -192,10 +192,6 @@ def _beside(name: str, drawn: str, left: int, style: str = "") -> Text:
     return Text.assemble((name[: left - 2].ljust(left), style), (drawn, style))
 
 
-def _sample(values: Any, count: int) -> np.ndarray[Any, Any]:
-    return np.broadcast_to(np.asarray(values, dtype=float), (count,))
-
-
 def _mixture_sample(
     samples: Sequence[np.ndarray[Any, Any]], weights: Sequence[float]
 ) -> np.ndarray[Any, Any]:
@@ -216,21 +212,19 @@ def _success(forecast: Forecast, screen: Console) -> None:
     table.add_column("without", justify="right")
     table.add_column("with", justify="right")
     table.add_column("change", justify="right", no_wrap=True)
-    table.add_column("AGI in, mean", justify="right", no_wrap=True)
+    table.add_column("AGI in, median", justify="right", no_wrap=True)
     table.add_column("if it succeeds", justify="right", no_wrap=True)
     for answer in forecast.models:
         summaries = answer.summaries
         net = answer.net
-        arrival = _sample(answer.draws.values["agi_arrival"], answer.draws.count)
-        error = float(arrival.std()) / math.sqrt(len(arrival))
         given = answer.arrival_given_success
         table.add_row(
             text(answer.model.name),
             probability(summaries["p_success_without"]),
             probability(summaries["p_success_with"]),
             supported(net.mean, net.mcse, sign=True),
-            f"{supported(float(arrival.mean()), error)} y",
-            "never" if given is None else f"{supported(given, error)} y",
+            years(answer.arrival.median),
+            "never" if given is None else years(given.median),
         )
     screen.print(Padding(table, (0, 0, 0, MARGIN), expand=False))
 
@@ -311,7 +305,7 @@ def _sources(forecast: Forecast, screen: Console) -> None:
     """Print where every belief came from, file by file: each that any model reads, once."""
     note = "5% to 95%"
     every = _every_belief(forecast.models)
-    if any(answer.question.conditioned(belief.name) for belief, answer in every):
+    if any(answer.view.conditioned(belief.name) for belief, answer in every):
         note += "; * conditioned on evidence"
     section(screen, "Where every belief came from", note)
     rows = [(b.layer, b.name, _says(b, answer), b.source or _unsourced(b.name)) for b, answer in every]
@@ -337,8 +331,8 @@ def _unsourced(name: str) -> str:
 def _says(belief: Belief, answer: ModelForecast) -> str:
     """Return what is believed, of the draws where those come from the evidence."""
     shown, mark = spell_belief(belief), ""
-    if answer.question.conditioned(belief.name):
-        low, high = np.quantile(answer.draws.values[belief.name], [0.05, 0.95])
+    if answer.view.conditioned(belief.name):
+        low, high = np.quantile(answer.value(belief.name), [0.05, 0.95])
         shown, mark = f"{significant(low)} to {significant(high)}", " *"
     unit = answer.model.vocabulary[belief.name].unit
     return f"{shown} {unit}".strip() + mark
@@ -348,7 +342,7 @@ def _every_belief(models: Sequence[ModelForecast]) -> list[tuple[Belief, ModelFo
     """Return each distinct belief once, with the first model that reads it; neutrals left out."""
     found: dict[tuple[str, str, str, str], tuple[Belief, ModelForecast]] = {}
     for answer in models:
-        for name, belief in answer.question.beliefs.items():
+        for name, belief in answer.beliefs.items():
             if belief.layer != "neutral":
                 key = (name, belief.layer, belief.source, str(belief.shape))
                 found.setdefault(key, (belief, answer))

@@ -17,7 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from difprog.base import files
-from difprog.beliefs.beliefs import Stack, read_layer
+from difprog.beliefs.beliefs import Stack
+from difprog.beliefs.parse import read_layer
 from difprog.evidence import DATASETS, Case, compilation, likelihood, reviews, tables
 from difprog.evidence.compiled import Compiled
 from difprog.evidence.fit import quiet

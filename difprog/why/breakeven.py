@@ -6,13 +6,12 @@ On the draws of a forecast, which are not drawn again. Loads scipy's root finder
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from difprog.forecast.simulate import Draws
-from difprog.race.race import Effects
-from difprog.why.channels import CHANNELS, estimate, mean, net_effect
+from difprog.forecast.sampling import Draws
+from difprog.why.channels import channels_of, estimate, net_effect
 
 #: How far from 1 a break-even factor is looked for, and by which step the search widens.
 LARGEST_FACTOR = 2.0**40
@@ -20,6 +19,9 @@ STEP = 4.0
 
 #: An effect below this is lost among the roundings of probabilities of order 1.
 ROUNDING = 1e-14
+
+#: Relative precision of a factor: far below its Monte Carlo error.
+PRECISION = 1e-10
 
 
 class BreakEven(NamedTuple):
@@ -34,53 +36,44 @@ class BreakEven(NamedTuple):
     """Monte Carlo standard errors of the factors."""
 
 
-def break_even(draws: Draws) -> BreakEven:
-    """Return the factors on the capability and on the alignment effects that make E[net_effect] 0.
+def break_even(draws: Draws, row: int) -> BreakEven:
+    """Return a reading's factors on capability and on alignment effects that make E[net_effect] 0.
 
-    ``capability_multiplier`` scales x and Δ in both branches, ``alignment_multiplier`` a_P and
-    a_S. Where several factors do it, the one nearest to 1 is returned, and where the mean jumps
-    over 0 the factor at which it does.
+    ``capability_multiplier`` scales x and Δ with and without the breakthrough,
+    ``alignment_multiplier`` a_P, a_S and a_G. Where several factors do it, the one nearest to 1
+    is returned, and where the mean jumps over 0 the factor at which it does.
     """
-    total = mean(draws.chances.net_effect)
-    capability, alignment = CHANNELS["capability"], (*CHANNELS["parallel"], *CHANNELS["serial"])
-    by_capability, by_alignment = _factor(draws, capability), _factor(draws, alignment)
+    total = float(draws.net_effect[row].mean())
+    players = channels_of(draws)
+    capability, alignment = players["capability"], (*players["parallel"], *players["serial"])
+    by_capability, capability_error = _factor(draws, row, capability)
+    by_alignment, alignment_error = _factor(draws, row, alignment)
     return BreakEven(
-        capability_multiplier=by_capability,
-        alignment_multiplier=by_alignment,
-        sign=(total > 0) - (total < 0),
-        capability_mcse=_factor_error(draws, capability, by_capability),
-        alignment_mcse=_factor_error(draws, alignment, by_alignment),
+        by_capability, by_alignment, (total > 0) - (total < 0), capability_error, alignment_error
     )
 
 
-def scaled_draws(draws: Draws, effects: Sequence[str], factor: float) -> Any:
-    """Return the net effect with some effects multiplied by a factor in both branches."""
-    outcome, world = draws.chances.outcome, draws.question.model.world(draws.values)
-
-    def branch(e: Effects) -> Effects:
-        return e._replace(**{f: factor * getattr(e, f) for f in effects})
-
-    return net_effect(draws, branch(outcome.if_hit), branch(outcome.if_miss), world)
-
-
-def _factor(draws: Draws, effects: Sequence[str]) -> float | None:
-    """Return the factor nearest to 1, in ratio, at which E[net_effect] is 0 or changes its sign.
+def _factor(draws: Draws, row: int, effects: Sequence[str]) -> tuple[float | None, float | None]:
+    """Return the factor nearest to 1, in ratio, at which E[net_effect] is 0, and its error.
 
     The search widens from 1 to both sides, to 1/4 and 4, 1/16 and 16, 1/256 and 256, and so on
     to 0 and `LARGEST_FACTOR`; a mean that crosses 0 twice between two of these is taken not to.
     """
     from scipy.optimize import brentq
 
-    outcome = draws.chances.outcome
-    if not any(np.any(getattr(e, f)) for e in (outcome.if_hit, outcome.if_miss) for f in effects):
-        return None
+    names = [n for n in effects if n in draws.effects_hit]
+    if not any(np.any(of[n][row]) for n in names for of in (draws.effects_hit, draws.effects_miss)):
+        return None, None
+    known: dict[float, float] = {1.0: float(draws.net_effect[row].mean())}
 
     def net(factor: float) -> float:
-        return mean(scaled_draws(draws, effects, factor))
+        if factor not in known:
+            known[factor] = float(_scaled(draws, row, names, factor).mean())
+        return known[factor]
 
     here = net(1.0)
     if here == 0.0:
-        return 1.0 if net(0.0) != 0.0 or net(STEP) != 0.0 else None
+        return (1.0, 0.0) if net(0.0) != 0.0 or net(STEP) != 0.0 else (None, None)
     low = high = 1.0
     step = STEP
     while step <= LARGEST_FACTOR:
@@ -88,22 +81,30 @@ def _factor(draws: Draws, effects: Sequence[str]) -> float | None:
         for new, old in ((step, high), (0.0 if last else 1.0 / step, low)):
             value = net(new)
             if value == 0.0:
-                return _edge(net, new, old)
+                edge = _edge(net, new, old)
+                return edge, _error(draws, row, names, edge, net)
             if (value > 0) != (here > 0):
-                return float(brentq(net, min(old, new), max(old, new), xtol=1e-300, rtol=1e-14))
+                ends = min(old, new), max(old, new)
+                root = float(brentq(net, *ends, xtol=1e-300, rtol=PRECISION))
+                return root, _error(draws, row, names, root, net)
         low, high = 1.0 / step, step
         step = step**2
-    return None
+    return None, None
 
 
-def _factor_error(draws: Draws, effects: Sequence[str], factor: float | None) -> float | None:
+def _scaled(draws: Draws, row: int, names: Sequence[str], factor: float) -> np.ndarray:
+    """Return a reading's net effect with some effects multiplied by a factor, shape (draw,)."""
+    factors = dict.fromkeys(names, factor)
+    return np.asarray(net_effect(draws, list(draws.effects_hit), [row], factors)[0])
+
+
+def _error(
+    draws: Draws, row: int, names: Sequence[str], factor: float, net: Callable[[float], float]
+) -> float | None:
     """Return the error of a factor: that of the mean at the factor over the mean's slope there."""
-    if factor is None:
-        return None
-    error = estimate(draws, scaled_draws(draws, effects, factor)).mcse
+    error = estimate(draws, row, _scaled(draws, row, names, factor)).mcse
     step = 1e-3 * max(factor, 1e-3)
-    ends = [mean(scaled_draws(draws, effects, factor + by)) for by in (-step, step)]
-    slope = (ends[1] - ends[0]) / (2.0 * step)
+    slope = (net(factor + step) - net(factor - step)) / (2.0 * step)
     return abs(error / slope) if slope else 0.0 if error == 0.0 else None
 
 

@@ -1,36 +1,27 @@
 """Through which channels a project helps and harms: Shapley values on the draws of a forecast.
 
-Knows draws and models; reads no file and samples nothing.
+Works on all readings at once; a coalition is evaluated only under the readings in which each of
+its channels acts. Reads no file and samples nothing.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from itertools import combinations
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
-from difprog.forecast.simulate import BLOCK, Draws
+from difprog.forecast.sampling import Draws
 from difprog.forecast.summary import clustered_error
-from difprog.models.model import Chances
-from difprog.race.arrays import numpy_namespace
-from difprog.race.effects import Outcome
-from difprog.race.race import NO_EFFECT, Effects
+from difprog.race.parameters import Group
 
-#: Which effects act through which channel; every effect is in one.
-CHANNELS: dict[str, tuple[str, ...]] = {
-    "parallel": ("parallel_speedup",),
-    "serial": ("serial_speedup",),
-    "capability": ("capability_speedup", "timeline_shortening"),
-    "adoption": ("adoption_effect", "lead_effect", "breadth_effect"),
-    "run_up": (
-        "knowhow_effect", "field_growth", "assistance_effect", "grace_effect",
-        "solution_probability",
-    ),
-}  # fmt: skip
+Array = npt.NDArray[np.float64]
+
+#: The channels of the shipped models, in the order in which they are shown.
+CHANNELS = ("parallel", "serial", "capability", "adoption", "run_up")
 
 #: The three paths of practice on narrowly superhuman models, inside the channel ``run_up``.
 PATHS: dict[str, tuple[str, ...]] = {
@@ -48,16 +39,28 @@ class Estimate(NamedTuple):
 
 
 class Path(NamedTuple):
-    """One of the three paths: its share of ``run_up``, and with the others left out or it left out."""
+    """One of the three paths of the channel ``run_up``."""
 
     value: float
+    """Its share: the paths' shares sum to the channel."""
     mcse: float
     alone: float
+    """The net effect with this path and nothing else."""
     left_out: float
+    """The net effect with all but this path."""
+
+
+def channels_of(draws: Draws) -> dict[str, tuple[str, ...]]:
+    """Return the effects that act through each channel; a model's own effects have their own."""
+    found: dict[str, list[str]] = {name: [] for name in CHANNELS}
+    for name, parameter in draws.question.vocabulary.items():
+        if parameter.group is Group.EFFECT and name in draws.effects_hit:
+            found.setdefault(parameter.channel, []).append(name)
+    return {name: tuple(effects) for name, effects in found.items()}
 
 
 class Game:
-    """The net effect of a project with only some of its effects, on fixed draws.
+    """The net effect of a project with only some of its effects, on fixed draws, per reading.
 
     Parameters
     ----------
@@ -68,48 +71,71 @@ class Game:
     """
 
     def __init__(self, draws: Draws, players: Mapping[str, Sequence[str]]) -> None:
-        self._draws = draws
-        self._world = draws.question.model.world(draws.values)
-        outcome = draws.chances.outcome
-        self._hit, self._miss = outcome.if_hit, outcome.if_miss
-        self._fields = {
-            name: tuple(f for f in effects if self._acts(f)) for name, effects in players.items()
-        }
-        self._known: dict[frozenset[str], Any] = {frozenset(): 0.0}
+        self.draws, self.players = draws, dict(players)
+        hit, miss = draws.effects_hit, draws.effects_miss
+        acts = {n: hit[n].any(axis=1) | miss[n].any(axis=1) for n in hit}
+        rows = range(len(draws.question.views))
+        self.active = tuple(
+            tuple(p for p, effects in players.items() if any(acts[n][row] for n in effects if n in acts))
+            for row in rows
+        )
+        self._known: dict[tuple[int, frozenset[str]], Any] = {(row, frozenset()): 0.0 for row in rows}
 
-    def _acts(self, effect: str) -> bool:
-        return bool(np.any(getattr(self._hit, effect)) or np.any(getattr(self._miss, effect)))
+    def value(self, row: int, coalition: Iterable[str]) -> Any:
+        """Return the net effect of a coalition under a reading, shape (draw,); 0 for nobody."""
+        own = frozenset(coalition) & frozenset(self.active[row])
+        if (row, own) not in self._known:
+            self._evaluate(own)
+        return self._known[row, own]
+
+    def _evaluate(self, coalition: frozenset[str]) -> None:
+        """Evaluate a coalition under every reading in which all of its players act."""
+        draws = self.draws
+        rows = [
+            row for row, active in enumerate(self.active)
+            if coalition <= set(active) and (row, coalition) not in self._known
+        ]  # fmt: skip
+        if all(coalition == set(self.active[row]) for row in rows) and self._whole:
+            found = draws.net_effect[rows]
+        else:
+            found = net_effect(draws, [n for p in coalition for n in self.players[p]], rows)
+        for place, row in enumerate(rows):
+            self._known[row, coalition] = found[place]
 
     @property
-    def active(self) -> tuple[str, ...]:
-        """Players with an effect other than 0 in some draw."""
-        return tuple(name for name, effects in self._fields.items() if effects)
-
-    def value(self, coalition: Iterable[str]) -> Any:
-        """Return the net effect of a coalition, of shape (draws,) or scalar; 0 for nobody."""
-        key = frozenset(coalition) & frozenset(self.active)
-        if key not in self._known:
-            fields = [effect for name in key for effect in self._fields[name]]
-            self._known[key] = net_effect(
-                self._draws,
-                NO_EFFECT._replace(**{f: getattr(self._hit, f) for f in fields}),
-                NO_EFFECT._replace(**{f: getattr(self._miss, f) for f in fields}),
-                self._world,
-            )
-        return self._known[key]
+    def _whole(self) -> bool:
+        """Whether the players stand for every effect."""
+        return {n for effects in self.players.values() for n in effects} >= set(self.draws.effects_hit)
 
 
-def net_effect(draws: Draws, if_hit: Effects, if_miss: Effects, world: Any = None) -> Any:
-    """Return p(θ; e) − p(θ; no effect) for effects given per branch, shape (draws,) or scalar."""
-    model, xp = draws.question.model, numpy_namespace()
-    world = model.world(draws.values) if world is None else world
-    without = draws.chances.without
-    with np.errstate(over="ignore", under="ignore"):
-        hit = model.success(world, if_hit, xp) - without
-        if all(a is b or np.array_equal(a, b) for a, b in zip(if_hit, if_miss, strict=True)):
-            return hit
-        miss = model.success(world, if_miss, xp) - without
-    chance = draws.chances.outcome.hit_probability
+def net_effect(
+    draws: Draws, effects: Iterable[str], readings: Sequence[int], factors: Mapping[str, float] | None = None
+) -> Array:
+    """Return the net effect of some of a project's effects, shape (readings, draw).
+
+    Parameters
+    ----------
+    draws : Draws
+        The worlds, and the project's effects in them.
+    effects : iterable of str
+        Those that count.
+    readings : sequence of int
+        Places of the readings asked for.
+    factors : dict of str to float, optional
+        Effect → what it is multiplied by.
+    """
+    factors = factors or {}
+    names = [n for n in effects if n in draws.effects_hit]
+
+    def scaled(of: Mapping[str, Array], name: str) -> Array:
+        return of[name] * factors[name] if factors.get(name, 1.0) != 1.0 else of[name]
+
+    without, at = draws.without[list(readings)], list(readings)
+    hit = draws.race.chance({n: scaled(draws.effects_hit, n) for n in names}, at) - without
+    if all(draws.effects_hit[n] is draws.effects_miss[n] for n in names):
+        return hit
+    miss = draws.race.chance({n: scaled(draws.effects_miss, n) for n in names}, at) - without
+    chance = draws.chance_of_hit[at]
     return chance * hit + (1.0 - chance) * miss
 
 
@@ -137,122 +163,72 @@ def shapley(players: Sequence[str], value: Callable[[frozenset[str]], Any]) -> d
     return shares
 
 
-def channel_draws(draws: Draws) -> dict[str, Any]:
-    """Return the Shapley value of every channel draw by draw; they sum to the net effect's draws."""
+def channel_draws(draws: Draws) -> list[dict[str, Any]]:
+    """Return, per reading, the Shapley value of every channel draw by draw.
 
-    def of(part: Draws) -> dict[str, Any]:
-        game = Game(part, CHANNELS)
-        found = shapley(game.active, game.value)
-        return {name: found.get(name, 0.0) for name in CHANNELS}
-
-    return _piece_by_piece(draws, of)
-
-
-def _piece_by_piece(draws: Draws, of: Callable[[Draws], dict[str, Any]]) -> dict[str, Any]:
-    """Join what is found on blocks of draws: a game keeps an array for every coalition."""
-    if draws.count <= BLOCK:
-        return of(draws)
-    starts = range(0, draws.count, BLOCK)
-    parts = [(min(BLOCK, draws.count - at), of(_cut(draws, slice(at, at + BLOCK)))) for at in starts]
-    return {
-        name: np.concatenate([np.broadcast_to(part[name], (size,)) for size, part in parts])
-        for name in parts[0][1]
-    }
-
-
-def _cut(draws: Draws, where: slice) -> Draws:
-    """Return some of the draws."""
-
-    def cut(value: Any) -> Any:
-        return value[where] if np.ndim(value) else value
-
-    chances, outcome = draws.chances, draws.chances.outcome
-    return replace(
-        draws,
-        values={name: cut(value) for name, value in draws.values.items()},
-        chances=Chances(
-            without=cut(chances.without),
-            if_hit=cut(chances.if_hit),
-            if_miss=cut(chances.if_miss),
-            outcome=Outcome(
-                if_hit=Effects(*map(cut, outcome.if_hit)),
-                if_miss=Effects(*map(cut, outcome.if_miss)),
-                hit_probability=cut(outcome.hit_probability),
-            ),
-        ),
-        count=len(range(draws.count)[where]),
-    )
-
-
-def channels(draws: Draws) -> dict[str, Estimate]:
-    """Return the Shapley value of every channel of E[net_effect], which they sum to.
-
-    A channel that a model or a project leaves unused has exactly 0. The value being linear in
-    the game, its Monte Carlo error is that of the mean of the values draw by draw.
+    They sum to the net effect's draws. A channel that a reading or a project leaves unused has
+    exactly 0.
     """
-    return {name: estimate(draws, value) for name, value in channel_draws(draws).items()}
-
-
-def path_draws(draws: Draws) -> dict[str, Any]:
-    """Return each path's part of the channel ``run_up`` draw by draw (Owen values).
-
-    Within the channel the three paths share its Shapley value by the same rule, averaged over
-    the coalitions of the other channels (Owen 1977, Values of games with a priori unions): they
-    sum to the channel.
-    """
-    return _piece_by_piece(draws, _path_draws)
-
-
-def _path_draws(draws: Draws) -> dict[str, Any]:
-    others = {name: effects for name, effects in CHANNELS.items() if name != "run_up"}
-    inner = {f"path {name}": effects for name, effects in PATHS.items()}
-    game = Game(draws, {**others, **inner})
-    outside = [name for name in game.active if name in others]
-    inside = [name for name in game.active if name in inner]
-    shares: dict[str, Any] = dict.fromkeys(PATHS, 0.0)
-    if not inside:
-        return shares
-    count = len(outside) + 1
-    for size in range(count):
-        weight = 1.0 / (count * math.comb(count - 1, size))
-        for coalition in combinations(outside, size):
-            around = frozenset(coalition)
-            base = game.value(around)
-
-            def worth(s: frozenset[str], around: frozenset[str] = around, base: Any = base) -> Any:
-                return game.value(around | s) - base
-
-            for name, part in shapley(inside, worth).items():
-                shares[name.removeprefix("path ")] += weight * part
-    return shares
-
-
-def paths(draws: Draws) -> dict[str, Path]:
-    """Return the three paths of the channel ``run_up``; empty where the model opens none of them."""
-    shares = path_draws(draws)
-    if not any(np.any(s) for s in shares.values()):
-        return {}
-    found = {}
-    hit, miss = draws.chances.outcome.if_hit, draws.chances.outcome.if_miss
-    for name, effects in PATHS.items():
-        alone = NO_EFFECT._replace(**{f: getattr(hit, f) for f in effects})
-        off = dict.fromkeys(effects, 0.0)
-        left = net_effect(draws, hit._replace(**off), miss._replace(**off))
-        share = estimate(draws, shares[name])
-        found[name] = Path(
-            share.value, share.mcse, mean(net_effect(draws, alone, alone)), mean(left)
-        )
+    players = channels_of(draws)
+    game = Game(draws, players)
+    found = []
+    for row, active in enumerate(game.active):
+        shares = shapley(active, lambda coalition, row=row: game.value(row, coalition))  # type: ignore[misc]
+        found.append({name: shares.get(name, 0.0) for name in players})
     return found
 
 
-def estimate(draws: Draws, values: Any) -> Estimate:
-    """Return the mean of draws and its Monte Carlo standard error; a scalar has none."""
+def channels(draws: Draws) -> list[dict[str, Estimate]]:
+    """Return, per reading, the Shapley value of every channel of E[net_effect], which they sum to.
+
+    The value being linear in the game, its Monte Carlo error is that of the mean of the values
+    draw by draw.
+    """
+    return [
+        {name: estimate(draws, row, value) for name, value in shares.items()}
+        for row, shares in enumerate(channel_draws(draws))
+    ]
+
+
+def paths(draws: Draws, run_up: Sequence[Any]) -> list[dict[str, Path]]:
+    """Return, per reading, the three paths of the channel ``run_up``; empty where none is open.
+
+    A path's share is the mean of what it adds when it comes first and when it comes last, scaled
+    so that the shares sum to the channel: effects this small all but add up, and the scale is 1
+    to several digits.
+
+    Parameters
+    ----------
+    draws : Draws
+        The worlds and effects.
+    run_up : sequence of array
+        The channel's Shapley values draw by draw, per reading.
+    """
+    every = list(draws.effects_hit)
+    rows = [row for row, value in enumerate(run_up) if np.any(value)]
+    found: list[dict[str, Path]] = [{} for _ in run_up]
+    if not rows:
+        return found
+    alone = {name: net_effect(draws, effects, rows) for name, effects in PATHS.items()}
+    left = {
+        name: net_effect(draws, [n for n in every if n not in effects], rows)
+        for name, effects in PATHS.items()
+    }
+    net = draws.net_effect[rows]
+    raw = {name: 0.5 * (alone[name] + net - left[name]) for name in PATHS}
+    for place, row in enumerate(rows):
+        total = sum(float(raw[name][place].mean()) for name in PATHS)
+        scale = float(np.mean(run_up[row])) / total if total else 1.0
+        for name in PATHS:
+            share = estimate(draws, row, scale * raw[name][place])
+            apart = float(alone[name][place].mean()), float(left[name][place].mean())
+            found[row][name] = Path(share.value, share.mcse, *apart)
+    return found
+
+
+def estimate(draws: Draws, row: int, values: Any) -> Estimate:
+    """Return the mean of a reading's draws and its Monte Carlo standard error; a scalar has none."""
     array = np.asarray(values, dtype=float)
     if array.ndim == 0:
         return Estimate(float(array), 0.0)
-    return Estimate(float(array.mean()), clustered_error(array, draws.question.clusters))
-
-
-def mean(values: Any) -> float:
-    """Return the mean of draws, or a scalar as it is."""
-    return float(np.mean(values))
+    return Estimate(float(array.mean()), clustered_error(array, draws.question.clusters(row)))

@@ -1,27 +1,27 @@
 """What capability speedup costs in alignment work: exact derivatives, and ratios beside them.
 
-On the draws of a forecast, which are not drawn again. Loads pytensor when needed.
+On the draws of a forecast, which are not drawn again; the slopes are those of the compiled graph.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from functools import lru_cache
-from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from difprog.forecast.simulate import Draws
-from difprog.race.arrays import pytensor_namespace
-from difprog.race.race import NO_EFFECT
-from difprog.why.channels import estimate, mean, net_effect
+from difprog.forecast.sampling import Draws
+from difprog.why.channels import estimate
 
 Array = npt.NDArray[np.float64]
 
 MONTHS = 12.0
+
+#: Effects by which p is differentiated.
+EXCHANGED = (
+    "capability_speedup", "timeline_shortening", "parallel_speedup", "serial_speedup", "gated_speedup",
+)  # fmt: skip
 
 
 class Exchange(NamedTuple):
@@ -48,116 +48,102 @@ class Ratios(NamedTuple):
     serial_mcse: float | None = None
 
 
-def exchange(draws: Draws) -> Exchange:
+class Slopes(NamedTuple):
+    """Slopes of p at no effect, each of shape (reading, draw)."""
+
+    capability: Array
+    """∂p/∂x, AGI moving by (1 − ω)·x."""
+    parallel: Array
+    """∂p/∂a_P."""
+    serial: Array
+    """∂p/∂a_S + ∂p/∂a_G: progress of all chains."""
+
+
+def slopes(draws: Draws) -> Slopes:
+    """Return the exact slopes of p at no effect, from the graph's own derivatives.
+
+    A step in p (no spread in a requirement) has slope 0 on both sides. A draw whose graph has no
+    finite slope gets a central difference.
+    """
+    shape = draws.without.shape
+    u = _broad(draws, "paradigm_fraction", 0.0)
+    # At u = 0 the paradigm is here already and cannot come sooner: the slope from above counts.
+    at = {"capability_speedup": np.where(u == 0.0, 1e-9, 0.0)}
+    found = draws.race.slopes(EXCHANGED, at)
+    pace = 1.0 - _broad(draws, "overhang", 0.0)
+    parts = {
+        "capability": (found["capability_speedup"] + pace * found["timeline_shortening"], (
+            ("capability_speedup", 1.0), ("timeline_shortening", pace))),
+        "parallel": (found["parallel_speedup"], (("parallel_speedup", 1.0),)),
+        "serial": (found["serial_speedup"] + found["gated_speedup"], (
+            ("serial_speedup", 1.0), ("gated_speedup", 1.0))),
+    }  # fmt: skip
+    result = {}
+    for name, (slope, direction) in parts.items():
+        bad = ~np.isfinite(slope)
+        result[name] = np.where(bad, _difference(draws, direction, shape), slope) if bad.any() else slope
+    return Slopes(**result)
+
+
+def _broad(draws: Draws, name: str, neutral: float) -> Array:
+    """Return a belief's draws for every reading, neutral where it is not read, (reading, draw)."""
+    rows = [
+        draws.value(name, row) if name in view.beliefs else neutral
+        for row, view in enumerate(draws.question.views)
+    ]
+    return np.stack([np.broadcast_to(np.asarray(row, dtype=float), (draws.count,)) for row in rows])
+
+
+def _difference(draws: Draws, direction: Any, shape: tuple[int, ...], step: float = 1e-5) -> Array:
+    """Return the slope of p at no effect along a direction by a central difference."""
+    ends = [
+        draws.race.chance({n: np.broadcast_to(by * np.asarray(d, dtype=float), shape) for n, d in direction})
+        for by in (step, -step)
+    ]
+    return (ends[0] - ends[1]) / (2.0 * step)
+
+
+def exchange(draws: Draws, row: int, slope: Slopes) -> Exchange:
     """Return what one month of capability speedup costs, at no effect, in alignment work.
 
     Ratios of the expected exact derivatives of p: −E[∂p/∂x]/E[∂p/∂a_P] and −E[∂p/∂x]/E[∂p/∂a_S],
-    where x moves AGI by (1 − ω)x. Positive is a cost, negative a gain.
+    where x moves AGI by (1 − ω)x and a_S every chain. Positive is a cost, negative a gain.
     """
-    slope = slopes(draws)
-    world = draws.question.model.world(draws.values)
-    cost = -slope["capability_speedup"]
-    of_parallel, of_serial = slope["parallel_speedup"], slope["serial_speedup"]
-    field = np.asarray(world.labour_quality * world.researchers, dtype=float)
-    parallel = quotient(draws, cost / MONTHS, of_parallel)
-    serial = quotient(draws, cost, of_serial)
-    years = quotient(draws, cost, field * of_parallel)
-    return Exchange(
-        parallel[0], serial[0], years[0], parallel[1], serial[1], years[1]
-    )  # fmt: skip
+    cost = -slope.capability[row]
+    parallel = quotient(draws, row, cost / MONTHS, slope.parallel[row])
+    serial = quotient(draws, row, cost, slope.serial[row])
+    years = quotient(draws, row, cost, _field(draws, row) * slope.parallel[row])
+    return Exchange(parallel[0], serial[0], years[0], parallel[1], serial[1], years[1])
 
 
-def quotient(draws: Draws, above: Any, below: Any) -> tuple[float | None, float | None]:
+def _field(draws: Draws, row: int) -> Any:
+    """Return φN₀, the field's labour that counts, person-years a year."""
+    return draws.value("labour_quality", row) * draws.value("researchers", row)
+
+
+def quotient(draws: Draws, row: int, above: Any, below: Any) -> tuple[float | None, float | None]:
     """Return the ratio of two means and its Monte Carlo error; None where it is not finite."""
-    divisor = mean(below)
+    divisor = float(np.mean(below))
     if divisor == 0.0:
         return None, None
-    value = mean(above) / divisor
+    value = float(np.mean(above)) / divisor
     if not math.isfinite(value):
         return None, None
     # Linearised: the error of a ratio of means is that of the mean residual over the divisor.
-    return value, estimate(draws, np.asarray(above) - value * np.asarray(below)).mcse / abs(divisor)
+    residual = np.asarray(above) - value * np.asarray(below)
+    return value, estimate(draws, row, residual).mcse / abs(divisor)
 
 
-def slopes(draws: Draws) -> dict[str, Array]:
-    """Return ∂p/∂x, ∂p/∂a_P and ∂p/∂a_S at no effect, by name of the effect, shape (draws,).
-
-    Exact, from the graph of the model's own ``success``; a step in p (σ = 0, or the shortest
-    chunk) has slope 0 on both sides. A draw whose graph has no finite slope (0 to the power 0)
-    gets a central difference, as do all draws of a user's model that makes no graph.
-    """
-    model, shape = draws.question.model, (draws.count,)
-    world = {
-        name: np.broadcast_to(np.asarray(value, dtype=float), shape)
-        for name, value in sorted(vars(model.world(draws.values)).items())
-    }
-    at = {name: np.zeros(shape) for name in EXCHANGED}
-    # At u = 0 the paradigm is here already and cannot come sooner: the slope from above counts.
-    at["capability_speedup"] = np.where(world["paradigm_fraction"] == 0.0, 1e-9, 0.0)
-    try:
-        function = _gradient(model.success, tuple(world))
-    except Exception:  # whatever a user's code raises on symbols: it runs on arrays
-        return {name: difference(draws, name) for name in EXCHANGED}
-    with np.errstate(all="ignore"):
-        found = function(*world.values(), *at.values())
-    result = {}
-    for name, slope in zip(at, found, strict=True):
-        bad = ~np.isfinite(slope)
-        result[name] = np.where(bad, difference(draws, name), slope) if bad.any() else slope
-    return result
-
-
-EXCHANGED = ("capability_speedup", "parallel_speedup", "serial_speedup")
-
-
-@lru_cache(maxsize=64)
-def _gradient(success: Callable[..., Any], names: tuple[str, ...]) -> Any:
-    """Compile the slopes of a model's ``success``; models that share it share the result."""
-    import pytensor
-    import pytensor.tensor as pt
-    from pytensor.compile.mode import Mode
-
-    world = {name: pt.dvector(name) for name in names}
-    effects = {name: pt.dvector(f"effect {name}") for name in EXCHANGED}
-    x = effects["capability_speedup"]
-    shifted = NO_EFFECT._replace(**effects, timeline_shortening=(1.0 - world["overhang"]) * x)
-    p = success(SimpleNamespace(**world), shifted, pytensor_namespace())
-    slopes = pytensor.grad(
-        pt.sum(p), list(effects.values()), disconnected_inputs="ignore", return_disconnected="zero"
-    )
-    return pytensor.function(
-        [*world.values(), *effects.values()], slopes,
-        mode=Mode(linker="py", optimizer=None), on_unused_input="ignore",
-    )  # fmt: skip
-
-
-def difference(draws: Draws, effect: str, step: float = 1e-5) -> Array:
-    """Return the slope of p in one effect at no effect by a central difference, shape (draws,)."""
-    world = draws.question.model.world(draws.values)
-
-    def moved(by: float) -> Any:
-        change = {effect: by}
-        if effect == "capability_speedup":
-            change["timeline_shortening"] = (1.0 - world.overhang) * by
-        e = NO_EFFECT._replace(**change)
-        return net_effect(draws, e, e, world)
-
-    return np.broadcast_to((moved(step) - moved(-step)) / (2.0 * step), (draws.count,))
-
-
-def ratios(draws: Draws, rates: Exchange) -> Ratios:
+def ratios(draws: Draws, row: int, rates: Exchange) -> Ratios:
     """Return years of alignment progress per year of capability progress, of both kinds.
 
     A ratio is one of means, E[a_P/(φN₀)]/E[x] and E[a_S]/E[x], with the hit probability averaged
     in; None where the project has no capability effect. Beside each stands the ratio at which
     alignment work of that kind alone makes up for the capability speedup, at the margin.
     """
-    world = draws.question.model.world(draws.values)
-    outcome = draws.chances.outcome
-    x, sure = outcome.capability_speedup, outcome.if_hit
-    field = world.labour_quality * world.researchers
-    parallel = quotient(draws, sure.parallel_speedup / field, x)
-    serial = quotient(draws, sure.serial_speedup, x)
+    x = draws.effect("capability_speedup")[row]
+    parallel = quotient(draws, row, draws.effect("parallel_speedup")[row] / _field(draws, row), x)
+    serial = quotient(draws, row, draws.effect("serial_speedup")[row], x)
     return Ratios(
         parallel=parallel[0],
         parallel_break_even=rates.parallel_years_per_year,

@@ -5,21 +5,22 @@ The library's second front door, beside `difprog.forecast.forecast`. Prints noth
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from difprog.beliefs.beliefs import Belief, Stack
-from difprog.beliefs.families import Point
-from difprog.forecast.forecast import Forecast, ModelForecast
-from difprog.forecast.memory import Memory
-from difprog.forecast.simulate import correlated_groups, draw_beliefs, evaluate, stream
+from difprog.beliefs.beliefs import Stack
+from difprog.forecast.forecast import Forecast, ModelForecast, fewest_clusters
+from difprog.forecast.question import Question, View
+from difprog.forecast.sampling import Draws, Kept, draw_beliefs, evaluate
 from difprog.forecast.summary import clustered_error
 from difprog.race.parameters import FACTS
-from difprog.why.decompose import CHANNELS, Decomposition, Estimate, decompose, estimate
+from difprog.why.breakeven import BreakEven, break_even
+from difprog.why.channels import Estimate, Path, channel_draws, estimate, paths
+from difprog.why.exchange import Exchange, Ratios, exchange, ratios, slopes
 from difprog.why.sensitivity import Driver, drivers
 
 Array = npt.NDArray[np.float64]
@@ -34,16 +35,32 @@ WHICH_MODEL = "which model is right"
 
 @dataclass(frozen=True)
 class ModelExplanation:
-    """Why one model answers as it does."""
+    """Why one model answers as it does.
+
+    Attributes
+    ----------
+    answer : ModelForecast
+        What it answers.
+    channels : dict of str to Estimate
+        Shapley values of E[net_effect].
+    paths : dict of str to Path
+        The three paths inside the channel ``run_up``; empty where none is open.
+    break_even, exchange, ratios
+        Factors, prices and differential ratios.
+    options : dict of str to Estimate
+        Mean net effect under each publication policy.
+    drivers : tuple of Driver or None
+        The beliefs by what they do to the answer; None where they were not asked for.
+    """
 
     answer: ModelForecast
-    parts: Decomposition
-    arrival: Estimate
-    """E[T], beside which E[T | success] stands in the answer."""
+    channels: dict[str, Estimate]
+    paths: dict[str, Path]
+    break_even: BreakEven
+    exchange: Exchange
+    ratios: Ratios
     options: dict[str, Estimate]
-    """Mean net effect under each publication policy."""
     drivers: tuple[Driver, ...] | None
-    """None where they were not asked for."""
 
 
 @dataclass(frozen=True)
@@ -57,11 +74,7 @@ class Explanation:
     drivers: tuple[Driver, ...] | None
 
 
-def explain(
-    forecast: Forecast,
-    with_drivers: bool = True,
-    progress: Callable[[str], None] | None = None,
-) -> Explanation:
+def explain(forecast: Forecast, with_drivers: bool = True) -> Explanation:
     """Explain a forecast on its own draws.
 
     Parameters
@@ -69,177 +82,158 @@ def explain(
     forecast : Forecast
         What `difprog.forecast.forecast.score` returned.
     with_drivers : bool
-        Whether to rank the beliefs, which takes most of the time.
-    progress : callable, optional
-        Told each model's name before it is explained.
+        Whether to rank the beliefs.
     """
-    options = _policies(forecast)
+    draws = forecast.draws
+    options = policies(forecast)
+    shares = channel_draws(draws)
+    by_path = paths(draws, [share["run_up"] for share in shares])
+    slope = slopes(draws)
     models = []
-    for answer, benefits in zip(forecast.models, options, strict=True):
-        if progress is not None:
-            progress(answer.model.name)
-        draws = answer.draws
+    for row, answer in enumerate(forecast.models):
+        rates = exchange(draws, row, slope)
+        benefits = [value[row] for value in options.values()]
         found = None
         if with_drivers:
-            found = tuple(
-                drivers(
-                    draws.values, draws.chances.net_effect, list(benefits.values()),
-                    answer.question.clusters,
-                )
-            )  # fmt: skip
+            values = {name: draws.value(name, row) for name in answer.beliefs}
+            found = tuple(drivers(values, draws.net_effect[row], benefits, answer.clusters))
         models.append(
             ModelExplanation(
                 answer=answer,
-                parts=decompose(draws),
-                arrival=estimate(draws, draws.values["agi_arrival"]),
-                options={name: estimate(draws, value) for name, value in benefits.items()},
+                channels={name: estimate(draws, row, value) for name, value in shares[row].items()},
+                paths=by_path[row],
+                break_even=break_even(draws, row),
+                exchange=rates,
+                ratios=ratios(draws, row, rates),
+                options={name: estimate(draws, row, value[row]) for name, value in options.items()},
                 drivers=found,
             )
         )
     weights = np.asarray(forecast.weights)
-    clusters = _fewest_clusters(forecast)
-    mixed = {name: _mix(weights, [b[name] for b in options], forecast.count) for name in options[0]}
+    clusters = fewest_clusters(draws.question)
+
+    def mixed(columns: Sequence[Any]) -> Estimate:
+        table = [np.broadcast_to(np.asarray(c, dtype=float), (draws.count,)) for c in columns]
+        value = weights @ np.stack(table)
+        return Estimate(float(value.mean()), clustered_error(value, clusters))
+
+    names = list(dict.fromkeys(name for share in shares for name in share))
     return Explanation(
         forecast=forecast,
         models=tuple(models),
-        channels={
-            # Channels of models on the same worlds: the errors add at worst.
-            name: Estimate(
-                float(sum(w * m.parts.channels[name].value for w, m in zip(weights, models, strict=True))),
-                float(sum(w * m.parts.channels[name].mcse for w, m in zip(weights, models, strict=True))),
-            )
-            for name in CHANNELS
-        },
-        options={
-            name: Estimate(float(value.mean()), clustered_error(value, clusters))
-            for name, value in mixed.items()
-        },
-        drivers=tuple(_mixed_drivers(forecast, options, weights, clusters)) if with_drivers else None,
+        channels={name: mixed([share.get(name, 0.0) for share in shares]) for name in names},
+        options={name: mixed(list(value)) for name, value in options.items()},
+        drivers=tuple(_mixed_drivers(draws, options, weights, clusters)) if with_drivers else None,
     )
 
 
-def _fewest_clusters(forecast: Forecast) -> int | None:
-    found = [a.question.clusters for a in forecast.models if a.question.clusters is not None]
-    return min(found) if found else None
+def policies(forecast: Forecast) -> dict[str, Array]:
+    """Return the net effect under each publication policy, on the forecast's worlds, (reading, draw).
 
-
-def _policies(forecast: Forecast) -> list[dict[str, Any]]:
-    """Return per model the net effect under each publication policy, on the forecast's worlds.
-
-    Only beliefs that depend on the policy get other draws, from the same streams.
+    Only beliefs that depend on the policy get other draws, from the same streams. A policy under
+    which some belief is not stated is left out.
     """
-    memory = Memory()
-    found: list[dict[str, Any]] = [{} for _ in forecast.models]
+    found = {}
+    kept = Kept()
     for policy in POLICIES:
-        drawn = [_published(forecast, answer, policy, memory) for answer in forecast.models]
-        if all(d is not None for d in drawn):
-            for place, net in zip(found, drawn, strict=True):
-                place[policy] = net
+        drawn = published(forecast, policy, kept)
+        if drawn is not None:
+            found[policy] = drawn.net_effect
     return found
 
 
-def _published(forecast: Forecast, answer: ModelForecast, policy: str, memory: Memory) -> Any:
-    """Return the net effect under a policy; None where no belief says what holds under it."""
-    facts, question = forecast.project.facts, answer.question
+def published(forecast: Forecast, policy: str, kept: Kept | None = None) -> Draws | None:
+    """Return the draws under a publication policy; None where no belief says what holds under it."""
+    facts, draws = forecast.project.facts, forecast.draws
     if policy == facts["publication"]:
-        return answer.draws.chances.net_effect
-    stack = Stack(answer.layers)
-    changed: dict[str, Belief] = {}
-    for name, belief in question.beliefs.items():
-        stated = stack.lookup(name, facts)
-        other = stack.lookup(name, {**facts, "publication": policy})
-        # What reviewers or evidence put in a stated belief's place holds under every policy.
-        if stated is None or stated == other or stated != belief:
-            continue
-        if other is None:
-            return None
-        changed[name] = other
-    question = replace(
-        question,
-        facts=replace(question.facts, publication=policy),
-        beliefs={**question.beliefs, **changed},
+        return draws
+    question = draws.question
+    views: list[View] = []
+    changed: set[str] = set()
+    for answer in forecast.models:
+        stack = Stack(answer.layers)
+        beliefs = dict(answer.beliefs)
+        for name, belief in answer.beliefs.items():
+            stated = stack.lookup(name, facts)
+            other = stack.lookup(name, {**facts, "publication": policy})
+            # What reviewers or evidence put in a stated belief's place holds under every policy.
+            if stated is None or stated == other or stated != belief:
+                continue
+            if other is None:
+                return None
+            beliefs[name] = other
+            changed.add(name)
+        views.append(replace(answer.view, beliefs=beliefs))
+    asked = replace(question, views=tuple(views), facts={**facts, "publication": policy})
+    tied = {name for group in question.groups for name in group}
+    part = asked if tied & changed else only(asked, changed)
+    values = {**draws.values, **draw_beliefs(part, draws.count, draws.seed, kept)}
+    return evaluate(asked, values, draws.count, draws.seed, kept=kept)
+
+
+def only(question: Question, names: set[str]) -> Question:
+    """Return a question about some of its beliefs alone, which are tied to no other."""
+    views = (
+        replace(view, beliefs={n: b for n, b in view.beliefs.items() if n in names})
+        for view in question.views
     )
-    values = dict(answer.draws.values)
-    if any(set(group) & set(changed) for group in correlated_groups(question)):
-        values = draw_beliefs(question, forecast.count, forecast.seed)
-    else:
-        for name, belief in changed.items():
-            scores = stream(question.stream_of(name), forecast.seed, forecast.count)
-            shape = belief.shape
-            values[name] = shape.value if isinstance(shape, Point) else shape.quantile(scores)
-    return evaluate(question, values, forecast.count, forecast.seed, memory).chances.net_effect
-
-
-def _mix(weights: Array, columns: Sequence[Any], count: int) -> Array:
-    """Return the draw-by-draw average of the models by credence, shape (draws,)."""
-    table = [np.broadcast_to(np.asarray(c, dtype=float), (count,)) for c in columns]
-    return np.asarray(weights @ np.stack(table))
+    return replace(question, views=tuple(views), correlations=())
 
 
 def _mixed_drivers(
-    forecast: Forecast, options: Sequence[Mapping[str, Any]], weights: Array, clusters: int | None
+    draws: Draws, options: Mapping[str, Array], weights: Array, clusters: int | None
 ) -> list[Driver]:
     """Return the drivers of the mixture, the question which model is right among them.
 
-    A belief that several models read is taken where all of them draw the same values.
+    A belief about which readings differ is left out, unless all but one hold it at a point.
     """
-    count = forecast.count
-    shared: dict[str, Any] = {}
-    differ: set[str] = set()
-    for answer in forecast.models:
-        for name, values in answer.draws.values.items():
-            if name not in shared:
-                shared[name] = values
-            elif values is not shared[name] and not np.array_equal(values, shared[name]):
-                # A model that holds the belief at a point does not ask about it.
-                if np.ndim(values) and np.ndim(shared[name]):
-                    differ.add(name)
-                elif np.ndim(values):
-                    shared[name] = values
-    beliefs = {name: v for name, v in shared.items() if name not in differ}
-    nets = np.stack(
-        [np.broadcast_to(np.asarray(m.draws.chances.net_effect, float), (count,)) for m in forecast.models]
-    )
-    average = np.asarray(weights @ nets)
-    benefits = {name: _mix(weights, [o[name] for o in options], count) for name in options[0]}
-    means = nets.mean(axis=1)
-    between = float(weights @ (means - average.mean()) ** 2)
-    total = float(weights @ nets.var(axis=1)) + between
-    scale = float(average.var()) / total if total > 0 else 0.0
-    found = [
-        d._replace(variance_share=d.variance_share * scale, variance_share_se=d.variance_share_se * scale)
-        for d in drivers(beliefs, average, list(benefits.values()), clusters)
-    ]
-    if len(forecast.models) > 1:
-        found.append(_which_model(nets, options, benefits, weights, between, total, clusters))
-    return sorted(found, key=lambda d: (-d.variance_share, -d.evppi, d.belief))
+    count = draws.count
+    shared = {}
+    for name, value in draws.values.items():
+        if np.ndim(value) < 2:
+            shared[name] = value
+            continue
+        rows = [row for row, source in enumerate(draws.question.sources[name]) if source is not None]
+        moving = [row for row in rows if np.ptp(value[row]) > 0]
+        if moving and all(np.array_equal(value[row], value[moving[0]]) for row in moving):
+            shared[name] = value[moving[0]]
+    benefits = {name: np.asarray(weights @ value) for name, value in options.items()}
+    found = list(drivers(shared, np.asarray(weights @ draws.net_effect), list(benefits.values()), clusters))
+    if len(weights) > 1:
+        found.append(_which_model(draws.net_effect, options, benefits, weights, clusters, count))
+    return sorted(found, key=lambda d: (-d.distance, -d.evppi, d.belief))
 
 
 def _which_model(
     nets: Array,
-    options: Sequence[Mapping[str, Any]],
+    options: Mapping[str, Array],
     benefits: Mapping[str, Array],
     weights: Array,
-    between: float,
-    total: float,
     clusters: int | None,
+    count: int,
 ) -> Driver:
-    """Return what it would be worth to know which model is right: no regression is needed."""
-    count = nets.shape[1]
+    """Return what it would be worth to know which model is right: no regression is needed.
+
+    Its distance is the mean, by credence, of the largest gap between a model's cdf and the
+    mixture's.
+    """
     blind = max((0.0, NOTHING), *((float(v.mean()), name) for name, v in benefits.items()))[1]
     gain = -benefits[blind] if blind != NOTHING else np.zeros(count)
-    for weight, own in zip(weights, options, strict=True):
-        best = max((0.0, NOTHING), *((float(np.mean(v)), name) for name, v in own.items()))[1]
+    for row, weight in enumerate(weights):
+        own = {name: value[row] for name, value in options.items()}
+        best = max((0.0, NOTHING), *((float(v.mean()), name) for name, v in own.items()))[1]
         if best != NOTHING:
-            gain = gain + weight * np.broadcast_to(own[best], (count,))
+            gain = gain + weight * own[best]
+    grid = np.quantile(nets, (np.arange(400) + 0.5) / 400)
+    below = np.stack([np.searchsorted(np.sort(row), grid, side="right") / count for row in nets])
+    gaps = np.abs(below - weights @ below).max(axis=1)
     means = nets.mean(axis=1)
     errors = [clustered_error(row, clusters) for row in nets]
     low, high = int(means.argmin()), int(means.argmax())
-    centred = weights @ ((means - weights @ means)[:, None] * (nets - means[:, None]))
     return Driver(
         belief=WHICH_MODEL,
-        variance_share=between / total if total > 0 else 0.0,
-        variance_share_se=2.0 * clustered_error(centred, clusters) / total if total > 0 else 0.0,
+        distance=float(weights @ gaps),
+        distance_se=0.5 / count**0.5,
         evppi=max(float(gain.mean()), 0.0),
         evppi_se=clustered_error(gain, clusters),
         low=float(means[low]),

@@ -1,4 +1,4 @@
-"""Commands of ``difprog priors`` that write: copy, edit, set, elicit."""
+"""Commands of ``difprog priors`` that write: copy, edit, set, unset, elicit."""
 
 from __future__ import annotations
 
@@ -8,81 +8,109 @@ from typing import TYPE_CHECKING
 import click
 
 from difprog.cli.options import json_option
-from difprog.cli.priors import command
+from difprog.cli.priors import belief_argument, command, file_argument, model_option
 
 if TYPE_CHECKING:
-    from difprog.library.changes import Change
+    from difprog.library.amend import Change
     from difprog.library.drafts import Draft
+    from difprog.library.shelf import Shelf
 
 
 @command.command("copy")
-@click.argument("file")
+@file_argument()
+@model_option()
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), metavar="FILE",
     help="Where to; your own folder by default, for a proposal the working folder.",
 )  # fmt: skip
-def copy(file: str, output: Path | None) -> None:
+def copy(file: str, models: tuple[str, ...], output: Path | None) -> None:
     """Copy FILE to where it can be edited, stating what it was copied from."""
-    from difprog.library import changes
+    from difprog.library import amend
+    from difprog.library.shelf import Shelf
 
-    click.echo(f"Copied to {changes.copy(file, output)}")
+    click.echo(f"Copied to {amend.copy(file, output, Shelf(models))}")
 
 
 @command.command("set")
-@click.argument("file")
-@click.argument("belief")
+@file_argument()
+@belief_argument()
 @click.argument("keys", nargs=-1, metavar="KEY=VALUE...")
+@model_option()
 @click.option("--source", help="Who says so, with a link.")
 @click.option("--note", help="Why.")
 @json_option()
 def set_belief(
-    file: str, belief: str, keys: tuple[str, ...], source: str | None, note: str | None, as_json: bool
-) -> None:
+    file: str, belief: str, keys: tuple[str, ...], models: tuple[str, ...], source: str | None,
+    note: str | None, as_json: bool,
+) -> None:  # fmt: skip
     """Set one BELIEF of FILE and change nothing else of it.
 
     \b
         difprog priors set world agi_arrival p10=2 p90=40 --source "my reading of …"
-        difprog priors set world leak.open "0.4 to 0.9"
+        difprog priors set world leak.open "0.4 to 0.9" judgement=true
         difprog priors set my.toml lead_time value="18 months"
 
     New percentiles or a value replace the old ones whole. Changed numbers keep no source that
-    spoke for the old ones: give theirs with --source. KEY= takes a key out.
+    spoke for the old ones: give theirs with --source, or say judgement=true. KEY= takes a key out;
+    `difprog priors unset` takes the whole belief out.
     """  # noqa: D301
-    from difprog.library import changes
+    from difprog.library import amend
+    from difprog.library.shelf import Shelf
 
     texts = {k: v for k, v in (("source", source), ("note", note)) if v is not None}
-    _report(changes.set_belief(file, belief, changes.parse_keys(keys) | texts), as_json)
+    shelf = Shelf(models)
+    _report(amend.set_belief(file, belief, amend.parse_keys(keys) | texts, shelf), shelf, as_json)
 
 
-def _report(change: Change, as_json: bool = False) -> None:
-    from difprog.library import layers
-    from difprog.render import data, priors, screen
+@command.command("unset")
+@file_argument()
+@belief_argument()
+@model_option()
+@json_option()
+def unset_belief(file: str, belief: str, models: tuple[str, ...], as_json: bool) -> None:
+    """Take one BELIEF out of your own FILE, so that what ships holds again.
+
+    \b
+        difprog priors unset world agi_arrival
+        difprog priors unset my-layer.toml leak.open
+    """  # noqa: D301
+    from difprog.library import amend
+    from difprog.library.shelf import Shelf
+
+    shelf = Shelf(models)
+    _report(amend.unset_belief(file, belief, shelf), shelf, as_json)
+
+
+def _report(change: Change, shelf: Shelf, as_json: bool = False) -> None:
+    from difprog.render import dump, priors, screen
 
     if as_json:
-        click.echo(data.dumps(priors.change_data(change)))
+        click.echo(dump.dumps(priors.change_data(change)))
         return
     out = screen.console()
     out.print(screen.text(priors.where(change)), soft_wrap=True)
     name = change.name.partition(".")[0]
-    if change.after is not None and name in layers.vocabulary():
-        priors.changed(change, layers.vocabulary()[name], out)
+    if name in shelf.vocabulary and (change.before or change.after):
+        priors.changed(change, shelf.vocabulary[name], out)
     for remark in change.remarks:
         priors.remark("note", remark, out)
     priors.doubts(((d, False) for d in change.doubts), out)
 
 
 @command.command("edit")
-@click.argument("file")
-def edit(file: str) -> None:
+@file_argument()
+@model_option()
+def edit(file: str, models: tuple[str, ...]) -> None:
     """Open FILE in $VISUAL or $EDITOR and replace it only by what validates.
 
-    You work on a draft of it. Where it is wrong you are told what, and can open it
+    You work on a draft in your own folder. Where it is wrong you are told what, and can open it
     again; the draft is kept if you give up, and taken up the next time.
     """
     from difprog.base.errors import BadInput, plain
     from difprog.library import drafts
+    from difprog.library.shelf import Shelf
 
-    draft = drafts.draft(file)
+    draft = drafts.draft(file, Shelf(models))
     if draft.resumed:
         click.echo(f"Taking up the draft that was left: {draft.path}", err=True)
     while True:
@@ -122,7 +150,8 @@ def _again(draft: Draft) -> bool:
 
 
 @command.command("elicit")
-@click.argument("belief")
+@belief_argument()
+@model_option()
 @click.option(
     "--chips", is_flag=False, flag_value="", metavar='"BIN: N, …"',
     help="Lay chips on bins instead; without bins you are asked for them.",
@@ -132,8 +161,9 @@ def _again(draft: Draft) -> bool:
 @click.option("--source", help="Who says so.")
 @click.option("--yes", is_flag=True, help="Write it without being asked.")
 def elicit(
-    belief: str, chips: str | None, file: str, stated: str | None, source: str | None, yes: bool
-) -> None:
+    belief: str, models: tuple[str, ...], chips: str | None, file: str, stated: str | None,
+    source: str | None, yes: bool,
+) -> None:  # fmt: skip
     """Ask for one BELIEF, by percentiles or by chips laid on bins, and draw it back at once.
 
     \b
@@ -141,16 +171,20 @@ def elicit(
         difprog priors elicit agi_arrival --chips "0 to 5: 4, 5 to 15: 9, 15 to 40: 5, 40 to 100: 2"
     """  # noqa: D301
     from difprog.cli import questions
-    from difprog.library import changes
+    from difprog.library import amend
+    from difprog.library.shelf import Shelf
 
-    content = questions.belief(belief, chips, stated)
+    shelf = Shelf(models)
+    content = questions.belief(belief, shelf, chips, stated)
     if not yes and not click.confirm(f"Write it to {file}?", default=False):
         keys = " ".join(f"{k}={v:.6g}" if isinstance(v, float) else f"{k}={v}" for k, v in content.items())
         click.echo(f"Not written. Later: difprog priors set {file} {belief} {keys}")
         return
     if source is None and not yes:
-        source = click.prompt("Who says so (source)", default="", show_default=False).strip() or None
-    _report(changes.set_belief(file, belief, content | ({"source": source} if source else {})))
+        said = "Who says so (source; empty: my own judgement)"
+        source = click.prompt(said, default="", show_default=False).strip() or None
+    spoken = {"source": source} if source else {"judgement": True}
+    _report(amend.set_belief(file, belief, content | spoken, shelf), shelf)
 
 
 @command.command("generate", hidden=True)
@@ -159,11 +193,12 @@ def generate(only_check: bool) -> None:
     """Write the schemas and the vocabulary page of a checkout anew."""
     from difprog.base import files
     from difprog.beliefs import schema
-    from difprog.library import vocabulary
+    from difprog.library import reference
+    from difprog.models.model import vocabulary
 
     root = files.shipped("priors")
-    wanted = {root / name: text for name, text in schema.files().items()}
-    wanted[root.parent / "VOCABULARY.md"] = vocabulary.markdown()
+    wanted = {root / name: text for name, text in schema.files(vocabulary()).items()}
+    wanted[root.parent / "VOCABULARY.md"] = reference.markdown()
     stale = [p for p, text in wanted.items() if not p.is_file() or p.read_text("utf-8") != text]
     for path in stale:
         click.echo(f"{'stale' if only_check else 'wrote'}: {path.name}")

@@ -6,68 +6,102 @@ from typing import TYPE_CHECKING
 
 import click
 
+from difprog.cli import complete
 from difprog.cli.options import json_option
-from difprog.cli.priors import command
+from difprog.cli.priors import command, file_argument, model_option
 
 if TYPE_CHECKING:
-    from difprog.library.layers import Entry
+    from difprog.library.shelf import Entry, Shelf
+    from difprog.render.priors import Used
 
 
 @command.command("list")
-@click.argument("file", required=False)
+@file_argument(required=False)
+@model_option()
 @click.option("--markdown", is_flag=True, help="Print the reference page of the whole vocabulary.")
 @json_option()
-def list_beliefs(file: str | None, markdown: bool, as_json: bool) -> None:
-    """List the beliefs of FILE, or of all files that stand under every project."""
-    from difprog.library import layers, vocabulary
-    from difprog.render import data, priors, screen
+def list_beliefs(file: str | None, models: tuple[str, ...], markdown: bool, as_json: bool) -> None:
+    """List the beliefs of FILE, or of all files that stand under every project.
+
+    A model's name lists all that holds under that model. Marked are beliefs that are conditioned on
+    evidence, with what is then used, and beliefs that are somebody's judgement.
+    """
+    from difprog.library import reference
+    from difprog.library.shelf import Shelf
+    from difprog.render import dump, priors, screen
 
     if markdown:
-        click.echo(vocabulary.markdown(), nl=False)
+        click.echo(reference.markdown(), nl=False)
         return
-    found = layers.entries(layers.layers_of(file))
+    shelf = Shelf(models)
+    found = shelf.entries(file)
+    used = _used(found, shelf, file)
     if as_json:
-        click.echo(data.dumps({"schema": "difprog.beliefs/1", "beliefs": [priors.data(e) for e in found]}))
+        rows = [priors.data(e, used) for e in found]
+        click.echo(dump.dumps({"schema": "difprog.beliefs/1", "beliefs": rows}))
     else:
-        priors.listing(found, screen.console())
+        priors.listing(found, screen.console(), used)
+
+
+def _used(found: list[Entry], shelf: Shelf, file: str | None) -> Used:
+    """Return what scoring uses in place of the priors that are conditioned on evidence."""
+    from difprog.beliefs.beliefs import Stack
+    from difprog.library.used import used
+    from difprog.render import priors
+
+    if not any(e.belief.evidence for e in found):
+        return {}
+    stack = Stack((*shelf.stack().layers, *shelf.layers(file)))
+    return used(found, stack, priors.LEVELS)
 
 
 @command.command("show")
-@click.argument("names", nargs=-1, required=True, metavar="[FILE] BELIEF...")
+@click.argument(
+    "names", nargs=-1, required=True, metavar="[FILE] BELIEF...", shell_complete=complete.beliefs_and_files
+)
+@model_option()
 @json_option()
-def show(names: tuple[str, ...], as_json: bool) -> None:
+def show(names: tuple[str, ...], models: tuple[str, ...], as_json: bool) -> None:
     """Show beliefs: percentiles, mean, tails in words, source, and the density drawn.
 
     \b
         difprog priors show agi_arrival
         difprog priors show world leak.open
+        difprog priors show synthesis overhang
         difprog priors show my-layer.toml researchers
     """  # noqa: D301
     from difprog.beliefs.beliefs import Stack
-    from difprog.library import layers
-    from difprog.render import data, priors, screen
+    from difprog.library.shelf import Shelf
+    from difprog.render import dump, priors, screen
 
-    found, file = _entries(names)
+    shelf = Shelf(models)
+    found, file = _entries(names, shelf)
+    used = _used(found, shelf, file)
     if as_json:
-        click.echo(data.dumps({"schema": "difprog.beliefs/1", "beliefs": [priors.data(e) for e in found]}))
+        rows = [priors.data(e, used) for e in found]
+        click.echo(dump.dumps({"schema": "difprog.beliefs/1", "beliefs": rows}))
         return
     out = screen.console()
-    as_of = Stack((*layers.standing("world"), *layers.layers_of(file))).as_of
+    as_of = Stack((*shelf.stack().layers, *shelf.layers(file))).as_of
     for index, entry in enumerate(found):
         if index:
             out.print()
-        priors.page(entry, as_of, out)
+        priors.page(entry, as_of, out, used)
 
 
 @command.command("plot")
-@click.argument("names", nargs=-1, required=True, metavar="[FILE] BELIEF...")
+@click.argument(
+    "names", nargs=-1, required=True, metavar="[FILE] BELIEF...", shell_complete=complete.beliefs_and_files
+)
+@model_option()
 @click.option("--height", type=click.IntRange(2, 40), default=12, show_default=True, help="Lines.")
-def plot(names: tuple[str, ...], height: int) -> None:
+def plot(names: tuple[str, ...], models: tuple[str, ...], height: int) -> None:
     """Draw one belief large, or several of one unit on one axis."""
     from difprog.base.errors import BadInput, Problem
+    from difprog.library.shelf import Shelf
     from difprog.render import priors, screen
 
-    found, _ = _entries(names)
+    found, _ = _entries(names, Shelf(models))
     units = sorted({e.parameter.unit or "no unit" for e in found})
     if len(units) > 1:
         hint = "plot those of one unit together"
@@ -75,43 +109,48 @@ def plot(names: tuple[str, ...], height: int) -> None:
     priors.plots(found, screen.console(), height)
 
 
-def _entries(names: tuple[str, ...]) -> tuple[list[Entry], str | None]:
+def _entries(names: tuple[str, ...], shelf: Shelf) -> tuple[list[Entry], str | None]:
     """Return the entries that "[FILE] BELIEF…" means, and the file."""
-    from difprog.library import layers
+    from difprog.library.shelf import is_file
 
-    parameter = names[0].partition(".")[0]
     # "overhang" is a belief and a model: before another name it means the model's file.
-    file_too = len(names) > 1 and layers.is_belief_file(names[0])
-    if parameter in layers.vocabulary() and not file_too:
-        return [e for name in names for e in layers.pick(None, name)], None
+    file_too = len(names) > 1 and (is_file(names[0]) or shelf.model(names[0]) is not None)
+    if names[0].partition(".")[0] in shelf.vocabulary and not file_too:
+        return [e for name in names for e in shelf.pick(None, name)], None
     if len(names) == 1:
-        if layers.is_belief_file(names[0]):
-            return layers.entries(layers.layers_of(names[0])), names[0]
-        layers.split_name(names[0])
-    return [e for name in names[1:] for e in layers.pick(names[0], name)], names[0]
+        if is_file(names[0]):
+            return shelf.entries(names[0]), names[0]
+        shelf.split(names[0])
+    return [e for name in names[1:] for e in shelf.pick(names[0], name)], names[0]
 
 
 @command.command("check")
-@click.argument("files_given", metavar="FILE...", nargs=-1)
+@click.argument(
+    "files_given", metavar="FILE...", nargs=-1,
+    shell_complete=complete.files_of("priors", "scenario", "project"),
+)  # fmt: skip
+@model_option()
 @click.option("--strict", is_flag=True, help="Exit with status 2 on warnings too.")
 @json_option()
-def check(files_given: tuple[str, ...], strict: bool, as_json: bool) -> None:
+def check(files_given: tuple[str, ...], models: tuple[str, ...], strict: bool, as_json: bool) -> None:
     """Validate belief files, proposals or credences, and warn of what does not cohere.
 
     Without FILE, the files that stand under every project. Exit status 2 where a file is
     wrong, with every problem on standard error; 0 with warnings.
     """
     from difprog.base.errors import BadInput
-    from difprog.library import layers
-    from difprog.render import data, priors, screen
+    from difprog.library import checking
+    from difprog.library.shelf import Shelf
+    from difprog.render import dump, priors, screen
 
-    found, problems = layers.check(files_given)
+    found, problems = checking.check(files_given, Shelf(models))
     if as_json:
-        click.echo(data.dumps({"schema": "difprog.check/1", "files": [layers.check_data(c) for c in found]}))
+        rows = [checking.check_data(c) for c in found]
+        click.echo(dump.dumps({"schema": "difprog.check/1", "files": rows}))
     else:
         out = screen.console()
         for item in found:
-            doubts = [(d, layers.explained(d, item.layer)) for d in item.doubts]
+            doubts = [(d, checking.explained(d, item.layer)) for d in item.doubts]
             count = sum(not known for _, known in doubts)
             word = f"{count} warning{'s' * (count != 1)}" if count else "sound"
             if doubts and not count:
@@ -120,50 +159,49 @@ def check(files_given: tuple[str, ...], strict: bool, as_json: bool) -> None:
             priors.doubts(doubts, out)
     if problems:
         raise BadInput(*problems)
-    if strict and any(not layers.explained(d, c.layer) for c in found for d in c.doubts):
+    if strict and any(not checking.explained(d, c.layer) for c in found for d in c.doubts):
         raise click.exceptions.Exit(2)
 
 
 @command.command("diff")
-@click.argument("first")
-@click.argument("second", required=False)
+@click.argument("first", shell_complete=complete.files_of("priors", "scenario", "project"))
+@click.argument("second", required=False, shell_complete=complete.files_of("priors", "scenario", "project"))
+@model_option()
 @json_option()
-def diff(first: str, second: str | None, as_json: bool) -> None:
+def diff(first: str, second: str | None, models: tuple[str, ...], as_json: bool) -> None:
     """Compare two files, or a FILE (by default your own layer) with what ships.
 
     Only beliefs that the first file states are compared with what ships.
     """
-    from difprog.library import layers
-    from difprog.render import data, priors, screen
+    from difprog.library.compared import compared
+    from difprog.library.shelf import Shelf
+    from difprog.render import dump, priors, screen
 
-    pairs, names = layers.differences(first, second)
+    pairs, names = compared(first, second, Shelf(models))
     if as_json:
         rows = [[None if e is None else priors.data(e) for e in pair] for pair in pairs]
-        click.echo(data.dumps({"schema": "difprog.belief-diff/1", "files": list(names), "beliefs": rows}))
+        click.echo(dump.dumps({"schema": "difprog.belief-diff/1", "files": list(names), "beliefs": rows}))
     else:
         priors.comparison(pairs, names, screen.console())
 
 
 @command.command("path")
-@click.argument("file", required=False)
+@file_argument(required=False)
 @json_option()
 def path(file: str | None, as_json: bool) -> None:
     """Print where files are looked up, or which file a name means."""
     from difprog.base import files
-    from difprog.library import layers
-    from difprog.render import data
+    from difprog.library.shelf import locate
+    from difprog.render import dump
 
     if file is not None:
-        click.echo(str(layers.locate(file)))
+        click.echo(str(locate(file)))
         return
-    places = {
-        "belief files": [str(p.resolve()) for p in files.search_folders("priors")],
-        "proposals": [str(p.resolve()) for p in files.search_folders("project")],
-        "your folder": [str(files.user_folder())],
-        "cache": [str(files.cache_folder())],
-    }
+    named = {"belief files": "priors", "scenarios": "scenario", "proposals": "project", "portfolios": "portfolio"}
+    places = {what: [str(p.resolve()) for p in files.search_folders(kind)] for what, kind in named.items()}
+    places |= {"your folder": [str(files.user_folder())], "cache": [str(files.cache_folder())]}
     if as_json:
-        click.echo(data.dumps(places))
+        click.echo(dump.dumps(places))
         return
     for what, folders in places.items():
         click.echo(f"{what}:")

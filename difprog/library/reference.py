@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from difprog.base import files
-from difprog.beliefs.beliefs import Belief, Layer, read_layer
+from difprog.beliefs.beliefs import Belief, Layer
 from difprog.beliefs.families import Point
-from difprog.models.model import load, shipped_models
-from difprog.race.parameters import FACTS, Group, Parameter, in_group
+from difprog.beliefs.parse import read_layer
+from difprog.models.model import shipped_models, vocabulary
+from difprog.race.parameters import FACTS, Group, Parameter
 
 _WORDS = {
     Group.WORLD: "What a draw of the race is made of. A model that does not open a mechanism holds it at its "
@@ -26,11 +27,10 @@ def shipped_layers() -> dict[str, Layer]:
     """Return the shipped belief files by name, `world` first."""
     found = {}
     names = ["world", *shipped_models()]
-    vocabulary = {name: p for model in shipped_models() for name, p in load(model).vocabulary.items()}
     for name in names:
         path = files.shipped("priors", f"{name}.toml")
         if path.is_file():
-            found[name] = read_layer(path, vocabulary)
+            found[name] = read_layer(path, vocabulary())
     return found
 
 
@@ -64,20 +64,21 @@ def markdown() -> str:
         "Every parameter of difprog. Generated from the program and the belief files that ship",
         "(`difprog priors list --markdown`); a test holds it current. Defaults are the 10th, 50th and 90th",
         "percentile of the shipped belief, or its value where it is a point, before any conditioning on",
-        "evidence; beliefs marked † are conditioned on the dataset named. Where a belief depends on a fact",
-        "of the proposal, the default is given per value of the fact.",
+        "evidence; beliefs marked † are conditioned on the dataset named, those marked ‡ are judgements.",
+        "Where a belief depends on a fact of the proposal, the default is given per value of the fact.",
         "",
     ]
     for group in (Group.WORLD, Group.PROJECT, Group.GRID, Group.FACT, Group.EFFECT):
+        entries = [p for p in vocabulary().values() if p.group is group]
         lines += [f"## {group.value[0].upper()}{group.value[1:]}", "", _WORDS[group], ""]
         if group in (Group.EFFECT, Group.FACT):
             lines += ["| name | symbol | unit | support | neutral | meaning |", "|---|---|---|---|---|---|"]
-            lines += [_row(p, short=True) for p in in_group(group)]
+            lines += [_row(p, short=True) for p in entries]
         else:
             lines += [
                 "| name | symbol | unit | support | neutral | meaning | default 10 / 50 / 90 | source |",
                 "|---|---|---|---|---|---|---|---|",
-                *(_row(p) for p in in_group(group)),
+                *(_row(p) for p in entries),
             ]
         lines.append("")
     lines += ["## Facts that select among beliefs", "", "| fact | values |", "|---|---|"]
@@ -98,6 +99,7 @@ def _row(parameter: Parameter, short: bool = False) -> str:
         stated, sources = [], [parameter.source]
         for layer, case, belief in shipped:
             mark = f" † {belief.evidence}" if belief.evidence else ""
+            mark += " ‡" if belief.judgement else ""
             case_words = f"{case}: " if case else ""
             where = f" ({layer})" if layer != "world" else ""
             stated.append(f"{case_words}{range_of(belief)}{mark}{where}")

@@ -1,4 +1,4 @@
-"""Change belief files: set one belief, copy a layer.
+"""Set one belief of a file, or take it out; copy a file.
 
 A file that ships is never changed: what is meant for it goes into the user's own layer over it.
 Writes through `difprog.library.edit` and `difprog.base.files` only.
@@ -17,10 +17,13 @@ from difprog import __version__
 from difprog.base import files
 from difprog.base.errors import BadInput, Problem, Problems
 from difprog.base.units import interval
-from difprog.beliefs.beliefs import BELIEF_KEYS, PERCENTILE, Belief
+from difprog.beliefs.beliefs import Belief
 from difprog.beliefs.coherence import Doubt
-from difprog.library import edit, layers
-from difprog.library.layers import Checked, kind_of
+from difprog.beliefs.forms import BELIEF_KEYS, PERCENTILE
+from difprog.beliefs.standing import user_file
+from difprog.library import edit
+from difprog.library.checking import Checked, kind_of, validate
+from difprog.library.shelf import Shelf, is_shipped, is_yours, locate
 from difprog.race.parameters import FACT_OF, Group
 
 SCHEMA_LINE = "#:schema"
@@ -37,7 +40,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Change:
-    """What setting one belief did."""
+    """What setting one belief, or taking it out, did; ``after`` is what then holds."""
 
     path: Path
     created: bool
@@ -48,6 +51,7 @@ class Change:
     after: Belief | None
     remarks: tuple[str, ...] = ()
     doubts: tuple[Doubt, ...] = field(default=())
+    taken_out: bool = False
 
 
 def target(name: str) -> Target:
@@ -58,11 +62,11 @@ def target(name: str) -> Target:
     BadInput
         Where there is no such file.
     """
-    path = layers.locate(name)
+    path = locate(name)
     content, _ = files.read_toml(path, name)
     kind = kind_of(content)
     installed = files.shipped("priors").parent.name == "_builtin"
-    if layers.is_shipped(path) and (installed or not files.is_path(name)):
+    if is_shipped(path) and (installed or not files.is_path(name)):
         folder = files.user_folder() / ("projects" if kind == "proposal" else "priors")
         return Target(folder / path.name, path, kind)
     return Target(path, None, kind)
@@ -84,7 +88,7 @@ def parse_keys(words: Iterable[str]) -> dict[str, Any]:
         ends = interval(word) if not equals else None
         if ends:
             found |= {"p5": _value(ends[0]), "p95": _value(ends[1])}
-        elif not equals and re.match(r"[-+.]?[0-9]", word):
+        elif not equals and re.match(r"[-+.$]*[0-9]", word):
             found["value"] = _value(word)
         elif not equals:
             hint = 'such as p10=2, or an interval, "2 to 45 years"'
@@ -93,6 +97,11 @@ def parse_keys(words: Iterable[str]) -> dict[str, Any]:
             problems.unknown(key, key, (*BELIEF_KEYS, "p5", "p10", "p50", "p90", "p95"))
         elif key in ("source", "note", "unit", "evidence", "distribution"):
             found[key] = text.strip()
+        elif key == "judgement":
+            said = text.strip().lower()
+            if said not in ("true", "false", "yes", "no", ""):
+                problems.add(key, "must be true or false", text)
+            found[key] = "" if said in ("", "no", "false") else True
         else:
             found[key] = _value(f"[{text}]" if key in ("bounds", "weights") and "[" not in text else text)
             found[key] = "" if not text.strip() else found[key]
@@ -110,19 +119,19 @@ def _value(text: str) -> Any:
     return value if isinstance(value, (int, float, list, str)) and not isinstance(value, bool) else text
 
 
-def way(name: str, kind: str) -> tuple[str, ...]:
+def way(name: str, kind: str, shelf: Shelf) -> tuple[str, ...]:
     """Return where in a file of some kind a belief stands; raises `BadInput` where it cannot."""
     if kind == "credences":
         return "credences", name
-    parameter, case = layers.split_name(name)
-    if layers.vocabulary()[parameter].group is Group.FACT:
+    parameter, case = shelf.split(name)
+    if shelf.vocabulary[parameter].group is Group.FACT:
         if kind != "proposal":
             raise BadInput(Problem(name, "", "is a fact of a proposal, not a belief"))
         return "project", parameter
     return tuple(filter(None, ("beliefs", parameter, case)))
 
 
-def set_belief(name: str, belief: str, stated: Mapping[str, Any]) -> Change:
+def set_belief(name: str, belief: str, stated: Mapping[str, Any], shelf: Shelf | None = None) -> Change:
     """Change one belief of a file, and nothing else of it.
 
     Parameters
@@ -133,16 +142,19 @@ def set_belief(name: str, belief: str, stated: Mapping[str, Any]) -> Change:
         "agi_arrival", "leak.open"; in a proposal also "effort".
     stated : mapping
         Its keys, as `parse_keys` returns them.
+    shelf : Shelf, optional
+        The models in view, which decide on the names that beliefs may have.
 
     Raises
     ------
     BadInput
         Where the result is not sound: the file is then left as it was.
     """
+    shelf = shelf or Shelf()
     if not stated:
         raise BadInput(Problem(belief, "", "nothing to set", hint="such as p10=2 p90=40"))
     goal = target(name)
-    path = way(belief, goal.kind)
+    path = way(belief, goal.kind, shelf)
     where = str(goal.path)
     created = not goal.path.exists()
     remarks: list[str] = []
@@ -150,24 +162,22 @@ def set_belief(name: str, belief: str, stated: Mapping[str, Any]) -> Change:
     def change(text: str) -> str:
         content = tomllib.loads(text)
         own = _raw(content, path)
-        old = own if own is not None else _beneath(goal.path, path)
+        old = own if own is not None else _beneath(goal.path, path, shelf)
         new, said = edit.revise(old or {}, stated)
         if own is None and any(edit.shapes(k) for k in stated) and "note" not in stated:
             new.pop("note", None)
         if goal.kind != "beliefs":
-            said = [s for s in said if s != "it has no source"]
+            said = [s for s in said if s != edit.UNSOURCED]
         remarks[:] = said
         return edit.put(text, path, new)
 
-    def validate(text: str) -> None:
-        layers.validate(text, where, goal.path)
-
-    before = _belief(goal.path if not created else goal.over, path)
-    if before is None and own_layer(goal.path):
-        fact = {FACT_OF[path[2]]: path[2]} if len(path) > 2 else {}
-        before = layers.beneath(goal.path).lookup(path[1], fact)
-    _, after = edit.rewrite(goal.path, change, validate, create=lambda: begin(goal))
-    checked = layers.validate(after, where, goal.path)
+    before = _belief(goal.path if not created else goal.over, path, shelf)
+    if before is None and is_yours(goal.path):
+        before = _under(goal.path, path, shelf)
+    _, after = edit.rewrite(
+        goal.path, change, lambda text: _check(text, goal, shelf), create=lambda: begin(goal)
+    )
+    checked = validate(after, where, goal.path, shelf)
     about = ".".join(path[1:])
     doubts = [d for d in checked.doubts if about in d.key.split(", ") and d.topic != "source"]
     now = _stated(checked, path)
@@ -176,9 +186,39 @@ def set_belief(name: str, belief: str, stated: Mapping[str, Any]) -> Change:
     )
 
 
-def own_layer(path: Path) -> bool:
-    """Whether a file is one of the user's standing layers."""
-    return path.resolve().is_relative_to((files.user_folder() / "priors").resolve())
+def unset_belief(name: str, belief: str, shelf: Shelf | None = None) -> Change:
+    """Take one belief out of a file of the user's own, so that what lies below it holds again.
+
+    Raises
+    ------
+    BadInput
+        Where the file does not state it, or would not be sound without it.
+    """
+    shelf = shelf or Shelf()
+    path = locate(name)
+    if is_shipped(path):
+        own = user_file(path.stem)
+        hint = f"your own beliefs over it would stand in {own}"
+        raise BadInput(Problem(name, belief, "you have set nothing over what ships", hint=hint))
+    content, _ = files.read_toml(path, name)
+    goal = Target(path, None, kind_of(content))
+    where = way(belief, goal.kind, shelf)
+    before = _belief(path, where, shelf)
+    edit.rewrite(
+        path, lambda text: edit.take_out(text, where), lambda text: _check(text, goal, shelf)
+    )
+    below = _under(path, where, shelf) if goal.kind == "beliefs" else None
+    return Change(path, False, None, goal.kind, ".".join(where[1:]), before, below, taken_out=True)
+
+
+def _check(text: str, goal: Target, shelf: Shelf) -> None:
+    validate(text, str(goal.path), goal.path, shelf)
+
+
+def _under(path: Path, where: Sequence[str], shelf: Shelf) -> Belief | None:
+    """Return the belief that the layers below a file state."""
+    fact = {FACT_OF[where[2]]: where[2]} if len(where) > 2 else {}
+    return shelf.beneath(path).lookup(where[1], fact)
 
 
 def _raw(content: Any, path: Sequence[str]) -> dict[str, Any] | None:
@@ -190,11 +230,11 @@ def _raw(content: Any, path: Sequence[str]) -> dict[str, Any] | None:
     return edit.read(content) or None
 
 
-def _beneath(path: Path, where: Sequence[str]) -> dict[str, Any] | None:
+def _beneath(path: Path, where: Sequence[str], shelf: Shelf) -> dict[str, Any] | None:
     """Return the belief as the nearest layer below a file states it."""
     if where[0] != "beliefs":
         return None
-    for layer in reversed(layers.beneath(path).layers):
+    for layer in reversed(shelf.beneath(path).layers):
         content, _ = files.read_toml(layer.source.path)
         for known in (where, where[:2]):
             found = _raw(content, known)
@@ -203,12 +243,12 @@ def _beneath(path: Path, where: Sequence[str]) -> dict[str, Any] | None:
     return None
 
 
-def _belief(path: Path | None, where: Sequence[str]) -> Belief | None:
+def _belief(path: Path | None, where: Sequence[str], shelf: Shelf) -> Belief | None:
     if path is None:
         return None
     text, _ = files.read_text(path)
     try:
-        return _stated(layers.validate(text, str(path), path), where)
+        return _stated(validate(text, str(path), path, shelf), where)
     except BadInput:
         return None
 
@@ -247,7 +287,7 @@ def copied(path: Path) -> str:
     return head + "".join(lines)
 
 
-def copy(name: str, output: Path | None = None) -> Path:
+def copy(name: str, output: Path | None = None, shelf: Shelf | None = None) -> Path:
     """Copy a file to where it can be edited, and return where that is.
 
     Parameters
@@ -256,17 +296,19 @@ def copy(name: str, output: Path | None = None) -> Path:
         A path or a bare name.
     output : Path, optional
         A file or a folder; the user's own folder by default, for a proposal the working folder.
+    shelf : Shelf, optional
+        The models in view, which decide on the names that beliefs may have.
 
     Raises
     ------
     BadInput
         Where the copy would replace a file.
     """
-    path = layers.locate(name)
+    path = locate(name)
     content, _ = files.read_toml(path, name)
     if output is None:
         proposal = kind_of(content) == "proposal"
-        output = Path(path.name) if proposal else layers.user_file(path.stem)
+        output = Path(path.name) if proposal else user_file(path.stem)
     elif output.is_dir():
         output = output / path.name
     with files.locked(output):
@@ -274,6 +316,6 @@ def copy(name: str, output: Path | None = None) -> Path:
             hint = "name another with -o, or change it with difprog priors edit"
             raise BadInput(Problem(str(output), "", "is there already", hint=hint))
         text = copied(path)
-        layers.validate(text, str(output), output)
+        validate(text, str(output), output, shelf)
         files.write_atomically(output, text)
     return output

@@ -1,23 +1,20 @@
-"""What reads what in a model: found by building its graph in PyTensor, not by listing it."""
+"""What reads what in a model: found in its graph, not listed. Imports PyTensor when used."""
 
 from __future__ import annotations
 
+from difprog.beliefs.beliefs import Belief
+from difprog.beliefs.families import Point
+from difprog.forecast.graph import build
+from difprog.forecast.question import Question, View
 from difprog.models.model import Model
-from difprog.race.effects import Facts
-from difprog.race.parameters import Group
-from difprog.race.race import Effects
+from difprog.race.parameters import CRITERIA, FACTS, Group
 
 
-def reads(model: Model, facts: Facts | None = None) -> dict[str, tuple[str, ...]]:
+def reads(model: Model) -> dict[str, tuple[str, ...]]:
     """Return, for each effect that the model can have and for the chance of success, its inputs.
 
-    Parameters
-    ----------
-    model : Model
-        The reading.
-    facts : Facts, optional
-        The facts of the project; an alignment project that meets all four criteria by default,
-        so that no mechanism is switched off by a fact.
+    The project is an alignment project that meets all four criteria, so that no mechanism is
+    switched off by a fact.
 
     Returns
     -------
@@ -25,42 +22,28 @@ def reads(model: Model, facts: Facts | None = None) -> dict[str, tuple[str, ...]
         Effect → names of the beliefs it depends on, and ``p_success`` → beliefs about the
         world. Effects that nothing in this model moves are left out.
     """
-    import pytensor.tensor as pt
     from pytensor.graph.traversal import ancestors
 
-    from difprog.race.arrays import pytensor_namespace
-    from difprog.race.effects import CRITERIA
-
-    facts = facts or Facts(criteria=frozenset(CRITERIA))
-    stated_only = {*Effects._fields, "relevance", "coupling"}
-    symbols = {
-        name: pt.dscalar(name)
-        for name in model.reads
-        if name not in stated_only
-    }
-    chances = model.chances(facts, symbols, pytensor_namespace())
+    facts = {fact: values[0] for fact, values in FACTS.items()}
+    names = [n for n in model.reads if not Question((View(model, {}),), facts).stated(n)]
+    beliefs = {n: Belief(n, Point(0.5), layer="symbol") for n in names}
+    question = Question((View(model, beliefs),), facts, frozenset(CRITERIA))
+    (part,) = build(question).parts
+    assert part.outcome is not None
     order = list(model.vocabulary)
+    label = {node: name for name, node in part.inputs.items()}
 
-    def inputs(value: object) -> tuple[str, ...]:
+    def inputs(value: object, *blockers: object) -> tuple[str, ...]:
         if not hasattr(value, "owner"):
             return ()
-        found = {v.name for v in ancestors([value]) if v.name in symbols}
+        found = {label[v] for v in ancestors([value], [*label, *blockers]) if v in label}
         return tuple(sorted(found, key=order.index))
 
-    outcome = chances.outcome
-    effects = {name: inputs(getattr(outcome.if_hit, name)) for name in Effects._fields}
-    found = {name: names for name, names in effects.items() if names and _moved(model, name)}
-    found["hit_probability"] = inputs(outcome.hit_probability) or ("hit_probability",)
-    # Symbols for the effects: what counts only together with one is read all the same.
-    some = Effects(**{n: pt.dscalar(f"effect of {n}") for n in Effects._fields if _moved(model, n)})
-    found["p_success"] = inputs(model.success(model.world(symbols), some, pytensor_namespace()))
+    effects = {name: inputs(getattr(part.outcome.if_hit, name)) for name in model.effects}
+    found = {name: read for name, read in effects.items() if read}
+    found["hit_probability"] = inputs(part.outcome.hit_probability) or ("hit_probability",)
+    found["p_success"] = inputs(part.race, *part.given.values())
     return found
-
-
-def _moved(model: Model, effect: str) -> bool:
-    """Whether a model can give an effect any value but its neutral one."""
-    parameter = model.vocabulary[effect]
-    return parameter.base or effect in model.opens
 
 
 def mermaid(model: Model) -> str:
