@@ -1,5 +1,42 @@
-"""Run as ``python -m difprog``."""
+"""Run as ``python -m difprog``, and what the command ``difprog`` runs."""
 
-from difprog.cli import main
+from __future__ import annotations
 
-main()
+import os
+import sys
+
+from difprog.base import processes
+
+
+def run() -> None:
+    """Run the command line; whatever is imported is none of the working folder's."""
+    processes.leave_working_folder_out()
+    try:
+        processes.stop_on_signals()
+        from difprog.cli import main
+
+        main()
+    except KeyboardInterrupt:
+        _last_word("Stopped.", 130)
+    except processes.Stopped as stopped:
+        _last_word("Stopped.", stopped.status)
+
+
+def _last_word(words: str, status: int) -> None:
+    """Leave; another signal must not find a half-ended interpreter to print a traceback from."""
+    import signal
+
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
+    try:
+        sys.stdout.flush()
+    except (OSError, ValueError, AttributeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    with open(2, "w", closefd=False) as stream:
+        stream.write(f"{words}\n")
+    sys.exit(status)
+
+
+if __name__ == "__main__":
+    run()

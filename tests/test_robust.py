@@ -1,6 +1,6 @@
 """Hostile files, kills, full disks, odd environments, many processes: no traceback, no damaged file.
 
-Short forms of ``benchmarks/fuzz.py`` and ``benchmarks/kill.py`` run by default, longer ones with --slow.
+Short forms of ``tools/fuzz.py`` and ``tools/kill.py`` run by default, longer ones with --slow.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from benchmarks import fuzz
-from benchmarks.targets import TARGETS
 from difprog.base import files
 from difprog.cli import main
 from difprog.evidence import store
+from tools import fuzz
+from tools.targets import TARGETS
 
 ROOT = Path(__file__).parent.parent
 FAST = ("--draws", "200", "--no-evidence", "--model", "serial_parallel")
@@ -115,7 +115,7 @@ def test_the_fuzzer_sees_what_is_wrong(tmp_path: Path) -> None:
 
 def kills(*words: str) -> None:
     ran = subprocess.run(
-        [sys.executable, str(ROOT / "benchmarks" / "kill.py"), *words],
+        [sys.executable, str(ROOT / "tools" / "kill.py"), *words],
         capture_output=True, text=True, check=False, timeout=1800,
     )  # fmt: skip
     assert ran.returncode == 0, ran.stdout + ran.stderr

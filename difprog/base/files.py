@@ -1,26 +1,46 @@
-"""Find and read files: shipped ones, the user's own, and those named by path.
+"""Find, read, write and lock files: shipped ones, the user's own, and those named by path.
 
 The only place that knows where the shipped ``models/`` and ``priors/`` are: beside the package
-in a checkout or an editable install, inside it in a wheel.
+in a checkout or an editable install, inside it in a wheel. And the one door for reading and for
+writing: `read_bytes` takes regular files of a limited size within a limited time, `write_atomically`
+writes a whole file or none, and to nothing but a regular file. What a killed write leaves
+(``.NAME.….difprog-part``) the next write of that file takes away.
 """
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import re
+import shutil
+import stat
 import sys
 import tempfile
+import time
 import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
+from difprog.base import limits
 from difprog.base.errors import BadInput, Problem, nearest
 
 #: Largest file of each kind that is read, in bytes.
-TOML_LIMIT = 1 << 20
-TABLE_LIMIT = 1 << 26
+TOML_LIMIT = limits.TOML_BYTES.most
+TABLE_LIMIT = limits.TABLE_BYTES.most
+
+#: How the name of what is not whole yet ends, and of a lock.
+PART, LOCK = ".difprog-part", ".difprog-lock"
+
+#: Seconds to wait for another process that changes the same file.
+PATIENCE = 10.0
+
+#: Told, in one line, where a file of the working folder hides one of the same name.
+notice: ContextVar[Callable[[str], None]] = ContextVar("notice", default=lambda _: None)
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 #: A key of fifty parts, a.b.c…: the time that tomllib takes grows with the cube of their number.
@@ -101,13 +121,25 @@ def find(name: str, kind: str) -> Path:
         if not _exists(path):
             raise BadInput(Problem(name, "", "no such file", hint=_suggest(name, kind)))
         return path
-    for folder in search_folders(kind):
-        candidate = folder / f"{name}{KINDS[kind].suffix}"
-        if _exists(candidate):
-            return candidate
+    places = (folder / f"{name}{KINDS[kind].suffix}" for folder in search_folders(kind))
+    found = [path for path in places if _exists(path)]
+    if found:
+        if len(found) > 1:
+            notice.get()(_shadowed(name, found[0], found[1], kind))
+        return found[0]
     raise BadInput(
         Problem(name, "", f"no {KINDS[kind].noun} of that name", hint=_suggest(name, kind))
     )
+
+
+def _shadowed(name: str, taken: Path, hidden: Path, kind: str) -> str:
+    """Return what is said where two files answer to a bare name."""
+    where = "in the working folder" if taken.parent == Path() else "in your own folder"
+    other = "the one that ships" if hidden.is_relative_to(shipped()) else f"{hidden}"
+    note = ""
+    if kind == "priors" and taken.parent == Path():
+        note = f"; a forecast does not read it unless told to by --priors {taken}"
+    return f'"{name}" is {taken.name} {where}, not {other}{note}'
 
 
 class Kind(NamedTuple):
@@ -169,12 +201,7 @@ def read_bytes(path: Path, limit: int, name: str | None = None) -> bytes:
     """
     where = name or str(path)
     try:
-        if path.is_dir():
-            raise BadInput(Problem(where, "", "is a folder, not a file"))
-        if path.exists() and not path.is_file():
-            raise BadInput(Problem(where, "", "is not a regular file"))
-        with path.open("rb") as stream:
-            data = stream.read(limit + 1)
+        data = _read(path, limit, where)
     except FileNotFoundError:
         raise BadInput(Problem(where, "", "no such file")) from None
     except (OSError, ValueError) as error:
@@ -185,6 +212,31 @@ def read_bytes(path: Path, limit: int, name: str | None = None) -> bytes:
             Problem(where, "", f"is too large to be such a file (over {limit:,} bytes)")
         )
     return data
+
+
+def _read(path: Path, limit: int, where: str) -> bytes:
+    """Return up to ``limit`` + 1 bytes of a regular file; waits for nobody, and not for ever."""
+    wait = time.monotonic() + limits.READING
+    # Without waiting: a FIFO that nobody writes to, a file of the system that gives nothing yet.
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    try:
+        kind = os.fstat(descriptor).st_mode
+        if not stat.S_ISREG(kind):
+            raise BadInput(Problem(where, "", _NOT_A_FILE.get(stat.S_IFMT(kind), "is not a regular file")))
+        pieces, left = [], limit + 1
+        while left and (piece := os.read(descriptor, min(left, 1 << 20))):
+            pieces.append(piece)
+            left -= len(piece)
+            if time.monotonic() > wait:
+                raise BadInput(
+                    Problem(where, "", f"cannot be read: no end of it in {limits.READING:.0f} seconds")
+                )
+        return b"".join(pieces)
+    finally:
+        os.close(descriptor)
+
+
+_NOT_A_FILE = {stat.S_IFDIR: "is a folder, not a file"}
 
 
 def read_text(path: Path, limit: int = TOML_LIMIT, name: str | None = None) -> tuple[str, Source]:
@@ -218,8 +270,55 @@ def parse_toml(text: str, where: str) -> dict[str, Any]:
         raise BadInput(Problem(where, "", "is nested too deeply or holds too long a number")) from None
 
 
+def destination(path: Path, folder: bool = False) -> Path:
+    """Return where an output goes, links followed, after checking that it can be one: before any work.
+
+    Parameters
+    ----------
+    path : Path
+        What was asked for. It need not exist, nor the folders that it lies in.
+    folder : bool
+        Whether it is to be a folder, not a file.
+
+    Raises
+    ------
+    BadInput
+        Where it is a device, a FIFO, a loop of links, a folder in place of a file or the other way
+        round, or lies below something that is no folder.
+    """
+    wanted = "a folder" if folder else "a regular file"
+    try:
+        place = path.resolve()
+        if path.is_symlink() and not path.exists() and place.is_symlink():
+            raise OSError(errno.ELOOP, "its links lead in a circle")
+        kind = _kind(place)
+        if kind is not None and not (stat.S_ISDIR(kind) if folder else stat.S_ISREG(kind)):
+            raise BadInput(Problem(str(path), "", f"cannot be written: it is there, and not {wanted}"))
+        above = place.parent
+        while (kind := _kind(above)) is None and above != above.parent:
+            above = above.parent
+        if kind is not None and not stat.S_ISDIR(kind):
+            raise BadInput(Problem(str(path), "", f"cannot be written: {above.name} is no folder"))
+    except (OSError, RuntimeError, ValueError) as error:
+        loop = isinstance(error, RuntimeError) or getattr(error, "errno", 0) == errno.ELOOP
+        reason = "its links lead in a circle" if loop else getattr(error, "strerror", None) or "bad path"
+        raise BadInput(Problem(str(path), "", f"cannot be written: {reason.lower()}")) from None
+    return place
+
+
+def _kind(path: Path) -> int | None:
+    """Return the mode of what is at a place, None where nothing is."""
+    try:
+        return path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
 def write_atomically(path: Path, data: str | bytes) -> None:
-    """Write a file whole or not at all: a temporary file beside it, flushed, then renamed.
+    """Write a file whole or not at all: a part beside it, flushed to the disk, then renamed.
+
+    Whatever makes the bytes makes them in memory: no library is let near the disk, so that a full
+    one is an error here and nowhere else.
 
     Parameters
     ----------
@@ -231,28 +330,196 @@ def write_atomically(path: Path, data: str | bytes) -> None:
     Raises
     ------
     BadInput
-        Where the text cannot be written as UTF-8.
+        Where the text cannot be written as UTF-8, or the place is none for a file.
     OSError
-        Where the file cannot be written.
+        Where the file cannot be written; it names the file.
     """
     try:
         content = data.encode() if isinstance(data, str) else data
     except UnicodeEncodeError:
         raise BadInput(Problem(str(path), "", "would hold text that is not UTF-8")) from None
-    path = path.resolve()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.")
+    place = destination(path)
+    with _named(path):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        _sweep(place)
+        descriptor, temporary = tempfile.mkstemp(PART, _prefix(place), place.parent)
+        try:
+            _held(descriptor)
+            _write(descriptor, content)
+            mode = place.stat().st_mode & 0o777 if place.exists() else 0o666 & ~umask()
+            Path(temporary).chmod(mode)
+            Path(temporary).replace(place)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+        finally:
+            os.close(descriptor)
+
+
+def write_folder_atomically(folder: Path, contents: Mapping[str, bytes]) -> None:
+    """Write a folder of files whole or not at all; an earlier one is replaced as a whole.
+
+    Parameters
+    ----------
+    folder : Path
+        Where; made with the folders that it lies in. Whether what is there may be replaced is the
+        caller's to know.
+    contents : mapping of str to bytes
+        The files by their relative path, with slashes.
+
+    Raises
+    ------
+    BadInput
+        Where the place is none for a folder.
+    OSError
+        Where it cannot be written; it names the folder. Nothing is left behind.
+    """
+    place = destination(folder, folder=True)
+    with _named(folder):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        _sweep(place)
+        new, old = (Path(tempfile.mkdtemp(PART, _prefix(place), place.parent)) for _ in range(2))
+        held: list[int] = []
+        try:
+            for part in (new, old):
+                with suppress(OSError):
+                    held.append(os.open(part, os.O_RDONLY))
+                    _held(held[-1])
+            for name, data in contents.items():
+                inner = new.joinpath(*PurePosixPath(name).parts)
+                inner.parent.mkdir(parents=True, exist_ok=True)
+                descriptor = os.open(inner, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+                try:
+                    _write(descriptor, data)
+                finally:
+                    os.close(descriptor)
+            new.chmod(place.stat().st_mode & 0o777 if place.exists() else 0o777 & ~umask())
+            if not place.exists():
+                new.replace(place)
+            elif not swap(new, place):
+                place.replace(old)
+                new.replace(place)
+        finally:
+            for part in (new, old):
+                shutil.rmtree(part, ignore_errors=True)
+            for descriptor in held:
+                os.close(descriptor)
+
+
+def _write(descriptor: int, data: bytes) -> None:
+    """Write all of it, and have it on the disk."""
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]
+    os.fsync(descriptor)
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Let an error of the system say which output it is that was not written."""
     try:
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        mode = path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask()
-        Path(temporary).chmod(mode)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        yield
+    except OSError as error:
+        reason = error.strerror or "an error of the system"
+        raise OSError(error.errno, f"was not written: {reason}", str(path)) from error
+
+
+def _prefix(place: Path) -> str:
+    return f".{place.name[:40]}."
+
+
+def _held(descriptor: int) -> None:
+    """Mark a part as being written by a process that is alive; where that cannot be, it is not swept."""
+    if os.name == "posix":
+        import fcntl
+
+        with suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _sweep(place: Path) -> None:
+    """Take away what killed writes of the same file or folder left beside it."""
+    if os.name != "posix":
+        return
+    import fcntl
+
+    # Exactly as it was named here: the name, eight characters, the end.
+    parts = re.compile(re.escape(_prefix(place)) + r"[a-z0-9_]{8}" + re.escape(PART))
+    for entry in os.scandir(place.parent):
+        if not parts.fullmatch(entry.name) or entry.is_symlink():
+            continue
+        with suppress(OSError):
+            descriptor = os.open(entry.path, os.O_RDONLY | os.O_NONBLOCK)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if entry.is_dir():
+                    shutil.rmtree(entry.path)
+                else:
+                    Path(entry.path).unlink()
+            finally:
+                os.close(descriptor)
+
+
+@contextmanager
+def locked(path: Path, patience: float = PATIENCE) -> Iterator[None]:
+    """Hold the lock on a file, so that two changes of it do not interleave, whoever makes them.
+
+    The lock lies beside the file (``.NAME.difprog-lock``) and is gone when nobody holds it. A killed
+    process holds none: the system lets go of it.
+
+    Raises
+    ------
+    BadInput
+        Where another holds it for longer than ``patience`` seconds, or the place is none for a file.
+    OSError
+        Where the folder cannot be written: neither can the file.
+    """
+    place = destination(path)
+    lock = place.with_name(f".{place.name[:200]}{LOCK}")
+    with _named(path):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = _acquired(lock, patience, path)
+    try:
+        yield
+    finally:
+        # Unlinked while it is held: who waits for it sees that it is another file now.
+        with suppress(OSError):
+            if os.fstat(descriptor).st_size == 0:
+                lock.unlink()
+        os.close(descriptor)
+
+
+def _acquired(lock: Path, patience: float, path: Path) -> int:
+    """Return the descriptor of a lock that is held and still lies where it is looked for."""
+    until = time.monotonic() + patience
+    flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    while True:
+        descriptor = os.open(lock, flags, 0o666)
+        if _try_lock(descriptor):
+            with suppress(FileNotFoundError):
+                if os.path.samestat(os.fstat(descriptor), lock.stat()):
+                    return descriptor
+        os.close(descriptor)
+        if time.monotonic() > until:
+            raise BadInput(Problem(str(path), "", "is being changed by another command", hint="try again"))
+        time.sleep(0.01)
+
+
+def _try_lock(descriptor: int) -> bool:
+    try:
+        if os.name == "posix":
+            import fcntl
+
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        else:
+            import msvcrt
+
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
+    except OSError as error:
+        if error.errno in (errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK):
+            return False
         raise
+    return True
 
 
 def swap(first: Path, second: Path) -> bool:
@@ -270,7 +537,8 @@ def swap(first: Path, second: Path) -> bool:
     return False
 
 
-def _umask() -> int:
+def umask() -> int:
+    """Return the permissions that new files are not given."""
     current = os.umask(0)
     os.umask(current)
     return current

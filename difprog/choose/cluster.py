@@ -10,7 +10,7 @@ from difprog.base.errors import BadInput, Problem
 
 if TYPE_CHECKING:
     from difprog.choose.portfolio import Row
-    from difprog.choose.rank import Submit, Work
+    from difprog.choose.workers import Submit, Work
 
 #: Seconds to wait for the scheduler.
 PATIENCE = 10

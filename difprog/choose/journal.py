@@ -15,11 +15,11 @@ import os
 import time
 import zipfile
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from filelock import FileLock, Timeout
 
 from difprog.base import files
 from difprog.base.errors import BadInput, Problem, plain
@@ -77,10 +77,10 @@ class Journal:
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
-        self._lock = FileLock(folder / "lock")
+        self._lock = ExitStack()
         try:
-            self._lock.acquire(timeout=0)
-        except Timeout:
+            self._lock.enter_context(files.locked(folder / ROWS, patience=0))
+        except BadInput:
             raise BadInput(
                 Problem("rank", "", "the same ranking is being made by another process",
                         hint="wait for it, or stop it")
@@ -168,7 +168,10 @@ class Journal:
         if done:
             for name in (BEST, ROWS):
                 (self.folder / name).unlink(missing_ok=True)
-        self._lock.release()
+        self._lock.close()
+        if done:
+            with suppress(OSError):  # another process may have begun the same
+                self.folder.rmdir()
 
 
 def _parse(raw: bytes) -> Line:

@@ -16,13 +16,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from difprog.base import files
+from difprog.base import files, limits
 from difprog.base.errors import BadInput, Problem, Problems, nearest, plain
 from difprog.beliefs.project import PROJECT_KEYS, Project, parse_project
 from difprog.race.parameters import FACT_OF, PARAMETERS, Group, Parameter
-
-#: Longest cell of a table, in characters.
-LONGEST_CELL = 20_000
 
 _TEXTS = ("name", "summary", "source", "note")
 
@@ -136,7 +133,7 @@ def read_portfolio(
                 found, said = _table(path, name, vocabulary)
                 rows += found
                 notes += said
-            elif (files.is_path(name) and path.is_dir()) or name in (".", ".."):
+            elif _is_folder(name):
                 inside = sorted(path.glob("*.toml"))
                 if not inside:
                     raise BadInput(Problem(name, "", "holds no proposal (*.toml)"))
@@ -149,8 +146,25 @@ def read_portfolio(
         paths.append(path)
     if problems:
         raise BadInput(*problems)
+    limits.ROWS.check(len(rows), "rank")
     numbered = (replace(row, number=at) for at, row in enumerate(rows, 1))
     return Portfolio(tuple(numbered), tuple(paths), tuple(notes))
+
+
+def _is_folder(name: str) -> bool:
+    """Whether a name means a folder: as a path always, bare only where no proposal answers to it."""
+    try:
+        if not Path(name).is_dir():
+            return False
+    except (OSError, ValueError):
+        return False
+    if files.is_path(name):
+        return True
+    try:
+        files.find(name, "project")
+    except BadInput:
+        return True
+    return False
 
 
 def _file(path: Path, where: str) -> Row:
@@ -175,6 +189,8 @@ def _table(
     if not records:
         raise BadInput(Problem(name, "", "is empty", hint="the first line names the columns"))
     columns = [cell.strip() for cell in records[0]]
+    limits.COLUMNS.check(len(columns), name, "columns")
+    limits.ROWS.check(len(records) - 1, name)
     _check_columns(columns, name)
     notes = []
     known = (*PROJECT_KEYS, *(k for k, p in vocabulary.items() if p.group is not Group.FACT))
@@ -198,7 +214,7 @@ def _table(
 def _records(reader: Any, name: str) -> list[list[str]]:
     """Return the records of a table without those that are blank."""
     records = []
-    limit = csv.field_size_limit(LONGEST_CELL)
+    limit = csv.field_size_limit(limits.CELL.most)
     try:
         records = [record for record in reader if any(cell.strip() for cell in record)]
     except csv.Error as error:

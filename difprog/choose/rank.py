@@ -22,7 +22,9 @@ from typing import Any
 
 import numpy as np
 
+from difprog.base import plainjson
 from difprog.base.errors import BadInput, DifprogError, Problem
+from difprog.choose import workers
 from difprog.choose.best import NOTHING, Best
 from difprog.choose.journal import Journal, Line, folder_for
 from difprog.choose.portfolio import Portfolio, Row
@@ -37,15 +39,9 @@ DEFAULT_DRAWS = 4_000
 #: Rows that are scored as one piece of work.
 CHUNK = 25
 
-#: Pieces of work that wait or run, per process.
-AHEAD = 3
-
 #: What becomes of a row's forecast: plain data, which is all that is kept of it. A function of
 #: a module, so that other processes find it.
 Show = Callable[[Row, Forecast], dict[str, Any]]
-
-#: Hands rows to whoever does the work; returns something with ``result()``, their chunk.
-Submit = Callable[[Sequence[Row]], Any]
 
 
 def key_of(request: Request, setup: Setup) -> str:
@@ -63,8 +59,6 @@ class Chunk:
     best: Best
 
 
-#: Scores rows, in whatever process.
-Work = Callable[[Sequence[Row]], Chunk]
 
 
 def condition(portfolio: Portfolio, setup: Setup) -> None:
@@ -129,7 +123,7 @@ def score_rows(request: Request, key: str, show: Show, rows: Sequence[Row]) -> C
 
 
 def _dumps(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, allow_nan=False)
+    return plainjson.dumps(value)
 
 
 class Ranking:
@@ -235,7 +229,7 @@ def ranked(
         left = portfolio.rows[len(journal.entries) :]
         pieces = [left[at : at + CHUNK] for at in range(0, len(left), CHUNK)]
         work = partial(score_rows, request, key, show)
-        with _workers(work, jobs, dask) as (submit, room):
+        with workers.opened(work, jobs, dask) as (submit, room):
             for chunk in _in_order(pieces, submit, room):
                 journal.append(chunk.lines, chunk.best)
                 if progress is not None:
@@ -249,7 +243,7 @@ def ranked(
             shutil.rmtree(spare, ignore_errors=True)
 
 
-def _in_order(pieces: Sequence[Sequence[Row]], submit: Submit, room: int) -> Iterator[Chunk]:
+def _in_order(pieces: Sequence[Sequence[Row]], submit: workers.Submit, room: int) -> Iterator[Chunk]:
     """Yield the chunks' results in the rows' order, with no more than ``room`` of them under way."""
     waiting: deque[Any] = deque()
     for piece in pieces:
@@ -258,42 +252,6 @@ def _in_order(pieces: Sequence[Sequence[Row]], submit: Submit, room: int) -> Ite
             yield waiting.popleft().result()
     while waiting:
         yield waiting.popleft().result()
-
-
-@contextmanager
-def _workers(work: Work, jobs: int, dask: str | None) -> Iterator[tuple[Submit, int]]:
-    """Open what does the work, and say how many pieces of it may be under way."""
-    if dask is not None:
-        from difprog.choose.cluster import cluster
-
-        with cluster(dask, work, AHEAD) as found:
-            yield found
-    elif jobs <= 1:
-        yield (lambda rows: _Done(work(rows))), 1
-    else:
-        from concurrent.futures import ProcessPoolExecutor
-        from concurrent.futures.process import BrokenProcessPool
-        from multiprocessing import get_context
-
-        pool = ProcessPoolExecutor(jobs, mp_context=get_context("spawn"))
-        try:
-            yield (lambda rows: pool.submit(work, rows)), AHEAD * jobs
-        except BrokenProcessPool:
-            raise DifprogError(
-                "a worker process died (out of memory?): run the same command again to go on from there"
-            ) from None
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
-
-
-class _Done:
-    """A result that is there already."""
-
-    def __init__(self, value: Chunk) -> None:
-        self._value = value
-
-    def result(self) -> Chunk:
-        return self._value
 
 
 def nothing_scored(ranking: Ranking) -> BadInput:

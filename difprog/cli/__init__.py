@@ -67,6 +67,14 @@ class Commands(click.Group):
         """Run, turning every outcome into an exit status and no traceback."""
         kwargs["standalone_mode"] = False
         _open_streams()
+        said: set[str] = set()
+
+        def notice(words: str) -> None:
+            if words not in said:
+                said.add(words)
+                click.echo(f"difprog: {plain(words)}", err=True)
+
+        files.notice.set(notice)
         try:
             result = super().main(*args, **kwargs)
             sys.stdout.flush()
@@ -98,6 +106,13 @@ class Commands(click.Group):
             _leave(2)
         except Exception as error:
             _reraise_for_debugging(error)
+            if sys.flags.optimize > 1:
+                click.echo(
+                    "difprog: Python runs without docstrings, which its libraries need: unset "
+                    "PYTHONOPTIMIZE, leave out -OO",
+                    err=True,
+                )
+                _leave(2)
             click.echo(
                 f"difprog: a bug: {type(error).__name__}: {plain(error)}\n"
                 "Set DIFPROG_DEBUG=1 to see where, and please report it.",

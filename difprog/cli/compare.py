@@ -35,6 +35,7 @@ def command(
     differences pair by pair with their intervals, the chance that each is the best (and that
     doing nothing is), which dominates which, and what a million dollars buys.
     """
+    from difprog.base import limits
     from difprog.base.errors import BadInput, Problem
     from difprog.choose import compare
     from difprog.forecast import forecast
@@ -45,6 +46,8 @@ def command(
 
     if request.publication is not None and (policies or len(projects) == 1):
         raise click.UsageError("--publication supposes one policy; every policy is compared here.")
+    many = len(projects) * (len(FACTS["publication"]) if policies or len(projects) == 1 else 1)
+    limits.OPTIONS.check(many, "compare")
     with screen.working("reading and drawing"):
         setup = request.setup()
         problems: list[Problem] = []

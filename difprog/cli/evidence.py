@@ -6,7 +6,8 @@ from typing import Any
 
 import click
 
-from difprog.cli.options import Decorator, json_option
+from difprog.base import limits
+from difprog.cli.options import Count, Decorator, json_option
 
 NAMES = ("timelines", "headcounts", "parallelisation", "coupling")
 
@@ -50,9 +51,9 @@ def list_(priors: tuple[str, ...], as_json: bool) -> None:
 )
 @_priors_option()
 @click.option(
-    "--draws", type=click.IntRange(100, 10**6), help="Draws per chain; scoring keeps to the default."
+    "--draws", type=Count(100, limits.SAMPLER_DRAWS), help="Draws per chain; scoring keeps to the default."
 )
-@click.option("--chains", type=click.IntRange(2, 64), help="Chains.")
+@click.option("--chains", type=Count(2, limits.CHAINS), help="Chains.")
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Seed of the chains.")
 @click.option("--again", is_flag=True, help="Fit even where a result is kept.")
 @click.option("--influence", "with_influence", is_flag=True, help="Leave out each source of the timelines.")

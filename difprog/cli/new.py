@@ -109,10 +109,12 @@ def _left(path: Path, answers: dict[str, Any]) -> None:
     from difprog.library import proposals
 
     click.echo(err=True)
-    if answers:
-        proposals.keep(path, answers)
-        click.echo(f"Kept your answers in {proposals.draft_of(path)}.", err=True)
+    kept = proposals.keep(path, answers) if answers else None
+    if kept is not None:
+        click.echo(f"Kept your answers in {kept}.", err=True)
         click.echo(f"To go on: difprog new {path}", err=True)
+    elif answers:
+        click.echo("Your answers could not be kept: your own folder cannot be written.", err=True)
     raise click.exceptions.Exit(130)
 
 

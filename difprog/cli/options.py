@@ -5,14 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from functools import wraps
+from pathlib import Path
 from typing import Any
 
 import click
 
+from difprog.base.limits import DRAWS, Limit
 from difprog.cli import complete
-
-#: Most draws of a forecast: beyond, memory grows and nothing more is to be seen.
-MOST_DRAWS = 1_000_000
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -29,6 +28,40 @@ class Probability(click.FloatRange):
         if math.isnan(number):
             self.fail(f"{value} is no probability.", param, ctx)
         return number
+
+
+class Count(click.IntRange):
+    """A whole number up to a limit of the table of limits."""
+
+    def __init__(self, least: int, limit: Limit) -> None:
+        super().__init__(least, limit.most)
+        self.limit = limit
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return the number; fails naming the limit."""
+        try:
+            number = int(value)
+        except (TypeError, ValueError):
+            number = 0
+        if number > self.limit.most:
+            self.fail(f"{self.limit.words()} (got {number:,}).", param, ctx)
+        return int(super().convert(value, param, ctx))
+
+
+class Destination(click.Path):
+    """Where an output goes, checked before any work: a regular file, or a folder, that is there or not."""
+
+    def __init__(self, folder: bool = False) -> None:
+        super().__init__(path_type=Path)
+        self.folder = folder
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the path; fails where nothing can be written there."""
+        from difprog.base import files
+
+        path = Path(str(super().convert(value, param, ctx)))
+        files.destination(path, self.folder)
+        return path
 
 
 def request_options(draws: int = 20_000, fewest: int = 2) -> Decorator:
@@ -60,7 +93,7 @@ def request_options(draws: int = 20_000, fewest: int = 2) -> Decorator:
             help="Condition world beliefs on evidence, or use their priors as they are.",
         ),
         click.option(
-            "--draws", type=click.IntRange(fewest, MOST_DRAWS), default=draws, show_default=True,
+            "--draws", type=Count(fewest, DRAWS), default=draws, show_default=True,
             help="Joint draws of the beliefs.",
         ),
         click.option(

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from difprog.base import limits
 from difprog.cli import complete
-from difprog.cli.options import json_option, request_options
+from difprog.cli.options import Count, Destination, json_option, request_options
 
 if TYPE_CHECKING:
     from difprog.choose.portfolio import Portfolio
@@ -29,7 +30,7 @@ LINES_EVERY = 10.0
 )  # fmt: skip
 @request_options(draws=4_000, fewest=100)
 @click.option(
-    "--jobs", type=click.IntRange(1, 256), default=1, show_default=True,
+    "--jobs", type=Count(1, limits.JOBS), default=1, show_default=True,
     help="Processes; the numbers do not depend on how many.",
 )
 @click.option("--dask", metavar="ADDRESS", help="Send the work to a Dask scheduler, such as tcp://host:8786.")
@@ -39,11 +40,11 @@ LINES_EVERY = 10.0
 )
 @json_option()
 @click.option(
-    "--csv", "csv_file", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+    "--csv", "csv_file", type=Destination(), metavar="FILE",
     help="Write the ranking as a CSV table too.",
 )
 @click.option(
-    "--report", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
+    "--report", type=Destination(folder=True), metavar="DIR",
     help="Write a markdown report of the portfolio too.",
 )  # fmt: skip
 def command(
@@ -122,9 +123,11 @@ def _report(ranking: Ranking, folder: Path) -> None:
     from difprog.base import files
     from difprog.render import portfolio
     from difprog.render import rank as shown
+    from difprog.render.report import stem
 
     data = {**shown.start(ranking), "projects": list(ranking.projects()), "errors": list(ranking.errors())}
-    files.write_atomically(folder / "portfolio.md", portfolio.portfolio(data))
+    page = portfolio.portfolio(data)
+    files.write_atomically(folder / f"{stem('portfolio', page, folder)}.md", page)
 
 
 @contextmanager

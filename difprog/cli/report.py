@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from difprog.cli import complete
-from difprog.cli.options import request_options
+from difprog.cli.options import Destination, request_options
 
 if TYPE_CHECKING:
     from difprog.forecast.request import Request
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @click.command("report", short_help="Write a report with figures, as markdown.")
 @click.argument("project", required=False, shell_complete=complete.files_of("project"))
 @click.option(
-    "-o", "--output", "folder", type=click.Path(file_okay=False, path_type=Path), default=Path("reports"),
+    "-o", "--output", "folder", type=Destination(folder=True), default=Path("reports"),
     show_default=True, help="Folder to write to.",
 )
 @click.option(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from difprog.cli import complete
-from difprog.cli.options import json_option, request_options
+from difprog.cli.options import Destination, json_option, request_options
 
 if TYPE_CHECKING:
     from difprog.forecast.request import Request
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @request_options()
 @json_option()
 @click.option(
-    "--save", type=click.Path(path_type=Path), metavar="DIR",
+    "--save", type=Destination(folder=True), metavar="DIR",
     help="Keep the run: draws, summary, hashes, seed and versions.",
 )  # fmt: skip
 @click.option("--beliefs/--no-beliefs", default=True, help="End with where every belief came from.")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from difprog.cli.options import json_option
+from difprog.base import limits
+from difprog.cli.options import Count, json_option
 
 
 @click.command("verify", short_help="Check likelihoods by simulation, the race by closed forms.")
@@ -14,7 +15,7 @@ from difprog.cli.options import json_option
 )
 @click.option("--long", "setting", flag_value="long", help="200 simulations of all five: about half an hour.")
 @click.option(
-    "--simulations", type=click.IntRange(5, 10**5), help="Simulations per likelihood, in place of these."
+    "--simulations", type=Count(5, limits.SIMULATIONS), help="Simulations per likelihood, in place of these."
 )
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=1, show_default=True, help="Of all of it.")
 @json_option()

@@ -174,8 +174,6 @@ def fitted(
     BadInput
         Where ``as_of`` is too far from the dataset's own dates.
     """
-    from filelock import FileLock
-
     check_date(name, as_of)
     settings = settings or Settings()
     wanted = key(name, shapes, as_of, settings)
@@ -183,8 +181,7 @@ def fitted(
     if found is not None:
         return found
     path = folder() / f"{wanted.full}.nc"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(path.with_suffix(".lock")):
+    with files.locked(path, patience=math.inf):
         found = None if again else find(name, wanted)
         if found is not None:
             return found

@@ -323,7 +323,7 @@ def copy(name: str, output: Path | None = None, shelf: Shelf | None = None) -> P
         output = Path(path.name) if proposal else user_file(path.stem)
     elif output.is_dir():
         output = output / path.name
-    with edit.locked(output):
+    with files.locked(output):
         if output.exists():
             hint = "name another with -o, or change it with difprog priors edit"
             raise BadInput(Problem(str(output), "", "is there already", hint=hint))

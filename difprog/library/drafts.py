@@ -1,8 +1,16 @@
-"""Edit a file on a draft, which takes its place once it is sound and is kept until then."""
+"""Edit a file on a draft of it, which takes its place once it is sound and is kept until then.
+
+Drafts lie in a folder of the program's own, each in one named by a hash of the file that it is for,
+with a note of what that file was when the draft was begun. Nothing else is ever taken for a draft,
+and no file of the user's lies where one is written or deleted.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import json
+import shutil
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,10 +21,81 @@ from difprog.library.amend import SCHEMA_LINE, Target, begin, target
 from difprog.library.checking import Checked, validate
 from difprog.library.shelf import Shelf, is_shipped, locate
 
+#: Says of a draft what it is a draft of.
+NOTE = "draft.json"
+
+#: What a draft may hold.
+TEXT, ANSWERS = "text", "answers"
+
+
+def place(goal: Path) -> Path:
+    """Return the folder of a file's draft, where there is one or not."""
+    key = hashlib.sha256(str(goal.resolve()).encode("utf-8", "surrogateescape")).hexdigest()
+    return files.user_folder() / "drafts" / key[:32]
+
+
+def left(goal: Path, kind: str) -> tuple[bytes, str] | None:
+    """Return the draft that was left of a file, and that file's hash when it was begun; None where none was.
+
+    Parameters
+    ----------
+    goal : Path
+        The file.
+    kind : {"text", "answers"}
+        What the draft holds: the file's own text, or answers to questions.
+    """
+    folder = place(goal)
+    try:
+        note = json.loads(files.read_bytes(folder / NOTE, files.TOML_LIMIT))
+        if (note["goal"], note["holds"]) != (str(goal.resolve()), kind):
+            return None
+        return files.read_bytes(folder / _name(goal), files.TOML_LIMIT), str(note["sha256"])
+    except (BadInput, LookupError, TypeError, ValueError):
+        return None
+
+
+def keep(goal: Path, kind: str, content: bytes | str, sha256: str) -> Path:
+    """Keep a draft of a file; return where.
+
+    Raises
+    ------
+    OSError
+        Where the program's folder cannot be written.
+    """
+    folder = place(goal)
+    files.write_atomically(folder / _name(goal), content)
+    note = {"goal": str(goal.resolve()), "holds": kind, "sha256": sha256}
+    files.write_atomically(folder / NOTE, json.dumps(note))
+    return folder / _name(goal)
+
+
+def drop(goal: Path) -> None:
+    """Forget the draft of a file."""
+    shutil.rmtree(place(goal), ignore_errors=True)
+
+
+def _name(goal: Path) -> str:
+    """Return what a draft is called: as the file is, for the editor's sake, and never as the note."""
+    return f"{goal.stem[:80]}.toml"
+
 
 @dataclass(frozen=True)
 class Draft:
-    """A copy of a file that is being edited."""
+    """A copy of a file that is being edited.
+
+    Attributes
+    ----------
+    path : Path
+        The draft.
+    goal : Target
+        What it is a draft of.
+    sha256 : str
+        Of the file when the draft was begun, "" where there was none.
+    begun : str
+        SHA-256 of a new draft before any edit; "" for one that was taken up.
+    shelf : Shelf or None
+        What it is checked under.
+    """
 
     path: Path
     goal: Target
@@ -43,50 +122,63 @@ class Draft:
             Where it is not sound, or the file has changed since: the draft is kept.
         """
         if self.begun and fingerprint(self.path) == self.begun:
-            self.path.unlink()
+            self._drop()
             return False
-        with edit.locked(self.goal.path):
+        with files.locked(self.goal.path):
             self.check()
             if fingerprint(self.goal.path) != self.sha256:
                 raise BadInput(
                     Problem(
                         str(self.goal.path), "", "was changed while you were editing",
-                        hint=f"your draft is kept: {self.path}",
+                        hint=f"your draft is kept: {self.path}; delete it to begin anew",
                     )
                 )  # fmt: skip
             data = files.read_bytes(self.path, files.TOML_LIMIT)
-            changed = not self.goal.path.exists() or self.goal.path.read_bytes() != data
+            changed = hashlib.sha256(data).hexdigest() != self.sha256
             if changed:
                 files.write_atomically(self.goal.path, data)
-            self.path.unlink()
+        self._drop()
         return changed
 
-
-def draft_path(path: Path, purpose: str) -> Path:
-    """Return where a file's draft is kept: in a folder of the program's own, apart for every file."""
-    mark = hashlib.sha256(str(path.resolve()).encode("utf-8", "surrogateescape")).hexdigest()[:12]
-    return files.user_folder() / "drafts" / f"{path.stem[:40]}-{mark}.{purpose}.toml"
+    def _drop(self) -> None:
+        """Take the draft away, whose folder is its own wherever that is."""
+        shutil.rmtree(self.path.parent, ignore_errors=True)
 
 
 def fingerprint(path: Path) -> str:
-    """Return the SHA-256 of a file, "" where there is none."""
-    return hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else ""
+    """Return the SHA-256 of a file, "" where there is none; raises `BadInput` where it is none to edit."""
+    if not path.exists() and not path.is_symlink():
+        return ""
+    return hashlib.sha256(files.read_bytes(path, files.TOML_LIMIT)).hexdigest()
 
 
 def draft(name: str, shelf: Shelf | None = None) -> Draft:
-    """Begin a draft of a file, or take up the one that was left."""
+    """Begin a draft of a file, or take up the one that was left.
+
+    Raises
+    ------
+    BadInput
+        Where there is no such file, or it is none that can be edited: not regular, or too large.
+    """
     goal = target(name) if _readable(name) else Target(locate(name))
-    path = draft_path(goal.path, "edit")
-    resumed = path.exists()
-    if not resumed:
-        exists = goal.path.exists()
-        files.write_atomically(path, goal.path.read_bytes() if exists else template(goal))
-    return Draft(path, goal, fingerprint(goal.path), "" if resumed else fingerprint(path), shelf)
+    found = left(goal.path, TEXT)
+    if found is not None:
+        return Draft(place(goal.path) / _name(goal.path), goal, found[1], shelf=shelf)
+    sha256 = fingerprint(goal.path)
+    content = files.read_bytes(goal.path, files.TOML_LIMIT) if sha256 else template(goal).encode()
+    try:
+        path = keep(goal.path, TEXT, content, sha256)
+    except OSError:
+        # The program's folder cannot be written, which is no reason not to edit a file that can.
+        path = Path(tempfile.mkdtemp(prefix="difprog-draft-")) / _name(goal.path)
+        files.write_atomically(path, content)
+    return Draft(path, goal, sha256, fingerprint(path), shelf)
 
 
 def _readable(name: str) -> bool:
     """Whether a file is TOML at all: a broken one of the user's own can be mended all the same."""
     path = locate(name)
+    files.read_bytes(path, files.TOML_LIMIT, name)
     try:
         files.read_toml(path, name)
     except BadInput:

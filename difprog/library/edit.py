@@ -9,10 +9,8 @@ a lock, after the result was validated.
 
 from __future__ import annotations
 
-import hashlib
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,9 +31,6 @@ UNSOURCED = "it has no source, and does not say that it is a judgement (judgemen
 
 #: Longest statement that is written anew, in characters: tomlkit reads about 30,000 a second.
 LONGEST_STATEMENT = 50_000
-
-#: Seconds to wait for another edit of the same file.
-PATIENCE = 10.0
 
 
 def read(content: object) -> dict[str, Any]:
@@ -314,29 +309,6 @@ def _at(content: Any, path: Way) -> Any:
     return content
 
 
-@contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Hold the lock on a file, so that two edits do not interleave.
-
-    Raises
-    ------
-    BadInput
-        Where another edit holds it for longer than `PATIENCE`.
-    """
-    import filelock
-
-    folder = files.cache_folder() / "locks"
-    folder.mkdir(parents=True, exist_ok=True)
-    name = hashlib.sha256(str(path.resolve()).encode("utf-8", "surrogateescape")).hexdigest()[:32]
-    try:
-        with filelock.FileLock(folder / f"{name}.lock", timeout=PATIENCE):
-            yield
-    except filelock.Timeout:
-        raise BadInput(
-            Problem(str(path), "", "is being changed by another command", hint="try again")
-        ) from None
-
-
 def rewrite(
     path: Path,
     change: Callable[[str], str],
@@ -361,7 +333,7 @@ def rewrite(
     tuple of str
         The text before and after.
     """
-    with locked(path):
+    with files.locked(path):
         if create is not None and not path.exists():
             old, mark = create(), ""
         else:

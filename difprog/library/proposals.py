@@ -9,9 +9,8 @@ from typing import Any
 
 from difprog.base import files
 from difprog.base.errors import BadInput, Problem
-from difprog.library import edit
+from difprog.library import drafts
 from difprog.library.checking import validate
-from difprog.library.drafts import draft_path
 from difprog.library.interview import QUESTIONS
 from difprog.library.statements import literal
 
@@ -52,35 +51,32 @@ def place(name: str) -> Path:
         raise BadInput(Problem(name or "FILE", "", "is no name of a file", hint="such as my-project.toml"))
     if path.suffix != ".toml":
         path = path.with_name(f"{path.name}.toml")
+    files.destination(path)
     if path.exists():
         hint = f"change it with: difprog priors edit {path}"
         raise BadInput(Problem(str(path), "", "is there already", hint=hint))
     return path
 
 
-def draft_of(path: Path) -> Path:
-    """Return where the answers so far are kept."""
-    return draft_path(path, "answers")
-
-
 def resume(path: Path) -> dict[str, Any]:
     """Return the answers that were left in a draft, and nothing where there is none."""
-    draft = draft_of(path)
-    if not draft.exists():
-        return {}
+    found = drafts.left(path, drafts.ANSWERS)
     try:
-        content = tomllib.loads(edit.text_of(draft)[0])
-    except BadInput:
+        content = tomllib.loads(found[0].decode()) if found is not None else {}
+    except ValueError:
         return {}
     table = content.get("answers", {})
     return {q.key: table[q.key] for q in QUESTIONS if isinstance(table, dict) and q.key in table}
 
 
-def keep(path: Path, answers: Mapping[str, Any]) -> None:
-    """Keep the answers so far; a question passed over is kept as passed over."""
+def keep(path: Path, answers: Mapping[str, Any]) -> Path | None:
+    """Keep the answers so far, one passed over as passed over; return where, None where nothing can be."""
     lines = ["# Answers so far; difprog new takes them up.", "[answers]"]
     lines += [f"{key} = {literal('' if value is None else value)}" for key, value in answers.items()]
-    files.write_atomically(draft_of(path), "\n".join([*lines, ""]))
+    try:
+        return drafts.keep(path, drafts.ANSWERS, "\n".join([*lines, ""]), "")
+    except OSError:
+        return None
 
 
 def write(path: Path, answers: Mapping[str, Any]) -> None:
@@ -88,7 +84,7 @@ def write(path: Path, answers: Mapping[str, Any]) -> None:
     given = {key: value for key, value in answers.items() if value not in (None, "")}
     text = text_of(given)
     validate(text, str(path), path)
-    with edit.locked(path):
+    with files.locked(path):
         place(str(path))
         files.write_atomically(path, text)
-    draft_of(path).unlink(missing_ok=True)
+    drafts.drop(path)

@@ -5,13 +5,13 @@ Numbers are in full precision; no NaN or infinity ever gets out.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
 from difprog import __version__
+from difprog.base import plainjson
 from difprog.beliefs.beliefs import Layer
 from difprog.forecast.forecast import Forecast, ModelForecast
 from difprog.forecast.summary import Quantiles, Summary
@@ -21,7 +21,7 @@ SCORE_SCHEMA = "difprog.score/1"
 
 def dumps(data: Mapping[str, Any]) -> str:
     """Return JSON text: sorted by insertion, two-space indent, no NaN."""
-    return json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False)
+    return plainjson.dumps(data, indent=2)
 
 
 def number(value: float | None) -> float | None:

@@ -19,6 +19,7 @@ from xml.sax.saxutils import escape
 import numpy as np
 import numpy.typing as npt
 
+from difprog.base import processes
 from difprog.base.errors import plain
 from difprog.forecast.summary import MICRODOOM
 from difprog.render import words
@@ -74,6 +75,7 @@ def _svg(
     draw: Callable[[Any, Mapping[str, Any]], Any], content: Mapping[str, Any], alternative: tuple[str, str]
 ) -> bytes:
     """Draw a figure and return it with its title and description, and without a date."""
+    processes.import_settled("matplotlib", "matplotlib.figure", "matplotlib.backends.backend_svg")
     import matplotlib as mpl
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure

@@ -31,24 +31,29 @@ TOP = 12
 DIGITS = 16
 
 
-def pages(content: Mapping[str, Any]) -> dict[str, bytes]:
+def pages(content: Mapping[str, Any], name: str | None = None) -> dict[str, bytes]:
     """Return all files of a report: relative path → bytes, the markdown first.
 
     Parameters
     ----------
     content : mapping
         What `difprog.render.explained.report` returns, or what was kept of it.
+    name : str, optional
+        What the page and the folder of its figures are called; by default made from the project's name.
     """
-    name = slug(content["project"]["name"])
+    name = name or slug(content["project"]["name"])
     drawn = figures.figures(content)
-    found = {f"{name}.md": report(content).encode()}
+    found = {f"{name}.md": report({**content, "page": name}).encode()}
     return found | {f"{name}/{file}": data for file, data in drawn.items()}
 
 
 def report(content: Mapping[str, Any]) -> str:
-    """Return the markdown of one project's report."""
+    """Return the markdown of one project's report.
+
+    Its figures lie in a folder named as the page: ``content["page"]``, else as the project.
+    """
     sections = [
-        _head(content),
+        head(content),
         _answer(content),
         _agreement(content),
         _distribution(content),
@@ -74,7 +79,8 @@ def _models(content: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return list(content["models"])
 
 
-def _head(content: Mapping[str, Any]) -> list[str]:
+def head(content: Mapping[str, Any]) -> list[str]:
+    """Return what the page opens with: the name, the summary, the facts."""
     project = content["project"]
     facts = [f"{escape(fact)} {escape(value)}" for fact, value in project["facts"].items()]
     if project["criteria"]:
@@ -128,7 +134,7 @@ def _agreement(content: Mapping[str, Any]) -> list[str]:
 
 
 def _figure(content: Mapping[str, Any], file: str, alternative: tuple[str, str]) -> str:
-    return image(". ".join(alternative), f"{slug(content['project']['name'])}/{file}")
+    return image(". ".join(alternative), f"{content.get('page') or slug(content['project']['name'])}/{file}")
 
 
 def _distribution(content: Mapping[str, Any]) -> list[str]:
@@ -355,4 +361,4 @@ def _again(content: Mapping[str, Any]) -> list[str]:
     ]
 
 
-__all__ = ["pages", "portfolio", "report"]
+__all__ = ["head", "pages", "portfolio", "report"]

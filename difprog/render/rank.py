@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import unicodedata
 from collections.abc import Iterator
 from typing import Any
 
@@ -145,9 +146,16 @@ def as_csv(ranking: Ranking, extra: tuple[str, ...]) -> str:
     return out.getvalue()
 
 
+#: What begins a formula; "" is an empty cell.
+_FORMULA = frozenset("=+-@|%\N{MINUS SIGN}")
+
+
 def _cell(text: str) -> str:
     """Return a text that no spreadsheet runs (OWASP, CSV injection); numbers stay numbers."""
-    if not text.startswith(("=", "+", "-", "@", "\t", "\r", "\n")):
+    # Spreadsheets pass over white space and take full-width signs for the plain ones.
+    if unicodedata.normalize("NFKC", text.lstrip("\ufeff\u200b")).lstrip()[:1] not in _FORMULA and (
+        not text.startswith(("\t", "\r", "\n"))
+    ):
         return text
     try:
         float(text)

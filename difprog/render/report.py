@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from difprog.base import files
+from difprog.base.errors import BadInput, Problem
 from difprog.beliefs.project import DEFAULT_FACTS
 from difprog.forecast.forecast import (
     DEFAULT_DRAWS,
@@ -21,6 +22,7 @@ from difprog.forecast.forecast import (
 from difprog.forecast.request import Request
 from difprog.models.model import load, shipped_models
 from difprog.render import explained, markdown
+from difprog.render.gfm import slug
 from difprog.why.explain import explain
 
 #: Proposals of which reports are kept in the repository.
@@ -84,11 +86,47 @@ def command(found: Forecast) -> str:
 
 
 def write(found: Mapping[str, Any], folder: Path) -> list[Path]:
-    """Write a report's page and figures below a folder; return the paths, the page first."""
-    pages = markdown.pages(found)
+    """Write a report's page and figures below a folder; return the paths, the page first.
+
+    A page that is there is replaced where it is an earlier report of the same name, and left alone
+    where it is anything else: the new one is then called by the next number.
+    """
+    first = "\n\n".join(part for part in markdown.head(found) if part).splitlines()[0]
+    pages = markdown.pages(found, stem(slug(found["project"]["name"]), first, folder))
     for name, content_ in pages.items():
         files.write_atomically(folder / name, content_)
     return [folder / name for name in pages]
+
+
+def stem(wanted: str, page: str, folder: Path) -> str:
+    """Return what a page can be called so that it replaces nothing but an earlier version of itself.
+
+    Parameters
+    ----------
+    wanted : str
+        What it should be called, without the suffix.
+    page : str
+        Its text, of which the first line tells whose it is.
+    folder : Path
+        Where it goes.
+    """
+    for number in range(1, 10_000):
+        name = wanted if number == 1 else f"{wanted}-{number}"
+        path = folder / f"{name}.md"
+        if path.is_symlink() or path.exists():
+            try:
+                there = files.read_bytes(path, files.TABLE_LIMIT).decode("utf-8", "replace")
+            except BadInput:
+                continue
+            if there.splitlines()[:1] == page.splitlines()[:1] and any(mark in there for mark in _MARKS):
+                return name
+        elif not (folder / name).exists() and not (folder / name).is_symlink():
+            return name
+    raise BadInput(Problem(str(folder), "", f"holds thousands of pages called {wanted}"))
+
+
+#: What only pages of this program say, near their ends.
+_MARKS = ("\n## How to do it again\n\n```sh\ndifprog report ", "\n## How it was made\n\ndifprog `")
 
 
 def examples(folder: Path) -> list[Path]:

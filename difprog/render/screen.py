@@ -19,6 +19,9 @@ from difprog.base.errors import plain
 
 GOOD, BAD, DIM, HEAD = "green", "red", "dim", "bold"
 
+#: Columns that every table can be folded into; a terminal that says it has fewer is not believed.
+NARROWEST = 40
+
 _PLAIN = str.maketrans(
     {
         "−": "-", "±": "~", "…": ".", "·": "|", "●": "o", "┃": "|", "│": "|", "─": "-", "╂": "|",
@@ -69,11 +72,14 @@ def console(stderr: bool = False, width: int | None = None) -> Console:
     stderr : bool
         Standard error instead of standard output.
     width : int, optional
-        Columns; the terminal's own by default, 80 where there is none.
+        Columns, no fewer than `NARROWEST`; the terminal's own by default, 80 where there is none.
     """
     stream = sys.stderr if stderr else sys.stdout
     file = stream if speaks_unicode(stream) else PlainStream(stream)
-    return _Console(file=file, width=width, highlight=False, markup=False, emoji=False)  # type: ignore[arg-type]
+    made = _Console(file=file, width=width, highlight=False, markup=False, emoji=False)  # type: ignore[arg-type]
+    if made.width < NARROWEST:
+        made.width = NARROWEST
+    return made
 
 
 def text(words: object, style: str = "", limit: int | None = None) -> Text:

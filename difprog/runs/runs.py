@@ -130,7 +130,7 @@ def save(forecast: Forecast, summary: Mapping[str, Any], folder: Path) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     new = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name[:40]}."))
     try:
-        new.chmod(0o777 & ~files._umask())
+        new.chmod(0o777 & ~files.umask())
         layers = {layer.source.sha256: layer for m in forecast.models for layer in m.layers}
         texts = {sha: _unchanged(layer.source) for sha, layer in layers.items()}
         for sha, text in texts.items():

@@ -131,7 +131,8 @@ def _open(draft: Draft) -> None:
     from difprog.base.errors import BadInput, Problem
 
     try:
-        click.edit(filename=str(draft.path))
+        # Its path is its own: what difprog runs in is not what an editor wants.
+        click.edit(filename=str(draft.path), env={"PYTHONSAFEPATH": ""})
     except click.ClickException as error:
         hint = f"set $EDITOR; your draft is kept: {draft.path}"
         raise BadInput(Problem("edit", "", f"the editor failed: {error.message}", hint=hint)) from None

@@ -1,9 +1,9 @@
-"""Mutation testing of the maths: ``python benchmarks/mutate.py``, or with modules' names.
+"""Mutation testing of the maths: ``python tools/mutate.py``, or with modules' names.
 
-    python benchmarks/mutate.py race summary
-    python benchmarks/mutate.py --sample 20
-    python benchmarks/mutate.py families --out found.jsonl
-    python benchmarks/mutate.py --again found.jsonl
+    python tools/mutate.py race summary
+    python tools/mutate.py --sample 20
+    python tools/mutate.py families --out found.jsonl
+    python tools/mutate.py --again found.jsonl
 
 Cosmic Ray's operators change one thing of a module at a time, and the tests that speak of that module
 must notice. A mutant is never written to disk: a process forked from this one, which has imported

@@ -1,4 +1,4 @@
-"""What `benchmarks.fuzz` runs: one class per kind of file that the program reads.
+"""What `tools.fuzz` runs: one class per kind of file that the program reads.
 
 Each knows how to make an input, how to change one, and what the program does with it. They write
 below the folder that they are given, and nowhere else.
@@ -22,7 +22,6 @@ from unittest.mock import patch
 import numpy as np
 from rich.console import Console
 
-from benchmarks import wild
 from difprog import evidence
 from difprog.base import files, units
 from difprog.base.errors import BadInput
@@ -45,6 +44,7 @@ from difprog.render import rundiff as diffed
 from difprog.render import terminal
 from difprog.runs import rundiff, runs
 from difprog.why import explain
+from tools import wild
 
 DRAWS = 200
 #: One accepted input in so many is explained too, or compared, which takes longer.

@@ -1,13 +1,13 @@
 """Coverage-guided fuzzing of every file that the program reads.
 
-    python benchmarks/fuzz.py --runs 100000            every target, the runs shared out among them
-    python benchmarks/fuzz.py --runs 5000 --target proposal
-    python benchmarks/fuzz.py --replay findings        what was found before, once more
+    python tools/fuzz.py --runs 100000            every target, the runs shared out among them
+    python tools/fuzz.py --runs 5000 --target proposal
+    python tools/fuzz.py --replay findings        what was found before, once more
 
 An input must end in an answer or in `DifprogError`, within 5 processor seconds and 4 GB; what is accepted
 is scored too (200 draws) and must give finite numbers, and shown, without a warning. All else is a
 finding: it is written to ``--findings`` (its input beside it) and the run goes on. Exit status 1
-where there are any. Inputs come from `benchmarks.wild`, shipped files and libFuzzer's mutations,
+where there are any. Inputs come from `tools.wild`, shipped files and libFuzzer's mutations,
 by Atheris where that is installed (the extra ``fuzz``); ``--plain`` does without, and without the
 feedback of coverage.
 """
@@ -39,7 +39,7 @@ from typing import TYPE_CHECKING
 sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
 if TYPE_CHECKING:
-    from benchmarks.targets import Target
+    from tools.targets import Target
 
 SECONDS, SILENCE, MEMORY = 5.0, 60.0, 4 << 30
 
@@ -61,7 +61,7 @@ class Findings:
             kind = report = error
         else:
             frames = traceback.extract_tb(error.__traceback__)
-            ours = [f for f in frames if "difprog" in f.filename and "benchmarks" not in f.filename] or frames
+            ours = [f for f in frames if "difprog" in f.filename and "tools" not in Path(f.filename).parts] or frames
             place = f"{Path(ours[-1].filename).name}:{ours[-1].lineno}" if ours else "?"
             kind = f"{type(error).__name__} at {place}"
             report = "".join(traceback.format_exception(error))
@@ -133,7 +133,7 @@ def guided(name: str, runs: int, seed: int, folder: Path, home: Path) -> None:
         for module in pkgutil.walk_packages(difprog.__path__, "difprog."):
             if not module.name.endswith(("__main__", "cluster")):
                 importlib.import_module(module.name)
-    from benchmarks.targets import TARGETS
+    from tools.targets import TARGETS
 
     target = TARGETS[name](home)
     corpus = home / "corpus"
@@ -182,7 +182,7 @@ def supervise(name: str, runs: int, seed: int, findings: Path) -> tuple[int, int
 
 def replay(folder: Path, findings: Path) -> int:
     """Run the inputs of earlier findings again; return how many still are findings."""
-    from benchmarks.targets import TARGETS
+    from tools.targets import TARGETS
 
     left = 0
     for file in sorted(folder.glob("*.input")):
@@ -214,7 +214,7 @@ def main() -> int:
         return 0
     if asked.replay:
         return 1 if replay(asked.replay, asked.findings) else 0
-    from benchmarks.targets import SHARES, TARGETS
+    from tools.targets import SHARES, TARGETS
 
     without = asked.plain or importlib.util.find_spec("atheris") is None
     names = asked.target or list(TARGETS)

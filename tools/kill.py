@@ -1,14 +1,21 @@
-"""Kill −9 at random points of every command that writes.
+"""Stop every command that writes at random points, by five signals.
 
-    python benchmarks/kill.py --kills 500
-    python benchmarks/kill.py --kills 50 --command save
+    python tools/kill.py --kills 500
+    python tools/kill.py --kills 50 --command save --signal KILL
 
 Each kill starts from the same files: a command is run in a process forked from this one (which has
-imported everything, so that the time is spent in the command), and killed after a random time, half
-of the times in its last quarter, where the writing is. Then every file must be, whole, what it was
-before or what the finished command would have made of it; what is left over beside them (hidden, or a
-lock) must not be taken for anything: every few kills the command is run again, to its end, upon what
-was left, and must come to the same files. Exit status 1 where anything else was found. POSIX only.
+imported everything, so that the time is spent in the command), and stopped after a random time, half
+of the times in its last quarter, where the writing is. KILL and TERM go to that process alone, INT,
+HUP and QUIT to its whole group, as from a terminal. Then
+
+* every file must be, whole, what it was before or what the finished command would have made of it;
+* no process may be left within a few seconds;
+* after any signal that can be caught nothing hidden, no lock and no part of a file may be left
+  beside the user's files, and on standard error no traceback;
+* every few kills the command is run again, to its end, upon what was left: it must come to the same
+  files, and then nothing hidden, no lock and no draft may be left at all.
+
+Exit status 1 where anything else was found. POSIX; processes are looked for where there is /proc.
 """
 
 from __future__ import annotations
@@ -16,18 +23,29 @@ from __future__ import annotations
 import argparse
 import contextlib
 import io
+import multiprocessing
 import os
 import shutil
 import signal
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
 sys.path[0] = str(Path(__file__).resolve().parent.parent)
+
+#: What processes are stopped by: those of a terminal reach the whole group.
+SIGNALS = ("KILL", "TERM", "INT", "HUP", "QUIT")
+TERMINAL = ("INT", "HUP", "QUIT")
+
+#: Those that no process can answer, or that mean to leave everything as it is.
+ABRUPT = ("KILL", "QUIT")
+
+#: Seconds within which whatever a stopped command started must be gone.
+GONE = 5.0
 
 #: One kill in so many is followed by the same command again.
 AGAIN = 4
@@ -112,6 +130,7 @@ CASES = {
         Case("save-over", ("score", "p.toml", *QUICK, "--save", "run"), _saved, ("run",), 20),
         Case("report", ("report", "--from", "run", "-o", "out"), _reported, share=3),
         Case("rank", ("rank", "table.csv", *QUICK, "--csv", "rank.csv", "--report", "out"), _ranked),
+        Case("rank-jobs", ("rank", "table.csv", *QUICK, "--jobs", "2", "--csv", "rank.csv"), _ranked),
         Case("fit", ("evidence", "fit", "--without", "timelines", "--without", "parallelisation",
                      "--without", "coupling", "--draws", "1000", "--chains", "2"), share=1),
     )
@@ -123,31 +142,70 @@ def run(words: tuple[str, ...]) -> int:
     return _wait(_start(words))
 
 
-def _start(words: tuple[str, ...]) -> int:
+def _start(words: tuple[str, ...], errors: Path | None = None) -> int:
+    """Start a command in a session of its own; what it says on standard error goes to a file."""
     sys.stdout.flush()
     child = os.fork()
     if child:
         return child
     with contextlib.suppress(BaseException):
-        os.setpgid(0, 0)
+        os.setsid()
         nowhere = os.open(os.devnull, os.O_RDWR)
-        for stream in range(3):
-            os.dup2(nowhere, stream)
+        said = os.open(errors, os.O_WRONLY | os.O_CREAT | os.O_TRUNC) if errors else nowhere
+        for stream, target in enumerate((nowhere, nowhere, said)):
+            os.dup2(target, stream)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         status = 1
-        from difprog.cli import main
+        from difprog.__main__ import run as whole
 
+        sys.argv = ["difprog", *words]
         try:
-            main.main(list(words))
+            whole()
             status = 0
         except SystemExit as left:
             status = int(left.code or 0)
         finally:
+            for ended in multiprocessing.active_children():
+                ended.kill()
             os._exit(status)
     os._exit(1)
 
 
 def _wait(child: int) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def alive(session: int) -> list[int]:
+    """Return the processes of a session that live, zombies not among them."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            _, _, rest = entry.read_text().rpartition(")")
+            state, _, _, belongs = rest.split()[:4]
+            if int(belongs) == session and state not in "ZX":
+                found.append(int(entry.parent.name))
+    return found
+
+
+def outlived(session: int) -> list[int]:
+    """Return the processes that outlive a stopped command by more than `GONE` seconds, and end them."""
+    until = time.monotonic() + GONE
+    while (found := alive(session)) and time.monotonic() < until:
+        time.sleep(0.02)
+    for process in found:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process, signal.SIGKILL)
+    return found
+
+
+def hidden(folder: Path) -> list[str]:
+    """Return what is left that only a working program may leave: parts, locks, other hidden things."""
+    found = []
+    for path in folder.rglob("*"):
+        name = path.relative_to(folder).as_posix()
+        if path.name.startswith(".") or path.name.endswith((".lock", ".difprog-part", ".difprog-lock")):
+            found.append(name)
+    return sorted(found)
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -196,8 +254,8 @@ def _restore(folder: Path, kept: Path) -> None:
     shutil.copytree(kept, folder, dirs_exist_ok=True)
 
 
-def kill(case: Case, kills: int, random: Random) -> tuple[int, int, list[str]]:
-    """Kill a command so many times; return how many died, how many had done before, and what is wrong."""
+def kill(case: Case, kills: int, random: Random, signals: Sequence[str]) -> tuple[int, int, list[str]]:
+    """Stop a command so many times; return how many ended, how many had done before, and what is wrong."""
     wrong: list[str] = []
     died = 0
     with place(case) as folder:
@@ -217,17 +275,26 @@ def kill(case: Case, kills: int, random: Random) -> tuple[int, int, list[str]]:
         while died < kills and number < 10 * kills:
             number += 1
             _restore(folder, kept)
-            child = _start(case.words)
+            errors = folder.parent / "said"
+            name = signals[number % len(signals)]
+            child = _start(case.words, errors)
             share = random.random() if number % 2 else 0.6 + 0.4 * random.random()
             time.sleep(share * min(times))
-            os.kill(child, signal.SIGKILL)
-            died += _wait(child) == -signal.SIGKILL
-            if case.name == "edit":
-                time.sleep(0.02)  # the editor may live on for a moment
-            found = list(_judge(case, old, new, contents(folder)))
+            sent = getattr(signal, f"SIG{name}")
+            stop = os.killpg if name in TERMINAL else os.kill
+            with contextlib.suppress(ProcessLookupError):  # before it has a group of its own
+                stop(child, sent)
+            died += _wait(child) != 0
+            found = [f"process {process} lives on" for process in outlived(child)]
+            found += _judge(case, old, new, contents(folder))
+            if name not in ABRUPT:
+                found += [f"{path} is left" for path in hidden(folder)]
+                said = errors.read_text("utf-8", "replace") if errors.exists() else ""
+                if "Traceback" in said:
+                    found.append(f"a traceback: {said.strip().splitlines()[-1][:100]}")
             if number % AGAIN == 0:
                 found += [f"when run again, {what}" for what in _again(case, folder, new)]
-            wrong += [f"{case.name}, kill {number}: {what}" for what in found]
+            wrong += [f"{case.name}, {name}, kill {number}: {what}" for what in found]
     return died, number - died, wrong
 
 
@@ -264,6 +331,8 @@ def _again(case: Case, folder: Path, new: dict[str, bytes]) -> Iterator[str]:
     for name in sorted({*steady(new), *now}):
         if now.get(name) != new.get(name):
             yield f"{name} differs"
+    for left in (*hidden(folder), *(p.as_posix() for p in folder.glob("home/drafts/*"))):
+        yield f"{left} is left"
     if "run" in case.whole and run(("diff", "run", "run")) != 0:
         yield "the run cannot be loaded"
 
@@ -286,6 +355,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--kills", type=int, default=500, help="of all commands together")
     parser.add_argument("--command", action="append", choices=CASES, help="one of them; repeatable")
+    parser.add_argument("--signal", action="append", choices=SIGNALS, help="one of them; repeatable")
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
     cases = [CASES[name] for name in asked.command or CASES]
@@ -296,7 +366,7 @@ def main() -> int:
     wrong: list[str] = []
     print(f"{'command':<12}{'killed':>8}{'too late':>10}{'wrong':>7}", flush=True)
     for case in cases:
-        died, late, found = kill(case, -(-asked.kills * case.share // whole), random)
+        died, late, found = kill(case, -(-asked.kills * case.share // whole), random, asked.signal or SIGNALS)
         total, wrong = total + died, wrong + found
         print(f"{case.name:<12}{died:>8}{late:>10}{len(found):>7}", flush=True)
     print(f"{'all':<12}{total:>8}{'':>10}{len(wrong):>7}")

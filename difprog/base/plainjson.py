@@ -1,0 +1,28 @@
+"""JSON as it leaves the program: no NaN and no infinity ever gets out, by one door."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+
+def finite(value: Any) -> Any:
+    """Return plain data in which what is no finite number is None, ``null`` in JSON.
+
+    NaN means "not defined" and an infinity "beyond any number": JSON has neither, and no reader
+    could compute with them.
+    """
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {key: finite(inner) for key, inner in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, (str, bytes)):
+        return [finite(inner) for inner in value]
+    return value
+
+
+def dumps(data: Any, indent: int | None = None) -> str:
+    """Return JSON text: keys in their order, UTF-8, nothing that is no JSON."""
+    return json.dumps(finite(data), indent=indent, ensure_ascii=False, allow_nan=False)

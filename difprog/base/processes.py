@@ -1,0 +1,131 @@
+"""What a process does before anything else, so that a hostile folder runs nothing and a signal ends it well.
+
+Imports nothing but what Python itself has loaded, at its top: it is imported first.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+    from types import FrameType
+
+
+class Stopped(BaseException):
+    """A signal asked this process to end; raised so that what is half done is cleaned up."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.status = 128 + number
+
+
+def leave_working_folder_out() -> None:
+    """Take the working folder off the path that modules are found on, here and in what is started.
+
+    ``python -m`` puts it first, an empty entry of ``PYTHONPATH`` anywhere. It stays where the
+    program itself lies in it: a checkout that is run without being installed.
+    """
+    own = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    try:
+        here = os.path.realpath(os.getcwd())
+    except OSError:
+        here = ""  # it was deleted
+    found = []
+    for entry in sys.path:
+        where = os.path.realpath(entry) if os.path.isabs(entry) else here
+        if where == os.path.realpath(own):
+            found.append(own)
+        elif os.path.isabs(entry) and where != here:
+            found.append(entry)
+    sys.path[:] = list(dict.fromkeys(found))
+    os.environ["PYTHONSAFEPATH"] = "1"
+
+
+def stop_on_signals() -> None:
+    """Let SIGTERM and SIGHUP raise `Stopped` in place of ending the process on the spot."""
+    import signal
+
+    def stop(number: int, _: FrameType | None) -> None:
+        raise Stopped(number)
+
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) == signal.SIG_DFL:
+            signal.signal(number, stop)
+
+
+def die_with_parent() -> None:
+    """Have this process end when the one that started it ends, however that ends.
+
+    Linux kills it at once; everywhere a thread waits for the end of a pipe that the parent holds.
+    Only in processes that `multiprocessing` started.
+    """
+    import threading
+    from multiprocessing import parent_process
+
+    parent = parent_process()
+    if parent is None:
+        return
+    if sys.platform == "linux":
+        import ctypes
+        import signal
+
+        set_death_signal = 1  # PR_SET_PDEATHSIG
+        ctypes.CDLL(None).prctl(set_death_signal, signal.SIGKILL, 0, 0, 0)
+        if os.getppid() != parent.pid:
+            os._exit(1)  # it died before the call
+
+    def wait() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True, name="ends with its parent").start()
+
+
+def elsewhere(folder: Path) -> AbstractContextManager[None]:
+    """Go to a folder for as long as the context lasts: for libraries that read settings on import.
+
+    matplotlib reads ``matplotlibrc`` of the working folder, numba ``.numba_config.yaml``.
+    """
+    from contextlib import contextmanager
+
+    @contextmanager
+    def gone() -> Iterator[None]:
+        try:
+            back: int | None = os.open(".", os.O_RDONLY)
+        except OSError:
+            back = None  # no way back to a folder that was deleted or may not be read: stay
+        if back is None:
+            yield
+            return
+        os.chdir(folder)
+        try:
+            yield
+        finally:
+            os.fchdir(back)
+            os.close(back)
+
+    return gone()
+
+
+def import_settled(*names: str) -> None:
+    """Import libraries without the settings that the working folder may hold for them."""
+    import importlib
+    from pathlib import Path
+
+    if all(name in sys.modules for name in names):
+        return
+    with elsewhere(Path(__file__).resolve().parent):
+        for name in names:
+            importlib.import_module(name)
+
+
+__all__ = [
+    "Stopped", "die_with_parent", "elsewhere", "import_settled", "leave_working_folder_out",
+    "stop_on_signals",
+]  # fmt: skip
