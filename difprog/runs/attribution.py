@@ -1,16 +1,16 @@
 """What moved between two saved runs, and which change moved it by how much.
 
 Every change on its own, on the same draws: the first run's draws are evaluated again with one
-belief's draws, or one fact, taken from the second. What the changes do together beyond the sum
-of what they do apart is shown as interaction. Both runs are evaluated by the code as it is now;
-what that code makes of them other than what was saved is the code's share. The parts therefore
-sum to the whole, for every model and for the mixture.
+belief's draws, or one fact, taken from the second. All changes at once are evaluated too: what
+they do together beyond the sum of what they do apart is the interaction. Both ends are evaluated
+by the code as it is now; what that makes of them other than what was saved is the code's share.
+The parts therefore sum to the whole, for every model and for the mixture, and a difference that
+was not found would show as the code's.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -18,23 +18,22 @@ import numpy as np
 import numpy.typing as npt
 
 from difprog.base.errors import BadInput, Problem
+from difprog.beliefs.beliefs import Belief
+from difprog.beliefs.families import Point
 from difprog.forecast import identity
-from difprog.forecast.forecast import (
-    Forecast,
-    ModelForecast,
-)
-from difprog.forecast.simulate import evaluate
+from difprog.forecast.forecast import MIXED, Forecast, fewest_clusters
+from difprog.forecast.question import Question, View
+from difprog.forecast.sampling import evaluate
 from difprog.forecast.summary import clustered_error
 from difprog.models.model import Model
 from difprog.runs import runs
-from difprog.runs.differences import Label, Side, Swap, differences
-from difprog.runs.runs import (
-    Run,
-)
+from difprog.runs.inputs import Label, Side, Swap, differences
+from difprog.runs.runs import Run
 
 Array = npt.NDArray[np.float64]
 
-QUANTITIES = ("p_success_without", "p_success_with", "net_effect")
+#: Draws of chances that differ by no more differ by rounding.
+ROUNDING = 1e-12
 
 
 @dataclass(frozen=True)
@@ -73,7 +72,7 @@ class Change:
 
 
 @dataclass(frozen=True)
-class RunDiff:
+class Attribution:
     """Two runs and what lies between them.
 
     Attributes
@@ -87,7 +86,7 @@ class RunDiff:
     paired : bool
         Whether they are.
     files : list of (str, str)
-        Inputs that differ, and how: "changed", "added", "removed".
+        Inputs that differ, and how: "changed", "only in the first", "only in the second".
     versions : dict of str to (str, str)
         Versions that differ.
     """
@@ -101,7 +100,7 @@ class RunDiff:
     versions: Mapping[str, tuple[str, str]]
 
 
-def diff(first: Run, second: Run, models: Mapping[str, Model] | None = None) -> RunDiff:
+def attribute(first: Run, second: Run, models: Mapping[str, Model] | None = None) -> Attribution:
     """Compare two saved runs.
 
     Parameters
@@ -116,213 +115,247 @@ def diff(first: Run, second: Run, models: Mapping[str, Model] | None = None) -> 
     BadInput
         Where the runs have no model in common, or a model is not at hand.
     """
-    common = [name for name in first.models if name in second.models]
+    common = [name for name in first.readings if name in second.readings]
     if not common:
         raise BadInput(
             Problem(str(second.folder), "models", "has no model in common with the first run",
-                    ", ".join(second.models), f"the first has {', '.join(first.models)}")
+                    ", ".join(second.readings), f"the first has {', '.join(first.readings)}")
         )  # fmt: skip
-    before, after = runs.forecast(first, models), runs.forecast(second, models)
-    paired = before.seed == after.seed
-    count = min(before.count, after.count)
-    one = {a.model.name: _side(first, a, count) for a in before.models if a.model.name in common}
-    two = {a.model.name: _side(second, a, count) for a in after.models if a.model.name in common}
-    weights = dict(zip((a.model.name for a in before.models), before.weights, strict=True))
-    total = _total(first, second, before, after, common, paired)
-    changes: list[Change] = []
-    if paired:
-        together = {m: {q: two[m].now[q] - one[m].now[q] for q in QUANTITIES} for m in common}
-        for label, swaps in differences(before, after, one, two).items():
-            moved = _alone(swaps, one, two)
-            changes.append(_change(label, moved, weights))
-            for model, each in moved.items():
-                together[model] = {q: d - each[q] for q, d in together[model].items()}
-        changes += _by_code(first, second, one, two, weights)
-        changes += _by_count(first, second, one, two, weights, count)
-        changes += _by_credences(first, second, before, after)
-        left_over = _change(Label("interaction", "interaction", "", ""), together, weights)
-        changes.append(_exact(left_over, total, changes))
-        changes.sort(key=lambda c: (c.kind == "interaction", -abs(c.ensemble["net_effect"].mean)))
-    return RunDiff(
-        first, second, total, tuple(changes), paired, _files(first, second), _versions(first, second)
+    ends = _End.of(first, models), _End.of(second, models)
+    paired = ends[0].forecast.seed == ends[1].forecast.seed
+    changes = _changes(*ends, common) if paired else []
+    changes.sort(key=lambda c: (c.kind == "interaction", -abs(c.ensemble["net_effect"].mean)))
+    return Attribution(
+        first, second, _total(*ends, common, paired), tuple(changes), paired,
+        _files(first, second), _versions(first, second),
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _End:
+    """One of the two runs: as saved, and as restored by the code as it is now."""
+
+    run: Run
+    forecast: Forecast
+    saved: Mapping[str, Array]
+    """Quantity → draws, shape (reading, draw)."""
+
+    @classmethod
+    def of(cls, run: Run, models: Mapping[str, Model] | None) -> _End:
+        return cls(run, runs.forecast(run, models), run.outcome())
+
+    @property
+    def weights(self) -> dict[str, float]:
+        """The readings' credences, which sum to 1."""
+        names = (answer.model.name for answer in self.forecast.models)
+        return dict(zip(names, self.forecast.weights, strict=True))
+
+    def rows(self, quantity: str, readings: Sequence[str]) -> Array:
+        """Return draws as saved, shape (readings, draw)."""
+        order = list(self.run.readings)
+        return self.saved[quantity][[order.index(name) for name in readings]]
+
+    def mixed(self, quantity: str) -> Array:
+        """Return the mixture's draws as saved, shape (draw,)."""
+        return np.asarray(list(self.weights.values()) @ self.saved[quantity])
+
+
+def _changes(before: _End, after: _End, common: Sequence[str]) -> list[Change]:
+    """Return the parts of what moved."""
+    count = min(before.forecast.count, after.forecast.count)
+    one, two = Side(before.forecast, count), Side(after.forecast, count)
+    found = differences(one, two, common)
+    tally = _Tally(
+        common, np.asarray([before.weights[name] for name in common]), _clusters(before, after)
     )
+    base = _evaluated(one, two, common, ())
+    end = _evaluated(one, two, common, found.values()) if found else base
+    together = {q: end[q] - base[q] for q in MIXED}
+    changes = []
+    for label, swap in found.items():
+        alone = end if len(found) == 1 else _evaluated(one, two, common, [swap])
+        moved = {q: alone[q] - base[q] for q in MIXED}
+        together = {q: together[q] - moved[q] for q in MIXED}
+        changes.append(tally.change(label, moved, [n for n in common if n in swap.beliefs]))
+    changes += _by_code(before, after, base, end, tally)
+    changes += _by_count(before, after, tally, count)
+    changes += _by_credences(before, after)
+    changes.append(_interaction(before, after, together, tally))
+    return changes
 
 
-def _side(run: Run, answer: ModelForecast, count: int) -> Side:
-    def cut(value: Any) -> Any:
-        return value[:count] if np.ndim(value) else value
-
-    values = {name: cut(value) for name, value in answer.draws.values.items()}
-    now = _quantities(answer.draws.chances, answer.draws.count)
-    return Side(
-        answer, values, run.outcome(answer.model.name), {name: v[:count] for name, v in now.items()}
-    )
+def _clusters(before: _End, after: _End) -> int | None:
+    """Return the least number of kept posterior draws that the draws of either run are spread over."""
+    found = [fewest_clusters(end.forecast.draws.question) for end in (before, after)]
+    return min((n for n in found if n is not None), default=None)
 
 
-def _quantities(chances: Any, count: int) -> dict[str, Array]:
-    found = (chances.without, chances.with_project, chances.net_effect)
-    return {
-        name: np.broadcast_to(np.asarray(value, dtype=float), (count,))
-        for name, value in zip(QUANTITIES, found, strict=True)
-    }
+def _evaluated(one: Side, two: Side, readings: Sequence[str], swaps: Iterable[Swap]) -> dict[str, Array]:
+    """Return what the first run comes to with some changes made, quantity → shape (reading, draw)."""
+    views: list[View] = []
+    columns: list[dict[str, Any]] = []
+    certain: list[bool] = []
+    facts, criteria, swaps = dict(one.question.facts), one.question.criteria, list(swaps)
+    for swap in swaps:
+        criteria = swap.facts.get("criteria", criteria)
+        facts.update({name: value for name, value in swap.facts.items() if name != "criteria"})
+    for place, reading in enumerate(readings):
+        swapped = {name for swap in swaps for name in swap.beliefs.get(reading, ())}
+        answer = one.answer(reading)
+        names = [*answer.beliefs, *(n for n in two.answer(reading).beliefs if n not in answer.beliefs)]
+        values = {name: (two if name in swapped else one).value(reading, name) for name in names}
+        columns.append({name: value for name, value in values.items() if value is not None})
+        # Only draws count here: a point per reading lets every reading have draws of its own.
+        stands = {name: Belief(name, Point(float(place))) for name in columns[-1]}
+        views.append(View(answer.model, stands))
+        side = two if any(reading in swap.certain for swap in swaps) else one
+        certain.append(side.certain(reading))
+    question = Question(tuple(views), facts, criteria, tuple(certain))
+    drawn = evaluate(question, _joined(question, columns, one.count), one.count, 0)
+    worlds = drawn.without, drawn.hit, drawn.miss
+    return runs.by_quantity(worlds, drawn.chance_of_hit, drawn.net_effect)
 
 
-def _total(
-    first: Run, second: Run, before: Forecast, after: Forecast, common: Sequence[str], paired: bool
-) -> Change:
+def _joined(question: Question, columns: Sequence[Mapping[str, Any]], count: int) -> dict[str, Any]:
+    """Return the draws of each reading as those of the question."""
+    values: dict[str, Any] = {}
+    for name in question.names:
+        rows = [own.get(name) for own in columns]
+        if not question.varies(name):
+            values[name] = next(row for row in rows if row is not None)
+            continue
+        neutral = question.vocabulary[name].neutral or 0.0
+        values[name] = np.stack([np.broadcast_to(neutral if r is None else r, (count,)) for r in rows])
+    return values
+
+
+@dataclass(frozen=True)
+class _Tally:
+    """Sums up draws by reading, and mixed by the first run's credences."""
+
+    readings: Sequence[str]
+    weights: Array
+    clusters: int | None
+
+    def moved(self, draws: Array) -> Moved:
+        return Moved(float(draws.mean()), clustered_error(draws, self.clusters))
+
+    def models(self, moved: Mapping[str, Array], some: Sequence[str]) -> dict[str, dict[str, Moved]]:
+        rows = {name: self.readings.index(name) for name in some}
+        return {name: {q: self.moved(moved[q][row]) for q in MIXED} for name, row in rows.items()}
+
+    def change(self, label: Label, moved: Mapping[str, Array], some: Sequence[str]) -> Change:
+        ensemble = {q: self.moved(np.asarray(self.weights @ moved[q])) for q in MIXED}
+        return Change(*label, self.models(moved, some), ensemble)
+
+
+def _total(before: _End, after: _End, common: Sequence[str], paired: bool) -> Change:
     """Return second minus first, as saved."""
-    models = {}
-    for name in common:
-        old, new = first.outcome(name), second.outcome(name)
-        models[name] = {q: _moved(old[q], new[q], paired) for q in QUANTITIES}
+    clusters = _clusters(before, after)
 
-    def mixed(run: Run, forecast: Forecast, quantity: str) -> Array:
-        parts = [
-            w * run.outcome(a.model.name)[quantity]
-            for a, w in zip(forecast.models, forecast.weights, strict=True)
-        ]
-        return np.sum(parts, axis=0)
+    def moved(old: Array, new: Array) -> Moved:
+        if paired and len(old) == len(new):
+            return Moved(float(new.mean() - old.mean()), clustered_error(new - old, clusters))
+        error = np.hypot(clustered_error(old, clusters), clustered_error(new, clusters))
+        return Moved(float(new.mean() - old.mean()), float(error))
 
-    ensemble = {
-        q: _moved(mixed(first, before, q), mixed(second, after, q), paired) for q in QUANTITIES
+    rows = {q: (before.rows(q, common), after.rows(q, common)) for q in MIXED}
+    models = {
+        name: {q: moved(rows[q][0][row], rows[q][1][row]) for q in MIXED} for row, name in enumerate(common)
     }
-    names = [str(run.manifest["project"]["name"]) for run in (first, second)]
+    ensemble = {q: moved(before.mixed(q), after.mixed(q)) for q in MIXED}
+    names = [str(end.run.manifest["project"]["name"]) for end in (before, after)]
     return Change("total", "all changes together", names[0], names[1], models, ensemble)
 
 
-def _moved(old: Array, new: Array, paired: bool) -> Moved:
-    if paired and len(old) == len(new):
-        return Moved(float(new.mean() - old.mean()), clustered_error(new - old, None))
-    error = np.hypot(clustered_error(old, None), clustered_error(new, None))
-    return Moved(float(new.mean() - old.mean()), float(error))
-
-
-def _alone(
-    swaps: Mapping[str, Swap], one: Mapping[str, Side], two: Mapping[str, Side]
-) -> dict[str, dict[str, Array]]:
-    """Return what one change on its own adds to every draw of the first run: model → quantity → draws."""
-    moved: dict[str, dict[str, Array]] = {}
-    for model, swap in swaps.items():
-        old, new = one[model], two[model]
-        values = dict(old.values)
-        for name in swap.beliefs:
-            values.pop(name, None)
-            if name in new.values:
-                values[name] = new.values[name]
-        question = old.answer.question
-        question = replace(question, facts=replace(question.facts, **swap.facts))
-        count = len(old.now["net_effect"])
-        changed = _quantities(evaluate(question, values, count, 0).chances, count)
-        moved[model] = {q: changed[q] - old.now[q] for q in QUANTITIES}
-    return moved
-
-
-def _change(
-    label: Label, moved: Mapping[str, Mapping[str, Array]], weights: Mapping[str, float]
-) -> Change:
-    """Return a change from the draws that it adds to every model."""
-    models = {
-        model: {q: Moved(float(d.mean()), clustered_error(d, None)) for q, d in each.items()}
-        for model, each in moved.items()
-    }
-    ensemble = {}
-    for q in QUANTITIES:
-        mixed = np.sum([weights[model] * each[q] for model, each in moved.items()], axis=0)
-        ensemble[q] = Moved(float(mixed.mean()), clustered_error(mixed, None))
-    return Change(*label, models, ensemble)
-
-
 def _by_code(
-    first: Run, second: Run, one: Mapping[str, Side], two: Mapping[str, Side], weights: Mapping[str, float]
+    before: _End, after: _End, base: Mapping[str, Array], end: Mapping[str, Array], tally: _Tally
 ) -> list[Change]:
     """Return what the code as it is now makes of the runs other than what was saved."""
-    codes = [str(run.manifest["code"]) for run in (first, second)]
-    models = [[run.models[name]["sha256"] for name in one] for run in (first, second)]
-    moved = {}
-    for model, old in one.items():
-        new, count = two[model], len(old.now["net_effect"])
-        moved[model] = {
-            q: (old.now[q] - old.saved[q][:count]) + (new.saved[q][:count] - new.now[q]) for q in QUANTITIES
-        }
-    silent = not any(np.any(d) for each in moved.values() for d in each.values())
-    if silent and codes[0] == codes[1] and models[0] == models[1]:
+    count = base["net_effect"].shape[1]
+    moved = {
+        q: (base[q] - before.rows(q, tally.readings)[:, :count])
+        + (after.rows(q, tally.readings)[:, :count] - end[q])
+        for q in MIXED
+    }
+    codes = [str(each.run.manifest["code"]) for each in (before, after)]
+    files = [[each.run.readings[name]["sha256"] for name in tally.readings] for each in (before, after)]
+    if codes[0] == codes[1] and files[0] == files[1] and all(_nothing(d) for d in moved.values()):
         return []
     current = identity.code()
     words = ["this code" if code == current else f"code {code[:8]}" for code in codes]
-    return [_change(Label("code", "code and models", *words), moved, weights)]
+    return [tally.change(Label("code", "code and models", *words), moved, tally.readings)]
 
 
-def _by_count(
-    first: Run,
-    second: Run,
-    one: Mapping[str, Side],
-    two: Mapping[str, Side],
-    weights: Mapping[str, float],
-    count: int,
-) -> list[Change]:
+def _nothing(draws: Array) -> bool:
+    """Whether draws are 0 but for rounding."""
+    return bool(np.abs(draws).max() <= ROUNDING)
+
+
+def _by_count(before: _End, after: _End, tally: _Tally, count: int) -> list[Change]:
     """Return what the draws do that only the longer run has: Monte Carlo noise, no change of view."""
-    if first.count == second.count:
+    if before.run.count == after.run.count:
         return []
 
-    def rest(side: Side, q: str) -> float:
-        return float(side.saved[q].mean() - side.saved[q][:count].mean())
+    def rest(end: _End, q: str) -> Array:
+        rows = end.rows(q, tally.readings)
+        return np.asarray(rows.mean(axis=1) - rows[:, :count].mean(axis=1))
 
-    models: dict[str, dict[str, Moved]] = {}
-    for model in one:
-        models[model] = {}
-        for q in QUANTITIES:
-            error = clustered_error(one[model].saved[q][:count], None)
-            models[model][q] = Moved(rest(two[model], q) - rest(one[model], q), error)
-    ensemble = {
-        q: Moved(
-            sum(weights[m] * each[q].mean for m, each in models.items()),
-            float(np.sqrt(sum((weights[m] * each[q].mcse) ** 2 for m, each in models.items()))),
-        )
-        for q in QUANTITIES
+    first = {q: before.rows(q, tally.readings)[:, :count] for q in MIXED}
+    means = {q: rest(after, q) - rest(before, q) for q in MIXED}
+    noise = tally.change(Label("", "", "", ""), first, tally.readings)
+    models = {
+        name: {q: Moved(float(means[q][row]), noise.models[name][q].mcse) for q in MIXED}
+        for row, name in enumerate(tally.readings)
     }
-    return [Change("draws", "number of draws", f"{first.count:,}", f"{second.count:,}", models, ensemble)]
+    ensemble = {q: Moved(float(tally.weights @ means[q]), noise.ensemble[q].mcse) for q in MIXED}
+    words = f"{before.run.count:,}", f"{after.run.count:,}"
+    return [Change("draws", "number of draws", *words, models, ensemble)]
 
 
-def _by_credences(first: Run, second: Run, before: Forecast, after: Forecast) -> list[Change]:
+def _by_credences(before: _End, after: _End) -> list[Change]:
     """Return what other weights, and models that only one run has, do to the mixture."""
-    old = dict(zip((a.model.name for a in before.models), before.weights, strict=True))
-    new = dict(zip((a.model.name for a in after.models), after.weights, strict=True))
+    old, new = before.weights, after.weights
     if old == new:
         return []
     ensemble = {}
-    for q in QUANTITIES:
+    for q in MIXED:
         part = 0.0
         for name in dict.fromkeys([*old, *new]):
-            run = first if name in old else second
-            part += (new.get(name, 0.0) - old.get(name, 0.0)) * float(run.outcome(name)[q].mean())
+            end = before if name in old else after
+            part += (new.get(name, 0.0) - old.get(name, 0.0)) * float(end.rows(q, [name]).mean())
         ensemble[q] = Moved(part, 0.0)
     was, now = (", ".join(f"{name} {w:.0%}" for name, w in side.items()) for side in (old, new))
     return [Change("credences", "credences", was, now, {}, ensemble)]
 
 
-def _exact(left_over: Change, total: Change, changes: Sequence[Change]) -> Change:
-    """Return the interaction as what makes the parts sum to the whole, changed credences included.
+def _interaction(before: _End, after: _End, together: Mapping[str, Array], tally: _Tally) -> Change:
+    """Return what the changes do together beyond the sum of what they do apart, credences included.
 
-    Its errors are those of its draws; what is there by rounding only is 0.
+    Parameters
+    ----------
+    before, after : _End
+        The runs.
+    together : dict of str to array
+        Quantity → all changes at once less each alone, shape (reading, draw).
+    tally : _Tally
+        Sums up.
     """
-
-    def rest(drawn: Moved, whole: Moved, parts: Sequence[Moved]) -> Moved:
-        terms = [whole.mean, *(-part.mean for part in parts)]
-        mean = math.fsum(terms)
-        nothing = abs(mean) <= 1e-9 * max(map(abs, terms)) or abs(mean) < 1e-15
-        return Moved(0.0 if nothing else mean, 0.0 if nothing else drawn.mcse)
-
-    models = {}
-    for model, each in left_over.models.items():
-        parts = [c.models[model] for c in changes if model in c.models]
-        models[model] = {
-            q: rest(each[q], total.models[model][q], [part[q] for part in parts]) for q in QUANTITIES
-        }
-    mixed = [c.ensemble for c in changes]
-    ensemble = {
-        q: rest(left_over.ensemble[q], total.ensemble[q], [part[q] for part in mixed]) for q in QUANTITIES
-    }
-    return replace(left_over, models=models, ensemble=ensemble)
+    drawn = {q: np.zeros_like(d) if _nothing(d) else d for q, d in together.items()}
+    label = Label("interaction", "interaction", "", "")
+    found = tally.change(label, drawn, tally.readings)
+    count = drawn["net_effect"].shape[1]
+    # What moved counts by the first run's credences above; by the second's it is so much more.
+    shift = np.asarray([after.weights[name] for name in tally.readings]) - tally.weights
+    if not shift.any():
+        return found
+    ensemble = {}
+    for q in MIXED:
+        old, new = (end.rows(q, tally.readings) for end in (before, after))
+        more = float(shift @ (new.mean(axis=1) - old.mean(axis=1)))
+        mixed = tally.weights @ drawn[q] + shift @ (new[:, :count] - old[:, :count])
+        ensemble[q] = Moved(found.ensemble[q].mean + more, tally.moved(np.asarray(mixed)).mcse)
+    return replace(found, ensemble=ensemble)
 
 
 def _files(first: Run, second: Run) -> tuple[tuple[str, str], ...]:
@@ -330,9 +363,9 @@ def _files(first: Run, second: Run) -> tuple[tuple[str, str], ...]:
     sides = []
     for run in (first, second):
         found = {"the proposal": run.manifest["project"]["sha256"]}
-        for entry in run.models.values():
+        for entry in run.readings.values():
             found[f"model {entry['label']}"] = entry["sha256"]
-            found.update((f"beliefs {x['label']}", x["sha256"]) for x in entry["layers"][:-1])
+            found.update((f"beliefs {x['label']}", x["sha256"]) for x in entry["layers"])
         sides.append(found)
     old, new = sides
     both = [(n, "changed") for n in old if n in new and old[n] != new[n]]
