@@ -9,7 +9,6 @@ whose arrays lie in it in full cannot grow when it is read.
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,11 +20,6 @@ from difprog.evidence.posterior import Posterior, Predictive
 from difprog.forecast.forecast import Forecast
 
 Array = npt.NDArray[np.float64]
-
-#: Groups inside groups, and arrays, beyond which a file is no run's.
-DEEPEST, MOST_ARRAYS = 3, 10_000
-#: Names along an axis, and texts in one attribute, beyond which a file is no run's.
-MOST_NAMES, MOST_TEXTS = 1000, 8
 
 
 def content(forecast: Forecast, posteriors: Sequence[Posterior]) -> bytes:
@@ -76,7 +70,7 @@ def posterior(path: Path, place: int, said: Mapping[str, Any]) -> Posterior:
     datasets = {str(name): str(dataset) for name, dataset in said["datasets"].items()}
     parts = [f"{name}_{part}" for name in shifts for part in ("location", "scale")]
     drawn = [name for name in datasets if name not in shifts]
-    arrays = read(path, f"evidence/{place}", [*drawn, *parts], {"kept": int(said["size"])})
+    arrays = read(path, f"evidence/{place}", [*drawn, *parts], (int(said["size"]),))
     return Posterior(
         draws={name: arrays[name] for name in drawn},
         predictive={
@@ -89,7 +83,7 @@ def posterior(path: Path, place: int, said: Mapping[str, Any]) -> Posterior:
     )
 
 
-def read(path: Path, group: str, names: Iterable[str], sizes: Mapping[str, int]) -> dict[str, Array]:
+def read(path: Path, group: str, names: Iterable[str], *shapes: tuple[int, ...]) -> dict[str, Array]:
     """Return some arrays of a file, which may be anybody's.
 
     Parameters
@@ -100,103 +94,45 @@ def read(path: Path, group: str, names: Iterable[str], sizes: Mapping[str, int])
         Where in it they are.
     names : iterable of str
         Their names.
-    sizes : dict of str to int
-        How long each dimension has to be.
+    *shapes : tuple of int
+        What shapes an array may have there, each of another number of axes; the first axis of one
+        that has several is ``chain``.
 
     Returns
     -------
     dict of str to array
-        Dimensions in the opposite order of the file's, so that draws come last; ``chain``, of
-        which there is one, is left out.
+        Axes in the opposite order of the file's and without ``chain``, so that draws come last.
 
     Raises
     ------
     ValueError, OSError, KeyError, TypeError
-        Where the file is not what `content` makes.
-    """
-    import xarray as xr
-
-    check(path)
-    found = {}
-    with contextlib.closing(xr.open_datatree(path, engine="h5netcdf", decode_cf=False)) as tree:
-        dataset = tree[group]
-        for name in names:
-            variable = dataset[name].variable
-            if variable.dtype != np.float64 or any(sizes.get(d) != n for d, n in variable.sizes.items()):
-                raise ValueError(f"{name} is not of the shape that is due")
-            # Once more by hand: a dimension may stand twice in a forged file.
-            if variable.shape != tuple(sizes[str(d)] for d in variable.dims) or "chain" in variable.dims[1:]:
-                raise ValueError(f"{name} is not of the shape that is due")
-            values = np.asarray(variable.values)
-            values = values[0] if "chain" in variable.dims else values
-            if np.isnan(values).any():
-                raise ValueError(f"{name} holds what is no number")
-            found[name] = np.ascontiguousarray(values.T)
-    return found
-
-
-def check(path: Path) -> None:
-    """Refuse a file that points out of itself, or that would be larger in memory than it is.
-
-    Raises
-    ------
-    ValueError, OSError
-        Where it is so, or no HDF5 file at all.
+        Where the file is not what `content` makes: it points out of itself, or an array would be
+        larger in memory than it is in the file.
     """
     import h5py
 
     left = path.stat().st_size
-    seen = 0
+    due = {len(shape): shape for shape in shapes}
+    found = {}
     with h5py.File(path, "r") as stream:
-        groups = [(stream, 0)]
-        while groups:
-            group, depth = groups.pop()
-            left -= _notes(group)
-            for name in group:
-                seen += 1
-                if not isinstance(group.get(name, getlink=True), h5py.HardLink):
-                    raise ValueError(f"{name} is not in this file")
-                if seen > MOST_ARRAYS or depth >= DEEPEST:
-                    raise ValueError("it holds more than a run does")
-                entry = group[name]
-                if isinstance(entry, h5py.Group):
-                    groups.append((entry, depth + 1))
-                    continue
-                left -= _stored(name, entry) + _notes(entry)
-                if left < 0:
-                    raise ValueError(f"{name} is larger than its file")
-
-
-def _stored(name: str, entry: Any) -> int:
-    """Return how many bytes of its file a variable takes; refuse one that is not stored in full."""
-    import h5py
-
-    if not isinstance(entry, h5py.Dataset):
-        raise ValueError(f"{name} is no array")
-    text = h5py.check_string_dtype(entry.dtype) is not None
-    if entry.external or entry.is_virtual or not (text or entry.dtype.kind in "if"):
-        raise ValueError(f"{name} is not a list of numbers or names")
-    if entry.chunks is not None or entry.id.get_create_plist().get_nfilters():
-        raise ValueError(f"{name} is compressed")
-    stored = int(entry.id.get_storage_size())
-    if not text:
-        if stored != entry.nbytes:
-            raise ValueError(f"{name} is not in the file in full")
-        return stored
-    if entry.ndim != 1 or entry.size > MOST_NAMES:
-        raise ValueError(f"{name} is too long a list of names")
-    # Many names may be one and the same text in the file.
-    return sum(len(entry[place]) for place in range(entry.size))
-
-
-def _notes(entry: Any) -> int:
-    """Return how many bytes the attributes that are not of fixed size take in memory."""
-    total = 0
-    for name in entry.attrs:
-        note = entry.attrs.get_id(name)
-        if note.dtype.kind == "O":
-            if int(np.prod(note.shape, dtype=float)) > MOST_TEXTS:
-                raise ValueError(f"{name} is too long a note")
-            found = entry.attrs[name]
-            total += sum(len(part) for part in ([found] if isinstance(found, (str, bytes)) else found))
-    return total
+        for name in names:
+            entry: Any = stream
+            for part in (*group.split("/"), name):
+                if not isinstance(entry.get(part, getlink=True), h5py.HardLink):
+                    raise ValueError(f"{group}/{name} is not in this file")
+                entry = entry[part]
+            if not isinstance(entry, h5py.Dataset) or entry.dtype != np.float64:
+                raise ValueError(f"{name} is not a list of numbers")
+            if entry.shape != due.get(entry.ndim):
+                raise ValueError(f"{name} is not of the shape that is due")
+            layout = entry.id.get_create_plist()
+            if entry.external or entry.is_virtual or layout.get_layout() != h5py.h5d.CONTIGUOUS:
+                raise ValueError(f"{name} is not stored as it is")
+            left -= entry.nbytes
+            if entry.id.get_storage_size() != entry.nbytes or left < 0:
+                raise ValueError(f"{name} is larger than its file")
+            values = np.asarray(entry[()])
+            if np.isnan(values).any():
+                raise ValueError(f"{name} holds what is no number")
+            found[name] = np.ascontiguousarray((values if values.ndim == 1 else values[0]).T)
+    return found

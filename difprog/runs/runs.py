@@ -100,9 +100,9 @@ class Run:
         BadInput
             Where the file is damaged.
         """
-        sizes = {"chain": 1, "draw": self.count, "reading": len(self.readings), "world": len(WORLDS)}
+        shape = 1, self.count, len(self.readings), len(WORLDS)
         try:
-            return netcdf.read(self.folder / DRAWS, "posterior", names, sizes)
+            return netcdf.read(self.folder / DRAWS, "posterior", names, shape[:2], shape[:3], shape)
         except _DAMAGE as error:
             raise _damaged(self.folder, DRAWS, error) from None
 
