@@ -42,7 +42,7 @@ from difprog.render import data as shown
 from difprog.render import explain as explained
 from difprog.render import rundiff as diffed
 from difprog.render import terminal
-from difprog.runs import rundiff, runs
+from difprog.runs import attribution, runs
 from difprog.why import explain
 from tools import wild
 
@@ -326,7 +326,7 @@ class Run(Target):
         shown.dumps(shown.score(found))
         terminal.score(found, screen())
         if _number(data) % NOW_AND_THEN == 0:
-            moved = rundiff.diff(runs.load(self.good), run)
+            moved = attribution.attribute(runs.load(self.good), run)
             diffed.dumps(moved)
             diffed.terminal(moved, screen())
 

@@ -27,7 +27,7 @@ def command(first: Path, second: Path, models: tuple[str, ...], as_json: bool) -
     from difprog.models import model
     from difprog.render import rundiff as shown
     from difprog.render import screen
-    from difprog.runs import rundiff, runs
+    from difprog.runs import attribution, runs
 
     problems: list[Problem] = []
     loaded = []
@@ -40,7 +40,7 @@ def command(first: Path, second: Path, models: tuple[str, ...], as_json: bool) -
         raise BadInput(*dict.fromkeys(problems))
     given = {found.name: found for found in map(model.load, models)}
     with screen.working("comparing"):
-        found = rundiff.diff(loaded[0], loaded[1], given)
+        found = attribution.attribute(loaded[0], loaded[1], given)
     if as_json:
         click.echo(shown.dumps(found))
     else:

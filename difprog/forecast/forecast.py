@@ -281,9 +281,23 @@ def find_project(name: str, setup: Setup) -> Project:
 
 
 def question_of(
-    project: Project, setup: Setup, kept: Kept | None = None
+    project: Project,
+    setup: Setup,
+    kept: Kept | None = None,
+    conditioned: Callable[[View], View] | None = None,
 ) -> tuple[Question, tuple[tuple[Layer, ...], ...]]:
     """Return the question that a project is under a setup's readings, and each reading's layers.
+
+    Parameters
+    ----------
+    project : Project
+        The proposal.
+    setup : Setup
+        Models and layers.
+    kept : Kept, optional
+        Keeps what several projects share; changes no number.
+    conditioned : callable, optional
+        Puts evidence in a view's beliefs, where it is at hand; `condition` by default.
 
     Raises
     ------
@@ -306,7 +320,8 @@ def question_of(
         if missing:
             continue
         try:
-            views.append(condition(View(model, beliefs), project, setup, kept))
+            view = View(model, beliefs)
+            views.append(condition(view, project, setup, kept) if conditioned is None else conditioned(view))
         except BadInput as error:
             problems.extend(error.problems)
         correlations.update(stack.correlations)

@@ -168,7 +168,8 @@ def derive(facts: Facts, w: Any) -> Outcome:
     return Outcome(
         if_hit=_pulled_forward(always, breakthrough + hype, w),
         if_miss=_pulled_forward(always, hype, w),
-        hit_probability=pt.switch(pt.gt(facts.certain, 0.0), 1.0, w.hit_probability),
+        # Where it is certain in every reading, none of them reads how likely it is.
+        hit_probability=pt.switch(pt.gt(facts.certain, 0.0), 1.0, getattr(w, "hit_probability", 1.0)),
     )
 
 

@@ -17,13 +17,13 @@ from difprog.render import data
 from difprog.render.format import microdooms, supported, with_error
 from difprog.render.ranktable import grid
 from difprog.render.screen import DIM, HEAD, section, text
-from difprog.runs.rundiff import Change, Moved, RunDiff
+from difprog.runs.attribution import Attribution, Change, Moved
 from difprog.runs.runs import Run
 
 DIFF_SCHEMA = "difprog.diff/1"
 
 
-def as_data(found: RunDiff) -> dict[str, Any]:
+def as_data(found: Attribution) -> dict[str, Any]:
     """Return the JSON of ``difprog diff``."""
 
     def moved(parts: Mapping[str, Moved]) -> dict[str, Any]:
@@ -65,7 +65,7 @@ def _run(run: Run) -> dict[str, Any]:
     }
 
 
-def terminal(found: RunDiff, screen: Console) -> None:
+def terminal(found: Attribution, screen: Console) -> None:
     """Print what moved, and what moved it."""
     old, new = (run.summary["ensemble"] for run in (found.first, found.second))
     names = [plain(run.manifest["project"]["name"], 60) for run in (found.first, found.second)]
@@ -101,14 +101,14 @@ def terminal(found: RunDiff, screen: Console) -> None:
             screen.print(Padding(text(f"{name}: {was} → {now}"), (0, 0, 0, 2), expand=False))
 
 
-def _by(total: Moved, found: RunDiff) -> str:
+def _by(total: Moved, found: Attribution) -> str:
     if total.mean == 0 and total.mcse == 0:
         return ": exactly the same." if not found.changes or _still(found) else "."
     error = f" ± {supported(total.mcse / MICRODOOM, total.mcse / MICRODOOM)}" if total.mcse else ""
     return f": {microdooms(total.mean, total.mcse)}{error}."
 
 
-def _still(found: RunDiff) -> bool:
+def _still(found: Attribution) -> bool:
     return all(part.mean == 0 for each in found.total.models.values() for part in each.values())
 
 
@@ -116,7 +116,7 @@ def _micro(summary: Mapping[str, float]) -> str:
     return microdooms(summary["mean"], summary["mcse"])
 
 
-def _by_model(found: RunDiff, screen: Console) -> None:
+def _by_model(found: Attribution, screen: Console) -> None:
     section(screen, "What moved", "net effect in microdooms; chance of success with the project, percent")
     rows: list[list[str | Text]] = []
     sides = [{m["model"]: m for m in run.summary["models"]} for run in (found.first, found.second)]
@@ -144,7 +144,7 @@ def _change(part: Moved, unit: float) -> str:
     return with_error(part.mean, part.mcse, unit, sign=True)
 
 
-def _changes(found: RunDiff, screen: Console) -> None:
+def _changes(found: Attribution, screen: Console) -> None:
     if not any(part.kind != "interaction" for part in found.changes):
         screen.print()
         screen.print(Text("No belief, fact, evidence or code that decides the answer differs."))
@@ -169,6 +169,6 @@ def _changes(found: RunDiff, screen: Console) -> None:
             screen.print(Padding(line, (0, 0, 0, 2), expand=False))
 
 
-def dumps(found: RunDiff) -> str:
+def dumps(found: Attribution) -> str:
     """Return the JSON text."""
     return data.dumps(as_data(found))

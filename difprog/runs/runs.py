@@ -1,10 +1,13 @@
 """Keep a run and load it again: draws, summary, inputs, and hashes of all that made them.
 
 A run is a folder: ``run.json`` (what made it; the hash of every other file and of itself),
-``summary.json`` (the JSON of ``difprog score``), ``draws.nc`` (netCDF 4), ``inputs/`` (the
-proposal and the belief files, as they were). It is written beside its place and renamed, so it
-is there whole or not at all. Nothing that is loaded is executed or unpickled; a file that is
-not as it was written is refused.
+``summary.json`` (the JSON of ``difprog score``), ``draws.nc`` (the forecast's DataTree, which
+``arviz.from_netcdf`` opens), ``inputs/`` (the proposal and the belief files, as they were). It is
+written beside its place and renamed, so it is there whole or not at all.
+
+A forecast is restored by reading the kept inputs again, with the draws in place of new ones. So
+nothing is sampled, and nothing that is loaded is executed or unpickled; a file that is not as it
+was written is refused.
 """
 
 from __future__ import annotations
@@ -17,33 +20,34 @@ import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from difprog.base import files
 from difprog.base.errors import BadInput, Problem, Problems, plain
-from difprog.beliefs.beliefs import Layer, Stack, parse_layer
-from difprog.beliefs.project import parse_project
+from difprog.beliefs.beliefs import Layer, Stack
+from difprog.beliefs.parse import parse_layer
+from difprog.beliefs.project import Project, parse_project
+from difprog.evidence.posterior import Posterior
 from difprog.forecast import identity
-from difprog.forecast.forecast import (
-    MIXED,
-    Forecast,
-    ModelForecast,
-    Setup,
-    answer,
-    doubts,
-    mix,
-)
-from difprog.forecast.simulate import Question, evaluate
+from difprog.forecast.forecast import MIXED, Forecast, Setup, question_of, summed_up
+from difprog.forecast.graph import effect_names
+from difprog.forecast.question import WORLDS, Question, View
+from difprog.forecast.sampling import evaluate
 from difprog.models.model import Model, load_file, shipped_models, vocabulary_of
-from difprog.runs import drawfile, records
+from difprog.race.parameters import FACTS
+from difprog.runs import netcdf
 
-SCHEMA = "difprog.run/1"
+Array = npt.NDArray[np.float64]
+
+SCHEMA = "difprog.run/2"
 MANIFEST, SUMMARY, DRAWS = "run.json", "summary.json", "draws.nc"
 
 #: Most bytes of a manifest or a summary, and of draws, that are read.
-TEXT_LIMIT, DRAWS_LIMIT = 1 << 25, 1 << 34
+TEXT_LIMIT, DRAWS_LIMIT = 1 << 25, 1 << 31
 
 #: What a summary has of every quantity, in numbers that are finite.
 NUMBERS = ("mean", "sd", "median", "lower", "upper", "p_positive", "p_negative")
@@ -79,24 +83,34 @@ class Run:
         return int(self.manifest["draws"])
 
     @property
-    def models(self) -> dict[str, Mapping[str, Any]]:
-        """What the manifest says of every model, by name."""
-        return {str(entry["model"]): entry for entry in self.manifest["models"]}
+    def readings(self) -> dict[str, Mapping[str, Any]]:
+        """What the manifest says of every reading, by the model's name."""
+        return {str(entry["model"]): entry for entry in self.manifest["readings"]}
 
-    def values(self, model: str) -> dict[str, Any]:
-        """Return the draws of a model's beliefs, shape (draws,); a point is a plain float."""
-        return self._read(self.models[model]["values"])
+    def outcome(self) -> dict[str, Array]:
+        """Return the draws of `MIXED`, each of shape (reading, draw), as they were saved."""
+        found = self.draws(("p_success", "net_effect", "chance_of_hit"))
+        return by_quantity(found["p_success"], found["chance_of_hit"], found["net_effect"])
 
-    def outcome(self, model: str) -> dict[str, Any]:
-        """Return the draws of ``p_success_without``, ``p_success_with`` and ``net_effect``."""
-        return self._read(self.models[model]["outcome"])
+    def draws(self, names: Sequence[str]) -> dict[str, Array]:
+        """Return variables of the group ``posterior``, dims (world, reading, draw) or the latter ones.
 
-    def _read(self, variables: Mapping[str, Any]) -> dict[str, Any]:
-        """Return variables of the draws' file by name; plain numbers stand in the manifest."""
+        Raises
+        ------
+        BadInput
+            Where the file is damaged.
+        """
+        shape = 1, self.count, len(self.readings), len(WORLDS)
         try:
-            return drawfile.read(self.folder / DRAWS, variables, self.count)
+            return netcdf.read(self.folder / DRAWS, "posterior", names, shape[:2], shape[:3], shape)
         except _DAMAGE as error:
             raise _damaged(self.folder, DRAWS, error) from None
+
+
+def by_quantity(success: Array | Sequence[Array], chance: Array, net: Array) -> dict[str, Array]:
+    """Return draws of `MIXED`, from those of the three worlds, of the hit's chance and of the net effect."""
+    without, hit, miss = success
+    return dict(zip(MIXED, (without, chance * hit + (1.0 - chance) * miss, net), strict=True))
 
 
 def _damaged(folder: Path, name: str, why: object) -> BadInput:
@@ -135,8 +149,14 @@ def save(forecast: Forecast, summary: Mapping[str, Any], folder: Path) -> None:
         texts = {sha: _unchanged(layer.source) for sha, layer in layers.items()}
         for sha, text in texts.items():
             files.write_atomically(new / _input(sha), text)
-        manifest = _manifest(forecast, drawfile.write(new / DRAWS, forecast))
+        posteriors = _posteriors(forecast)
+        draws = netcdf.content(forecast, posteriors)
+        if len(draws) > DRAWS_LIMIT:
+            what = f"would hold {len(draws):,} bytes of draws; no more than {DRAWS_LIMIT:,} are read again"
+            raise BadInput(Problem(str(folder), "", what, hint="keep fewer draws"))
+        files.write_atomically(new / DRAWS, draws)
         files.write_atomically(new / SUMMARY, _text(summary))
+        manifest = _manifest(forecast, posteriors)
         manifest["files"] = {
             path.relative_to(new).as_posix(): {
                 "bytes": path.stat().st_size, "sha256": _hash_file(path)
@@ -193,9 +213,19 @@ def _hash_file(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _manifest(forecast: Forecast, variables: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def _posteriors(forecast: Forecast) -> list[Posterior]:
+    """Return the posteriors that draws came from, each once."""
+    found: list[Posterior] = []
+    for view in forecast.draws.question.views:
+        if view.posterior is not None and not any(view.posterior is other for other in found):
+            found.append(view.posterior)
+    return found
+
+
+def _manifest(forecast: Forecast, posteriors: Sequence[Posterior]) -> dict[str, Any]:
     """Return what made a forecast, all but the files' hashes."""
     project, setup = forecast.project, forecast.setup
+    places = {id(posterior): place for place, posterior in enumerate(posteriors)}
     return {
         "schema": SCHEMA,
         "versions": identity.versions(),
@@ -212,23 +242,20 @@ def _manifest(forecast: Forecast, variables: Sequence[Mapping[str, Any]]) -> dic
             "sha256": project.source.sha256,
             "facts": dict(project.facts),
         },
-        "models": [
+        "readings": [
             {
                 "model": each.model.name,
-                "credence": each.credence,
                 "label": each.model.source.label,
                 "sha256": each.model.source.sha256,
-                "facts": records.facts(each.question.facts),
-                "own": each.question.own,
                 "layers": [
-                    {"label": layer.source.label, "sha256": layer.source.sha256} for layer in each.layers
+                    {"label": layer.source.label, "sha256": layer.source.sha256}
+                    for layer in setup.stacks[each.model.name].layers
                 ],
-                "beliefs": {n: records.belief(b) for n, b in each.question.beliefs.items()},
-                "correlations": [records.correlation(c) for c in each.question.correlations],
-                **said,
+                "evidence": None if each.view.posterior is None else places[id(each.view.posterior)],
             }
-            for each, said in zip(forecast.models, variables, strict=True)
+            for each in forecast.models
         ],
+        "evidence": [netcdf.about(posterior) for posterior in posteriors],
     }  # fmt: skip
 
 
@@ -261,12 +288,11 @@ def load(folder: Path) -> Run:
             if name not in manifest["files"]:
                 raise ValueError(f"it lists no {name}")
         run = Run(folder, manifest, _json(folder, SUMMARY))
-        if not (1 <= run.count <= 10**9 and run.models and math.isfinite(float(manifest["prob"]))):
+        if not (1 <= run.count <= 10**9 and run.readings and math.isfinite(float(manifest["prob"]))):
             raise ValueError("it states no draws or no models")
-        for entry in run.models.values():
-            records.restored_facts(entry["facts"])
-            if set(entry["values"]) != set(entry["beliefs"]):
-                raise ValueError("it does not have the draws of the beliefs that it states")
+        facts = manifest["project"]["facts"]
+        if set(facts) != set(FACTS) or not all(facts[name] in values for name, values in FACTS.items()):
+            raise ValueError("it does not state the facts of the project")
         _check_summary(run)
     except _DAMAGE as error:
         raise _damaged(folder, MANIFEST, error) from None
@@ -276,7 +302,7 @@ def load(folder: Path) -> Run:
 def _check_summary(run: Run) -> None:
     """Check that the summary has the numbers of the models that the manifest names."""
     parts = run.summary["models"]
-    if sorted(str(part["model"]) for part in parts) != sorted(run.models):
+    if sorted(str(part["model"]) for part in parts) != sorted(run.readings):
         raise ValueError("its summary is of other models")
     for part in (*parts, run.summary["ensemble"]):
         for name in MIXED:
@@ -323,13 +349,13 @@ def models_of(run: Run, given: Mapping[str, Model] | None = None) -> dict[str, M
     shipped = shipped_models()
     found: dict[str, Model] = dict(given or {})
     problems = Problems(str(run.folder))
-    for name in run.models:
+    for name in run.readings:
         if name not in found and name in shipped:
             found[name] = load_file(shipped[name])
         elif name not in found:
             problems.add("models", "is not a shipped model", name, "give its file with --model")
     problems.check()
-    return {name: found[name] for name in run.models}
+    return {name: found[name] for name in run.readings}
 
 
 def forecast(run: Run, models: Mapping[str, Model] | None = None) -> Forecast:
@@ -353,70 +379,82 @@ def forecast(run: Run, models: Mapping[str, Model] | None = None) -> Forecast:
 
 
 def _restored(run: Run, models: Mapping[str, Model]) -> Forecast:
-    manifest = run.manifest
-    vocabulary = vocabulary_of(models.values())
-    said = manifest["project"]
-    content, source = _saved_toml(run, said)
+    project, setup = _inputs(run, models)
+    path, kept = run.folder / DRAWS, run.manifest["evidence"]
+    posteriors = [netcdf.posterior(path, place, said) for place, said in enumerate(kept)]
+
+    def conditioned(view: View) -> View:
+        place = run.readings[view.model.name]["evidence"]
+        return _with_evidence(view, project, None if place is None else posteriors[place])
+
+    question, layers = question_of(project, setup, conditioned=conditioned)
+    drawn = evaluate(question, _values(run, question), run.count, int(run.manifest["seed"]))
+    found = summed_up(project, setup, drawn, layers, float(run.manifest["prob"]))
+    stale = run.manifest["code"] != identity.code() or any(
+        entry["sha256"] != models[name].source.sha256 for name, entry in run.readings.items()
+    )
+    if not stale:
+        return found
+    said = "the run was saved by other code; its draws are evaluated by this version's"
+    return replace(found, warnings=(said, *found.warnings))
+
+
+def _inputs(run: Run, models: Mapping[str, Model]) -> tuple[Project, Setup]:
+    """Return the project and the setup that the kept inputs say."""
+    manifest, vocabulary = run.manifest, vocabulary_of(models.values())
     problems = Problems(str(run.folder))
-    project = parse_project(content, source, problems, vocabulary)
+    said = manifest["project"]
+    project = parse_project(*_kept(run, said), problems, vocabulary)
+    parsed: dict[str, Layer] = {}
+    for entry in run.readings.values():
+        for layer in entry["layers"]:
+            if layer["sha256"] not in parsed:
+                parsed[layer["sha256"]] = parse_layer(*_kept(run, layer), problems, vocabulary)
     problems.check()
     assert project is not None
-    project = replace(project, facts={str(k): str(v) for k, v in said["facts"].items()})
-    answers: list[ModelForecast] = []
-    stacks: dict[str, Stack] = {}
-    parsed: dict[str, Layer] = {}
-    stale = manifest["code"] != identity.code()
-    for name, entry in run.models.items():
-        model = models[name]
-        stale = stale or entry["sha256"] != model.source.sha256
-        for layer in entry["layers"][:-1]:
-            if layer["sha256"] not in parsed:
-                content, where = _saved_toml(run, layer)
-                parsed[layer["sha256"]] = parse_layer(content, where, problems, vocabulary)
-        problems.check()
-        layers = (*(parsed[layer["sha256"]] for layer in entry["layers"][:-1]), project.layer)
-        stacks[name] = Stack(layers[:-1])
-        question = Question(
-            model,
-            records.restored_facts(entry["facts"]),
-            {n: records.restored_belief(n, b) for n, b in entry["beliefs"].items()},
-            tuple(records.restored_correlation(c) for c in entry["correlations"]),
-            _posterior(run, entry["posterior"]),
-            str(entry["own"]),
-        )
-        drawn = evaluate(question, run.values(name), run.count, int(manifest["seed"]))
-        answers.append(answer(question, layers, float(entry["credence"]), drawn, float(manifest["prob"])))
+    stacks = {
+        name: Stack(tuple(parsed[layer["sha256"]] for layer in entry["layers"]))
+        for name, entry in run.readings.items()
+    }
     credences = {str(name): float(weight) for name, weight in manifest["credences"].items()}
+    if not all(math.isfinite(credences[name]) and credences[name] >= 0 for name in run.readings):
+        raise ValueError("it does not state the credences of its models")
     setup = Setup(tuple(models.values()), stacks, credences, bool(manifest["use_evidence"]))
-    warnings = doubts(project, answers)
-    if stale:
-        warnings.insert(0, "the run was saved by other code; its draws are evaluated by this version's")
-    return Forecast(
-        project=project,
-        setup=setup,
-        models=tuple(answers),
-        ensemble=mix(answers, run.count, float(manifest["prob"])),
-        count=run.count,
-        seed=int(manifest["seed"]),
-        prob=float(manifest["prob"]),
-        warnings=tuple(warnings),
-    )
+    return replace(project, facts={str(k): str(v) for k, v in said["facts"].items()}), setup
 
 
-def _saved_toml(run: Run, said: Mapping[str, Any]) -> tuple[dict[str, Any], files.Source]:
+def _with_evidence(view: View, project: Project, posterior: Posterior | None) -> View:
+    """Return a view with the evidence that it had, and reviews in place of what would be derived."""
+    beliefs = dict(view.beliefs)
+    if project.reviews:
+        from difprog.evidence import reviews
+
+        beliefs.update(reviews.beliefs(project, reviews.pools(project, view.model.reads)))
+    return replace(view, beliefs=beliefs, posterior=posterior)
+
+
+def _values(run: Run, question: Question) -> dict[str, Any]:
+    """Return the saved draws of a question's beliefs, as `difprog.forecast.sampling.draw_beliefs`."""
+    effects = effect_names(question)
+    labels = {name: f"{name}_stated" if name in effects else name for name in question.names}
+    found = run.draws(list(labels.values()))
+    values: dict[str, Any] = {}
+    for name, label in labels.items():
+        array = found[label]
+        if array.ndim != (2 if question.varies(name) else 1):
+            raise ValueError(f"{label} is not of the readings that its inputs speak of")
+        values[name] = array
+        if not question.varies(name) and question.distinct(name)[0].point is not None:
+            if np.ptp(array) > 0:
+                raise ValueError(f"{label} varies, and its inputs say that it does not")
+            values[name] = float(array[0])
+    return values
+
+
+def _kept(run: Run, said: Mapping[str, Any]) -> tuple[dict[str, Any], files.Source]:
+    """Return the content of a kept input, and what it was called."""
     name = _input(str(said["sha256"]))
     if name not in run.manifest["files"]:
         raise ValueError(f"it holds no copy of {said['label']}")
     content, source = files.read_toml(run.folder / name)
     return content, files.Source(source.path, str(said["label"]), str(said["sha256"]))
-
-
-def _posterior(run: Run, said: Mapping[str, Any] | None) -> Any:
-    if said is None:
-        return None
-    return records.restored_posterior(said, drawfile.read(run.folder / DRAWS, said["arrays"], None))
-
-
-def as_of(run: Run) -> date:
-    """Return the date from which a run counts years."""
-    return date.fromisoformat(run.manifest["as_of"])

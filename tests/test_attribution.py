@@ -1,4 +1,4 @@
-"""Differences of runs: parts that sum to the whole, each found under its own name."""
+"""What moved between two runs: each change under its own name, and worth what it is worth on its own."""
 
 from __future__ import annotations
 
@@ -14,14 +14,10 @@ from numpy.testing import assert_allclose
 from difprog.base.errors import BadInput
 from difprog.cli import main
 from difprog.forecast import identity
-from difprog.forecast.forecast import (
-    find_project,
-    prepare,
-    score,
-)
+from difprog.forecast.forecast import MIXED, Forecast, find_project, prepare, score
 from difprog.render import data
-from difprog.runs import rundiff, runs
-from difprog.runs.rundiff import QUANTITIES
+from difprog.runs import attribution, runs
+from difprog.runs.attribution import Attribution, Change, Moved
 
 BASE = """
 [project]
@@ -38,19 +34,23 @@ cost = 1e6
 """
 
 
-def save(tmp_path: Path, name: str, text: str = BASE, models=("serial_parallel", "overhang"), **how):
+def scored(tmp_path: Path, name: str, text: str, models=("serial_parallel", "overhang"), **how) -> Forecast:
     path = tmp_path / f"{name}.toml"
     path.write_text(text)
     setup = prepare(list(models), use_evidence=False)
     if "credences" in how:
         setup = replace(setup, credences=how.pop("credences"))
-    found = score(find_project(str(path), setup), setup, how.get("count", 400), how.get("seed", 1))
+    return score(find_project(str(path), setup), setup, how.get("count", 400), how.get("seed", 1))
+
+
+def save(tmp_path: Path, name: str, text: str = BASE, models=("serial_parallel", "overhang"), **how):
+    found = scored(tmp_path, name, text, models, **how)
     runs.save(found, data.score(found), tmp_path / name)
     return runs.load(tmp_path / name)
 
 
-def parts_sum_to_the_whole(found: rundiff.RunDiff) -> None:
-    for q in QUANTITIES:
+def parts_sum_to_the_whole(found: Attribution) -> None:
+    for q in MIXED:
         total = found.total.ensemble[q].mean
         assert_allclose(sum(c.ensemble[q].mean for c in found.changes), total, atol=1e-14)
         for model, whole in found.total.models.items():
@@ -58,23 +58,76 @@ def parts_sum_to_the_whole(found: rundiff.RunDiff) -> None:
             assert_allclose(sum(parts), whole[q].mean, atol=1e-14)
 
 
-def by_name(found: rundiff.RunDiff) -> dict[str, rundiff.Change]:
+def by_name(found: Attribution) -> dict[str, Change]:
     return {c.what: c for c in found.changes}
 
 
 def test_a_run_against_itself_has_not_moved(tmp_path):
     run = save(tmp_path, "a")
-    found = rundiff.diff(run, run)
+    found = attribution.attribute(run, run)
     assert [c.kind for c in found.changes] == ["interaction"]
-    assert all(m.mean == m.mcse == 0 for c in (found.total, *found.changes) for m in c.ensemble.values())
+    assert all(m == Moved(0.0, 0.0) for c in (found.total, *found.changes) for m in c.ensemble.values())
     assert not found.files
     assert not found.versions
+
+
+#: Changes by name: a belief of the project, one of the world, an effect stated outright, a fact.
+CHANGES = {
+    "effort": (BASE, BASE.replace("5 to 10", "50 to 100")),
+    "agi_arrival": ("", "agi_arrival = '1 to 4 years'\n"),
+    "capability_speedup": ("", "capability_speedup = 0.5\n"),
+    "novelty": ('novelty = "mainstream"', 'novelty = "niche"'),
+}
+
+
+def changed(*names: str) -> str:
+    text = BASE
+    for name in sorted(names, key=lambda n: CHANGES[n][0] == ""):
+        was, now = CHANGES[name]
+        text = now if was == BASE else text.replace(was, now) if was else text + now
+    return text
+
+
+@pytest.mark.parametrize(
+    "names", [("effort", "agi_arrival"), ("effort", "novelty"), ("agi_arrival", "capability_speedup")]
+)
+def test_parts_are_what_scoring_the_changed_proposals_says(tmp_path, names):
+    """Each part against proposals scored afresh, with none, one or both of two changes."""
+    one, two = names
+    nets = {
+        which: {q: [m.drawn(q) for m in scored(tmp_path, "p", changed(*which)).models] for q in MIXED}
+        for which in ((), (one,), (two,), (one, two))
+    }
+    runs_of = save(tmp_path, "a"), save(tmp_path, "b", changed(one, two))
+    found = attribution.attribute(*runs_of)
+    parts = by_name(found)
+    assert set(parts) == {one, two, "interaction"}
+    for q in MIXED:
+        base, first, second, both = (np.asarray(nets[which][q]) for which in nets)
+        expected = {
+            one: first - base, two: second - base, "interaction": both - first - second + base,
+        }  # fmt: skip
+        for name, draws in expected.items():
+            for row, model in enumerate(runs_of[0].readings):
+                assert_allclose(parts[name].models[model][q].mean, draws[row].mean(), atol=1e-15)
+    assert parts["interaction"].ensemble["net_effect"].mean != 0
+    parts_sum_to_the_whole(found)
+
+
+def test_two_changes_interact_alike_both_ways_round(tmp_path):
+    runs_of = save(tmp_path, "a"), save(tmp_path, "b", changed("effort", "agi_arrival"))
+    there, back = attribution.attribute(*runs_of), attribution.attribute(*runs_of[::-1])
+    for q in MIXED:
+        assert_allclose(back.total.ensemble[q].mean, -there.total.ensemble[q].mean, atol=1e-15)
+        mean = by_name(there)["interaction"].ensemble[q].mean
+        assert_allclose(by_name(back)["interaction"].ensemble[q].mean, mean, atol=1e-15)
+    assert mean != 0
 
 
 def test_one_changed_belief_is_the_whole_of_it(tmp_path):
     one = save(tmp_path, "a")
     two = save(tmp_path, "b", BASE.replace("5 to 10", "10 to 20"))
-    found = rundiff.diff(one, two)
+    found = attribution.attribute(one, two)
     changes = by_name(found)
     assert set(changes) == {"effort", "interaction"}
     assert changes["effort"].kind == "belief"
@@ -89,23 +142,6 @@ def test_one_changed_belief_is_the_whole_of_it(tmp_path):
     parts_sum_to_the_whole(found)
 
 
-def test_each_change_is_what_it_does_alone_and_the_rest_is_interaction(tmp_path):
-    one = save(tmp_path, "a")
-    effort = BASE.replace("5 to 10", "50 to 100")
-    both = effort + "agi_arrival = '1 to 4 years'\n"
-    two = save(tmp_path, "b", both)
-    found = rundiff.diff(one, two)
-    changes = by_name(found)
-    assert set(changes) == {"effort", "agi_arrival", "interaction"}
-    alone = rundiff.diff(one, save(tmp_path, "c", effort))
-    for q in QUANTITIES:
-        assert changes["effort"].ensemble[q] == alone.changes[0].ensemble[q]
-    assert changes["effort"].ensemble["p_success_without"].mean == 0
-    assert changes["agi_arrival"].ensemble["p_success_without"].mean < 0
-    assert abs(changes["interaction"].ensemble["net_effect"].mean) > 0
-    parts_sum_to_the_whole(found)
-
-
 @pytest.mark.parametrize(
     ("was", "now", "what"),
     [
@@ -116,7 +152,7 @@ def test_each_change_is_what_it_does_alone_and_the_rest_is_interaction(tmp_path)
     ],
 )
 def test_a_changed_fact_takes_its_beliefs_with_it(tmp_path, was, now, what):
-    found = rundiff.diff(save(tmp_path, "a"), save(tmp_path, "b", BASE.replace(was, now)))
+    found = attribution.attribute(save(tmp_path, "a"), save(tmp_path, "b", BASE.replace(was, now)))
     changes = by_name(found)
     assert set(changes) == {what, "interaction"}
     assert changes[what].kind == "fact"
@@ -127,7 +163,8 @@ def test_a_changed_fact_takes_its_beliefs_with_it(tmp_path, was, now, what):
 
 
 def test_an_effect_stated_outright_is_one_change(tmp_path):
-    found = rundiff.diff(save(tmp_path, "a"), save(tmp_path, "b", BASE + "capability_speedup = 0.1\n"))
+    stated = BASE + "capability_speedup = 0.1\n"
+    found = attribution.attribute(save(tmp_path, "a"), save(tmp_path, "b", stated))
     changes = by_name(found)
     assert set(changes) == {"capability_speedup", "interaction"}
     assert changes["capability_speedup"].was == "derived"
@@ -137,7 +174,7 @@ def test_an_effect_stated_outright_is_one_change(tmp_path):
 
 
 def test_another_name_is_other_luck(tmp_path):
-    found = rundiff.diff(save(tmp_path, "a"), save(tmp_path, "b", BASE.replace('"P"', '"Q"')))
+    found = attribution.attribute(save(tmp_path, "a"), save(tmp_path, "b", BASE.replace('"P"', '"Q"')))
     assert {c.kind for c in found.changes} == {"name", "interaction"}
     name = found.changes[0].ensemble["net_effect"]
     assert abs(name.mean) < 5 * name.mcse
@@ -146,7 +183,7 @@ def test_another_name_is_other_luck(tmp_path):
 
 def test_correlations_are_a_change(tmp_path):
     tied = BASE + '[[correlations]]\nbetween = ["agi_arrival", "serial_requirement"]\nrank = 0.6\n'
-    found = rundiff.diff(save(tmp_path, "a"), save(tmp_path, "b", tied))
+    found = attribution.attribute(save(tmp_path, "a"), save(tmp_path, "b", tied))
     changes = by_name(found)
     assert set(changes) == {"correlations", "interaction"}
     assert changes["correlations"].now == "agi_arrival and serial_requirement 0.6"
@@ -156,26 +193,26 @@ def test_correlations_are_a_change(tmp_path):
 def test_credences_and_models_are_a_change(tmp_path):
     one = save(tmp_path, "a", credences={"serial_parallel": 0.5, "overhang": 0.5})
     two = save(tmp_path, "b", credences={"serial_parallel": 0.9, "overhang": 0.1})
-    found = rundiff.diff(one, two)
+    found = attribution.attribute(one, two)
     assert [c.kind for c in found.changes] == ["credences", "interaction"]
     parts_sum_to_the_whole(found)
     three = save(tmp_path, "c", models=("serial_parallel",))
-    found = rundiff.diff(one, three)
+    found = attribution.attribute(one, three)
     assert list(found.total.models) == ["serial_parallel"]
     parts_sum_to_the_whole(found)
     with pytest.raises(BadInput, match="no model in common"):
-        rundiff.diff(three, save(tmp_path, "d", models=("overhang",)))
+        attribution.attribute(three, save(tmp_path, "d", models=("overhang",)))
 
 
 def test_more_draws_are_told_from_changes(tmp_path):
-    found = rundiff.diff(save(tmp_path, "a"), save(tmp_path, "b", count=900))
+    found = attribution.attribute(save(tmp_path, "a"), save(tmp_path, "b", count=900))
     assert {c.kind for c in found.changes} == {"draws", "interaction"}
     parts_sum_to_the_whole(found)
 
 
 def test_another_seed_leaves_nothing_to_attribute(tmp_path):
     one, two = save(tmp_path, "a"), save(tmp_path, "b", seed=2)
-    found = rundiff.diff(one, two)
+    found = attribution.attribute(one, two)
     assert not found.paired
     assert found.changes == ()
     errors = [run.summary["ensemble"]["net_effect"]["mcse"] for run in (one, two)]
@@ -183,14 +220,14 @@ def test_another_seed_leaves_nothing_to_attribute(tmp_path):
 
 
 def test_code_has_the_share_that_inputs_do_not_explain(tmp_path):
-    run = save(tmp_path, "a", models=("serial_parallel",))
+    save(tmp_path, "a", models=("serial_parallel",))
     # As if other code had found 0.001 more of success with the project in every draw.
     import h5py
 
     path = tmp_path / "a" / runs.DRAWS
     with h5py.File(path, "r+") as stream:
-        for name in ("p_success_with", "net_effect"):
-            stream[f"model_0/{name}"][...] += 0.001
+        stream["posterior/p_success"][..., 1:] += 0.001
+        stream["posterior/net_effect"][...] += 0.001
     manifest = json.loads((tmp_path / "a" / runs.MANIFEST).read_text())
     del manifest["sha256"]
     manifest["code"] = "f" * 64
@@ -199,7 +236,7 @@ def test_code_has_the_share_that_inputs_do_not_explain(tmp_path):
     (tmp_path / "a" / runs.MANIFEST).write_text(json.dumps(manifest))
     run = runs.load(tmp_path / "a")
     now = save(tmp_path, "b", BASE.replace("5 to 10", "10 to 20"), models=("serial_parallel",))
-    found = rundiff.diff(run, now)
+    found = attribution.attribute(run, now)
     changes = by_name(found)
     assert set(changes) == {"effort", "code and models", "interaction"}
     assert changes["code and models"].ensemble["net_effect"].mean == pytest.approx(-0.001, abs=1e-12)

@@ -1,0 +1,138 @@
+"""The draws of a saved run: a forecast's DataTree as netCDF 4, and what of such a file is believed.
+
+What is written is what ArviZ reads: ``arviz.from_netcdf(path)``. Beside the forecast's own groups
+it has one, ``evidence/0`` and so on, for each posterior that draws came from.
+
+Numbers are stored as they are, not compressed: they shrink by no more than a third, and a file
+whose arrays lie in it in full cannot grow when it is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from difprog.evidence.posterior import Posterior, Predictive
+from difprog.forecast.forecast import Forecast
+
+Array = npt.NDArray[np.float64]
+
+
+def content(forecast: Forecast, posteriors: Sequence[Posterior]) -> bytes:
+    """Return the bytes of a netCDF file of a forecast's draws.
+
+    Parameters
+    ----------
+    forecast : Forecast
+        Its ``data`` are kept whole.
+    posteriors : sequence of Posterior
+        Those that draws came from.
+    """
+    import xarray as xr
+
+    groups: dict[str, Any] = dict(forecast.data.to_dict())
+    for place, posterior in enumerate(posteriors):
+        arrays: dict[str, Any] = dict(posterior.draws)
+        for name, predictive in posterior.predictive.items():
+            arrays[f"{name}_location"], arrays[f"{name}_scale"] = predictive.location, predictive.scale
+        groups[f"evidence/{place}"] = xr.Dataset(
+            {name: ("kept", np.asarray(array, dtype=float)) for name, array in arrays.items()},
+            coords={"kept": np.arange(posterior.size)},
+        )
+    # To memory first: where HDF5 itself meets a full disk, it may take the process with it.
+    return bytes(xr.DataTree.from_dict(groups).to_netcdf(engine="h5netcdf"))
+
+
+def about(posterior: Posterior) -> dict[str, Any]:
+    """Return all of a posterior that is no array, as plain data."""
+    return {
+        "key": posterior.key,
+        "size": posterior.size,
+        "datasets": dict(posterior.datasets),
+        "shifts": {name: predictive.shift for name, predictive in posterior.predictive.items()},
+        "diagnostics": dict(posterior.diagnostics),
+    }
+
+
+def posterior(path: Path, place: int, said: Mapping[str, Any]) -> Posterior:
+    """Return a kept posterior from its arrays and what `about` said of it.
+
+    Raises
+    ------
+    ValueError, OSError, KeyError, TypeError
+        As `read`.
+    """
+    shifts = {str(name): float(shift) for name, shift in said["shifts"].items()}
+    datasets = {str(name): str(dataset) for name, dataset in said["datasets"].items()}
+    parts = [f"{name}_{part}" for name in shifts for part in ("location", "scale")]
+    drawn = [name for name in datasets if name not in shifts]
+    arrays = read(path, f"evidence/{place}", [*drawn, *parts], (int(said["size"]),))
+    return Posterior(
+        draws={name: arrays[name] for name in drawn},
+        predictive={
+            name: Predictive(arrays[f"{name}_location"], arrays[f"{name}_scale"], shift)
+            for name, shift in shifts.items()
+        },
+        datasets=datasets,
+        diagnostics=dict(said["diagnostics"]),
+        key=str(said["key"]),
+    )
+
+
+def read(path: Path, group: str, names: Iterable[str], *shapes: tuple[int, ...]) -> dict[str, Array]:
+    """Return some arrays of a file, which may be anybody's.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    group : str
+        Where in it they are.
+    names : iterable of str
+        Their names.
+    *shapes : tuple of int
+        What shapes an array may have there, each of another number of axes; the first axis of one
+        that has several is ``chain``.
+
+    Returns
+    -------
+    dict of str to array
+        Axes in the opposite order of the file's and without ``chain``, so that draws come last.
+
+    Raises
+    ------
+    ValueError, OSError, KeyError, TypeError
+        Where the file is not what `content` makes: it points out of itself, or an array would be
+        larger in memory than it is in the file.
+    """
+    import h5py
+
+    left = path.stat().st_size
+    due = {len(shape): shape for shape in shapes}
+    found = {}
+    with h5py.File(path, "r") as stream:
+        for name in names:
+            entry: Any = stream
+            for part in (*group.split("/"), name):
+                if not isinstance(entry.get(part, getlink=True), h5py.HardLink):
+                    raise ValueError(f"{group}/{name} is not in this file")
+                entry = entry[part]
+            if not isinstance(entry, h5py.Dataset) or entry.dtype != np.float64:
+                raise ValueError(f"{name} is not a list of numbers")
+            if entry.shape != due.get(entry.ndim):
+                raise ValueError(f"{name} is not of the shape that is due")
+            layout = entry.id.get_create_plist()
+            if entry.external or entry.is_virtual or layout.get_layout() != h5py.h5d.CONTIGUOUS:
+                raise ValueError(f"{name} is not stored as it is")
+            left -= entry.nbytes
+            if entry.id.get_storage_size() != entry.nbytes or left < 0:
+                raise ValueError(f"{name} is larger than its file")
+            values = np.asarray(entry[()])
+            if np.isnan(values).any():
+                raise ValueError(f"{name} holds what is no number")
+            found[name] = np.ascontiguousarray((values if values.ndim == 1 else values[0]).T)
+    return found
