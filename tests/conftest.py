@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,9 @@ from hypothesis import settings
 # Every test has a user's folder of its own; what is compiled is shared by all of them, or each would
 # compile anew.
 os.environ.setdefault("PYTENSOR_FLAGS", f"base_compiledir={Path.home() / '.pytensor'}")
+
+# PyTensor raises the limit when it is first imported; inside a test, hypothesis would wonder at that.
+sys.setrecursionlimit(max(10_000, sys.getrecursionlimit()))
 
 # The gate must give the same answer twice: cases are derived from the test itself. New ones are
 # looked for with --slow, and whoever finds one adds it as an example.

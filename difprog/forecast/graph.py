@@ -273,6 +273,8 @@ def _part(
         else:
             neutral = float(parameter.neutral or 0.0)
             setattr(w, name, value if mask is None else pt.switch(mask, value, neutral))
+    if not hasattr(w, "hit_probability"):
+        w.hit_probability = 1.0  # in all of these readings the breakthrough is certain, and none states it
     part.facts["certain"] = pt.as_tensor_variable(
         np.array([[float(question.certain[row]) if question.certain else 0.0] for row in rows])
     )
