@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Literal, NamedTuple, TextIO
 
@@ -201,6 +201,15 @@ def _widest(column: Column, heads: bool) -> int:
     every = (cell if isinstance(cell, Text) else Text(cell) for cell in column.cells)
     lines = [line.cell_len for cell in every for line in cell.split()]
     return max([1, cell_len(column.head) if heads else 0, *lines])
+
+
+def definitions(screen: Console, terms: Mapping[str, str]) -> None:
+    """Print terms with what they mean."""
+    columns = [
+        Column("", [text(term, HEAD) for term in terms], left=True),
+        Column("", [text(meaning) for meaning in terms.values()], left=True, wrap=True),
+    ]
+    screen.print(fitted(columns, min(screen.width, WIDEST_TEXT), heads=False))
 
 
 def section(screen: Console, title: str, note: str = "") -> None:
