@@ -32,6 +32,7 @@ COMMANDS = {
     "models": "models",
     "evidence": "evidence",
     "verify": "verify",
+    "glossary": "glossary",
 }
 
 

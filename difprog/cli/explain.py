@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from difprog.forecast.request import Request
 
 
-@click.command("explain", short_help="Explain a score: channels, break-even, prices, drivers.")
+@click.command("explain", short_help="Explain a score (channels, break-even, prices, drivers), or a TERM.")
 @click.argument("project", shell_complete=complete.files_of("project"))
 @request_options()
 @json_option()
@@ -34,8 +35,17 @@ def command(
     Says through which channels it helps and harms, what would have to be true for it to break
     even, what a month of capability speedup costs in alignment work, and which beliefs are worth
     arguing about before deciding.
+
+    Where no proposal is called PROJECT, it may be a term of the glossary: difprog explain microdoom.
+    "difprog glossary" lists them.
     """
     from difprog.render import data, explained, screen
+
+    if _is_term(project):
+        from difprog.cli import glossary
+
+        click.get_current_context().invoke(glossary.command, terms=(project,), as_json=as_json)
+        return
     from difprog.render import explain as terminal
     from difprog.why import explain
 
@@ -44,4 +54,12 @@ def command(
     if as_json:
         click.echo(data.dumps(explained.explain(found)))
     else:
-        terminal.explain(found, screen.console(), everything)
+        terminal.explain(explained.report(found), screen.console(), everything)
+
+
+def _is_term(name: str) -> bool:
+    """Whether a name is a term of the glossary, and no proposal."""
+    from difprog.base import files
+    from difprog.render import glossary
+
+    return glossary.lookup(name) is not None and name not in files.available("project") and not Path(name).exists()

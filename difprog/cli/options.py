@@ -6,12 +6,15 @@ import math
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from difprog.base.limits import DRAWS, Limit
 from difprog.cli import complete
+
+if TYPE_CHECKING:
+    from difprog.forecast.request import Request
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -123,6 +126,27 @@ def request_options(draws: int = 20_000, fewest: int = 2) -> Decorator:
         return command
 
     return decorate
+
+
+def spelled(request: Request) -> str:
+    """Return the options of a request that are not the usual ones, as one would type them."""
+    import shlex
+
+    said: list[str] = []
+    for option, values in (
+        ("--model", request.models), ("--priors", request.priors), ("--scenario", request.scenarios),
+    ):  # fmt: skip
+        for value in values:
+            said += [option, value]
+    if not request.use_evidence:
+        said.append("--no-evidence")
+    usual = type(request)()
+    for option, field in (
+        ("--draws", "draws"), ("--seed", "seed"), ("--prob", "prob"), ("--publication", "publication"),
+    ):  # fmt: skip
+        if getattr(request, field) != getattr(usual, field):
+            said += [option, str(getattr(request, field))]
+    return f" {shlex.join(said)}" if said else ""
 
 
 def json_option() -> Decorator:

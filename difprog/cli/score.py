@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from difprog.cli import complete
+from difprog.cli import complete, options
 from difprog.cli.options import Destination, json_option, request_options
 
 if TYPE_CHECKING:
@@ -22,12 +22,16 @@ if TYPE_CHECKING:
     "--save", type=Destination(folder=True), metavar="DIR",
     help="Keep the run: draws, summary, hashes, seed and versions.",
 )  # fmt: skip
-@click.option("--beliefs/--no-beliefs", default=True, help="End with where every belief came from.")
+@click.option("--full", is_flag=True, help="All of the report, not only its first screen.")
+@click.option(
+    "--beliefs", is_flag=True, help="Where every belief came from, judgements marked, in place of the answer."
+)
 def command(
     project: str,
     request: Request,
     as_json: bool,
     save: Path | None,
+    full: bool,
     beliefs: bool,
 ) -> None:
     """Score PROJECT, a proposal file or the name of one.
@@ -36,7 +40,9 @@ def command(
     AGI, under every model and in their mixture by credence. Exit status 0, or 2 with every
     problem of every file on standard error.
     """
-    from difprog.render import data, screen, terminal
+    from datetime import UTC, datetime
+
+    from difprog.render import content, data, screen, terminal
 
     with screen.working("reading and drawing"):
         found = request.score(project)
@@ -47,4 +53,7 @@ def command(
     if as_json:
         click.echo(data.dumps(data.score(found)))
     else:
-        terminal.score(found, screen.console(), beliefs)
+        terminal.score(
+            content.content(found), screen.console(), full=full, beliefs=beliefs,
+            today=datetime.now(UTC).date(), options=options.spelled(request),
+        )  # fmt: skip

@@ -161,3 +161,39 @@ def rule(axis: Axis, plain: bool = False) -> str:
     if zero is not None:
         line[zero] = "|" if plain else "╂"
     return "".join(line)
+
+
+def bar(value: float, low: float, high: float, width: int) -> str:
+    """Return a bar from the zero mark to a value, on an axis from ``low`` ≤ 0 to ``high`` ≥ 0.
+
+    A value that is not 0 always shows, be it as a sliver.
+    """
+    line = [" "] * width
+    scale = (width - 1) / (high - low) if high > low else 0.0
+    zero = round(-low * scale)
+    cells = round(abs(value) * scale)
+    if value > 0:
+        cells = min(cells, width - 1 - zero)
+        line[zero + 1 : zero + 1 + cells] = "█" * cells
+        if not cells and zero + 1 < width:
+            line[zero + 1] = "▏"
+    elif value < 0:
+        cells = min(cells, zero)
+        line[zero - cells : zero] = "█" * cells
+        if not cells and zero:
+            line[zero - 1] = "▕"
+    line[zero] = "┃"
+    return "".join(line)
+
+
+def swing(at_low: float, at_high: float, low: float, high: float, width: int) -> str:
+    """Return a line from L to H, past the zero mark, on an axis from ``low`` to ``high``."""
+    scale = (width - 1) / (high - low) if high > low and math.isfinite(high - low) else 0.0
+    line = [" "] * width
+    zero, left, right = (round((v - low) * scale) for v in (0.0, at_low, at_high))
+    for column in range(min(left, right), max(left, right) + 1):
+        line[column] = "─"
+    line[zero] = "┃"
+    line[left] = "L"
+    line[right] = "H" if right != left else "="
+    return "".join(line)

@@ -10,13 +10,17 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+import numpy as np
+
 from difprog import __version__
 from difprog.base import plainjson
-from difprog.beliefs.beliefs import Layer
+from difprog.beliefs.beliefs import Belief, Layer
+from difprog.beliefs.families import Point
 from difprog.forecast.forecast import Forecast, ModelForecast
-from difprog.forecast.summary import Quantiles, Summary
+from difprog.forecast.summary import MICRODOOM, Quantiles, Summary
 
 SCORE_SCHEMA = "difprog.score/1"
+MILLION = 1e6
 
 
 def dumps(data: Mapping[str, Any]) -> str:
@@ -74,8 +78,104 @@ def _diagnostics(answer: ModelForecast) -> dict[str, Any]:
     }
 
 
+def conditioned_on(answer: ModelForecast, belief: Belief) -> str | None:
+    """Return what a belief is conditioned on as it is used: a dataset, the reviews, or nothing."""
+    if not answer.view.conditioned(belief.name):
+        return None
+    posterior = answer.view.posterior
+    assert posterior is not None
+    return str(posterior.datasets.get(belief.name) or belief.evidence or "reviews")
+
+
+def stated(belief: Belief) -> list[float]:
+    """Return a belief's 5th, 50th and 95th percentile as it is stated, in the parameter's unit."""
+    if isinstance(belief.shape, Point):
+        return [belief.shape.value] * 3
+    low, middle, high = (float(belief.shape.percentile(level)) for level in (0.05, 0.5, 0.95))
+    # The middle of a symmetric belief comes out as 0 but for rounding.
+    return [low, 0.0 if abs(middle) < 1e-9 * (high - low) else middle, high]
+
+
+def percentiles(answer: ModelForecast, belief: Belief) -> list[float]:
+    """Return a belief's 5th, 50th and 95th percentile as it is used: after conditioning."""
+    if not answer.view.conditioned(belief.name):
+        return stated(belief)
+    return [float(q) for q in np.quantile(answer.value(belief.name), [0.05, 0.5, 0.95])]
+
+
+def used(answer: ModelForecast, belief: Belief) -> dict[str, Any]:
+    """Return a belief as it is used, with where it comes from."""
+    low, middle, high = map(number, percentiles(answer, belief))
+    return {
+        "layer": belief.layer, "judgement": belief.judgement, "p5": low, "p50": middle, "p95": high,
+        "conditioned_on": conditioned_on(answer, belief),
+    }  # fmt: skip
+
+
+def expected(forecast: Forecast, name: str) -> float | None:
+    """Return the mean of a quantity of the project, None where it has none above 0."""
+    belief = forecast.models[0].beliefs.get(name)
+    mean = belief.shape.mean if belief is not None else 0.0
+    return float(mean) if 0 < mean < np.inf else None
+
+
+def value_for_money(found: Forecast) -> dict[str, float | None] | None:
+    """Return microdooms averted per million dollars, with its error; None where no cost is given.
+
+    The ratio of the expected effect to the expected cost: what a budget buys that buys many such
+    projects. The mean of the draws' own ratios would let the cheap draws decide.
+    """
+    cost = expected(found, "cost")
+    if cost is None:
+        return None
+    net = found.ensemble["net_effect"]
+    scale = MILLION / cost / MICRODOOM
+    return {
+        "microdooms_per_million_usd": number(scale * net.mean),
+        "mcse": number(scale * net.mcse),
+        "mean_cost_usd": number(cost),
+    }
+
+
+def value_of_time(found: Forecast) -> dict[str, float | None] | None:
+    """Return microdooms averted per year of one person's work, as a ratio of expectations too."""
+    effort = expected(found, "effort")
+    if effort is None:
+        return None
+    net = found.ensemble["net_effect"]
+    scale = 1.0 / effort / MICRODOOM
+    return {
+        "microdooms_per_fte_year": number(scale * net.mean),
+        "mcse": number(scale * net.mcse),
+        "mean_effort_fte_years": number(effort),
+    }
+
+
 def score(forecast: Forecast) -> dict[str, Any]:
     """Return a forecast as the JSON of ``difprog score``."""
+    return {**answers(forecast), "beliefs": beliefs(forecast)}
+
+
+def beliefs(forecast: Forecast) -> dict[str, dict[str, Any]]:
+    """Return every belief as it is used, by name.
+
+    One that models hold differently is that of the first model that reads it, and ``differs`` has
+    the others', by model.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    known: dict[tuple[str, str | None, str], dict[str, Any]] = {}
+    for answer in forecast.models:
+        for name, belief in answer.beliefs.items():
+            key = (f"{name} {belief.layer}", conditioned_on(answer, belief), repr(belief.shape))
+            said = known[key] = known.get(key) or used(answer, belief)
+            first = found.setdefault(name, dict(said))
+            if {k: v for k, v in first.items() if k != "differs"} != said:
+                first.setdefault("differs", {})[answer.model.name] = said
+    return found
+
+
+def answers(forecast: Forecast) -> dict[str, Any]:
+    """Return that JSON without the beliefs, which take the longest."""
     source = forecast.project.source
     return {
         "schema": SCORE_SCHEMA,

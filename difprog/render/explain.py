@@ -1,130 +1,96 @@
-"""The report of ``difprog explain`` on a terminal: signed bars, prices in words, a tornado."""
+"""The report of ``difprog explain`` on a terminal, from its plain data: conclusions, then bars and prices."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from rich.console import Console, Group
-from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
 from difprog.forecast.summary import MICRODOOM
-from difprog.render import explained, words
+from difprog.render import words
+from difprog.render.axis import bar, swing
 from difprog.render.format import microdooms, supported
-from difprog.render.screen import BAD, DIM, GOOD, HEAD, section, text
-from difprog.render.terminal import MARGIN, headline
-from difprog.why.explain import Explanation
+from difprog.render.screen import BAD, DIM, GOOD, HEAD, MARGIN, Column, fitted, indented, section, sentences, text
+from difprog.render.terminal import title, years
 
 #: Drivers that are shown unless all are asked for.
 TOP = 8
 NAME_WIDTH = 30
-WIDEST = 120
+
+#: Columns of a figure at most.
+WIDEST = 150
 
 
-def explain(found: Explanation, screen: Console, everything: bool = False) -> None:
+def explain(content: Mapping[str, Any], screen: Console, everything: bool = False) -> None:
     """Print an explanation.
 
     Parameters
     ----------
-    found : Explanation
-        What `difprog.why.explain.explain` returned.
+    content : mapping
+        What `difprog.render.explained.report` returns.
     screen : Console
         Where to print.
     everything : bool
         Whether to list every belief, and under every model on its own too.
     """
-    content = explained.explain(found)
-    forecast = found.forecast
-    screen.print(text(forecast.project.name, HEAD))
+    title(content, screen)
     screen.print()
-    for line in headline(forecast):
-        _print(screen, line)
-    _print(screen, Text(words.choice(content["ensemble"]["options"], forecast.project.facts["publication"])))
+    sentences(screen, conclusion(content))
     _channels(content, screen)
-    _per_model(
-        screen, "What would have to be true for it to break even", content, words.break_even
-    )
+    _per_model(screen, "What would have to be true for it to break even", content, words.break_even)
     _per_model(screen, "The trade, at the margin", content, words.exchange)
     _ratios(content, screen)
     _arrival(content, screen)
-    if found.drivers is not None:
+    if words.leading(content)["drivers"]:
         _drivers(content, screen, everything)
 
 
-def _print(screen: Console, what: Any) -> None:
-    screen.print(Padding(what, (0, 0, 0, MARGIN), expand=False))
-
-
-def _table(*columns: str) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), show_edge=False, header_style=DIM)
-    for index, title in enumerate(columns):
-        table.add_column(title, justify="right" if index else "left", no_wrap=True)
-    return table
-
-
-def bar(value: float, low: float, high: float, width: int) -> str:
-    """Return a bar from the zero mark to a value, on an axis from ``low`` ≤ 0 to ``high`` ≥ 0.
-
-    A value that is not 0 always shows, be it as a sliver.
-    """
-    line = [" "] * width
-    scale = (width - 1) / (high - low) if high > low else 0.0
-    zero = round(-low * scale)
-    cells = round(abs(value) * scale)
-    if value > 0:
-        cells = min(cells, width - 1 - zero)
-        line[zero + 1 : zero + 1 + cells] = "█" * cells
-        if not cells and zero + 1 < width:
-            line[zero + 1] = "▏"
-    elif value < 0:
-        cells = min(cells, zero)
-        line[zero - cells : zero] = "█" * cells
-        if not cells and zero:
-            line[zero - 1] = "▕"
-    line[zero] = "┃"
-    return "".join(line)
+def conclusion(content: Mapping[str, Any]) -> list[words.Sentence]:
+    """Return what an explanation comes to: the size, which channel, which belief, which policy."""
+    found = [words.disagreement(content), words.size(content), words.main_channel(content)]
+    found += words.hinge(content)
+    found.append(words.said(words.choice(content)))
+    return [sentence for sentence in found if sentence]
 
 
 def _channels(content: Mapping[str, Any], screen: Console) -> None:
-    section(
-        screen, "Through which channel", "microdooms averted; they add up to the net effect",
-    )  # fmt: skip
-    blocks = [(m["model"], _channel_rows(m)) for m in content["models"]]
+    section(screen, "Through which channel", "microdooms averted; they add up to the net effect")
+    indented(screen, Text(f"{words.CHANNELS_NOTE}.", style=DIM))
+    blocks = [(m["model"], channel_rows(m)) for m in content["models"]]
     if len(blocks) > 1:
-        blocks.append((words.MIXTURE, _channel_rows(content["ensemble"])))
+        blocks.append((words.MIXTURE, channel_rows(content["ensemble"])))
     values = [value for _, rows in blocks for _, value, _ in rows]
     low, high = min(0.0, *values), max(0.0, *values)
-    width = max(10, min(screen.width, WIDEST) - NAME_WIDTH - 18 - 2 * MARGIN)
-    for name, rows in blocks:
+    spelled = [
+        [f"{microdooms(v, e or 0.0)} ± {supported((e or 0.0) / MICRODOOM, 0.0, digits=1)}" for _, v, e in rows]
+        for _, rows in blocks
+    ]
+    room = max(len(cell) for cells in spelled for cell in cells)
+    names = max(len(name) + 2 for _, rows in blocks for name, _, _ in rows)
+    width = max(8, min(screen.width, WIDEST) - names - room - 2 - MARGIN)
+    for (name, rows), cells in zip(blocks, spelled, strict=True):
         lines: list[Text] = [text(name, HEAD)]
-        for title, value, error in rows:
+        for (what, value, _), cell in zip(rows, cells, strict=True):
             colour = GOOD if value > 0 else BAD if value < 0 else ""
-            said = f"{microdooms(value, error)} ± {supported(error / MICRODOOM, 0.0, digits=1)}"
-            net = title == "net effect"
+            weight = HEAD if what == "net effect" else ""
+            drawn = bar(value, low, high, width).rstrip()
             lines.append(
                 Text.assemble(
-                    (f"  {title}".ljust(NAME_WIDTH + 2), HEAD if net else ""),
-                    (said.rjust(15) + " ", HEAD if net else ""),
-                    (bar(value, low, high, width).rstrip(), colour),
+                    (f"  {what}".ljust(names), weight), (f" {cell.rjust(room)} ", weight), (drawn, colour)
                 )
             )
-        _print(screen, Group(*lines))
-    room = " " * (NAME_WIDTH + 18)
+        indented(screen, Group(*lines))
     zero = round(-low * (width - 1) / (high - low)) if high > low else 0
-    ends = Text(room)
-    if zero >= 8:
-        ends.append("◂ harms".rjust(zero), BAD)
-    else:
-        ends.append(" " * zero)
+    ends = Text(" " * (names + room + 2))
+    ends.append("◂ harms".rjust(zero) if zero >= 8 else " " * zero, BAD)
     if width - zero > 9:
-        ends.append(" ", "").append(" helps ▸", GOOD)
-    _print(screen, ends)
+        ends.append("  helps ▸", GOOD)
+    indented(screen, Group(ends))
 
 
-def _channel_rows(entry: Mapping[str, Any]) -> list[tuple[str, float, float]]:
+def channel_rows(entry: Mapping[str, Any]) -> list[tuple[str, float, float]]:
     """Return title, value and error of every channel in use, its paths, and the net effect."""
     rows = []
     for name, value in entry["channels"].items():
@@ -139,99 +105,110 @@ def _channel_rows(entry: Mapping[str, Any]) -> list[tuple[str, float, float]]:
     return [*rows, ("net effect", net["mean"], net["mcse"])]
 
 
-def _per_model(screen: Console, title: str, content: Mapping[str, Any], say: Any) -> None:
+def _per_model(
+    screen: Console, head: str, content: Mapping[str, Any], say: Callable[[Mapping[str, Any]], str]
+) -> None:
     """Print a sentence per model; models that say the same share it."""
-    section(screen, title)
+    section(screen, head)
     said: dict[str, list[str]] = {}
     for entry in content["models"]:
         said.setdefault(say(entry), []).append(entry["model"])
-    table = Table(box=None, padding=(0, 2, 0, 0), show_edge=False, show_header=False)
-    table.add_column(no_wrap=True)
-    table.add_column(max_width=84)
-    for sentence, names in said.items():
-        table.add_row(Text("\n").join(text(name) for name in names), sentence)
-    _print(screen, table)
+    names = [Text("\n").join(text(name) for name in group) for group in said.values()]
+    columns = [Column("", names, left=True), Column("", [text(s) for s in said], left=True, wrap=True)]
+    indented(screen, fitted(columns, min(screen.width, 110) - MARGIN, heads=False))
 
 
 def _ratios(content: Mapping[str, Any], screen: Console) -> None:
-    section(
-        screen, "Differential ratios",
-        "years of alignment progress per year of capability progress",
-    )  # fmt: skip
-    table = _table("model", "parallel", "breaks even at", "serial", "breaks even at")
-    for entry in content["models"]:
-        found, rates = entry["ratios"], entry["exchange"]
-        table.add_row(
-            text(entry["model"]),
-            words.ratio(found["parallel"], found["parallel_mcse"]),
-            words.needed(found["parallel_break_even"], rates["years_mcse"]),
-            words.ratio(found["serial"], found["serial_mcse"]),
-            words.needed(found["serial_break_even"], rates["serial_mcse"]),
-        )
-    _print(screen, table)
-    _print(screen, Text(words.RATIOS_NOTE, style=DIM))
+    section(screen, "Differential ratios", "years of alignment progress per year of capability progress")
+    models = content["models"]
+    ratios, rates = [m["ratios"] for m in models], [m["exchange"] for m in models]
+    columns = [
+        Column("model", [text(m["model"]) for m in models], left=True, wrap=True),
+        Column("parallel", [words.ratio(r["parallel"], r["parallel_mcse"]) for r in ratios]),
+        Column("breaks even at", [
+            words.needed(r["parallel_break_even"], x["years_mcse"]) for r, x in zip(ratios, rates, strict=True)
+        ]),
+        Column("serial", [words.ratio(r["serial"], r["serial_mcse"]) for r in ratios]),
+        Column("breaks even at", [
+            words.needed(r["serial_break_even"], x["serial_mcse"]) for r, x in zip(ratios, rates, strict=True)
+        ]),
+    ]  # fmt: skip
+    indented(screen, fitted(columns, screen.width - MARGIN, gap=2 if screen.width >= 72 else 1))
+    indented(screen, Text(words.RATIOS_NOTE, style=DIM))
 
 
 def _arrival(content: Mapping[str, Any], screen: Console) -> None:
     section(screen, "Years until AGI", "in the worlds where alignment succeeds there is more time")
-    table = _table("model", "mean", "given success")
-    for entry in content["models"]:
-        arrival, given = entry["arrival"], entry["arrival_given_success"]
-        error = arrival["mcse"]
-        table.add_row(
-            text(entry["model"]),
-            supported(arrival["mean"], error),
-            "never" if given is None else supported(given, error),
-        )
-    _print(screen, table)
+    models = content["models"]
+    columns = [
+        Column("model", [text(m["model"]) for m in models], left=True, wrap=True),
+        Column("median", [years(m["arrival"]["median"]) for m in models]),
+        Column(f"{content['prob']:.0%} of worlds", [
+            f"{years(m['arrival']['lower'])} to {years(m['arrival']['upper'])}" for m in models
+        ]),
+        Column("given success", [
+            "never" if m["arrival_given_success"] is None else years(m["arrival_given_success"]) for m in models
+        ]),
+    ]  # fmt: skip
+    indented(screen, fitted(columns, screen.width - MARGIN))
 
 
 def _drivers(content: Mapping[str, Any], screen: Console, everything: bool) -> None:
     models = content["models"]
-    note = "net effect at its lowest tenth, L, and highest, H"
-    section(screen, "Which beliefs drive it", note)
-    if len(models) > 1:
-        blocks = [(words.MIXTURE, content["ensemble"]["drivers"])]
-        blocks += [(m["model"], m["drivers"]) for m in models] if everything else []
-    else:
-        blocks = [(models[0]["model"], models[0]["drivers"])]
+    section(screen, "Which beliefs drive it", "mean effect at the belief's lowest tenth, L, and highest, H")
+    blocks = [(words.MIXTURE if len(models) > 1 else models[0]["model"], words.leading(content)["drivers"])]
+    if everything and len(models) > 1:
+        blocks += [(m["model"], m["drivers"]) for m in models]
     for name, found in blocks:
         if len(blocks) > 1:
-            _print(screen, text(name, HEAD))
-        _tornado(found if everything else found[:TOP], screen)
-    _print(screen, Text(words.explained_together(blocks[0][1])))
-    _print(screen, Text(words.worth_knowing(blocks[0][1])))
-    _print(screen, Text(words.DRIVERS_NOTE, style=DIM))
+            indented(screen, text(name, HEAD))
+        _tornado(content, found if everything else found[:TOP], screen)
+    indented(screen, text(words.worth_knowing(blocks[0][1])))
+    if any(mark(content, d["belief"]) for _, found in blocks for d in found):
+        indented(screen, Text("‡ somebody's judgement, not a measurement", style=DIM))
+    indented(screen, Text(words.DRIVERS_NOTE, style=DIM))
 
 
-def _tornado(found: Sequence[Mapping[str, Any]], screen: Console) -> None:
+def mark(content: Mapping[str, Any], name: str) -> str:
+    """Return the mark of a belief that is a judgement."""
+    rows = (row for row in content["provenance"] if row["name"] == name)
+    return "‡" if any(row["judgement"] and not row["conditioned_on"] for row in rows) else ""
+
+
+def _tornado(content: Mapping[str, Any], found: Sequence[Mapping[str, Any]], screen: Console) -> None:
     if not found:
-        _print(screen, Text("No belief varies."))
+        indented(screen, "No belief varies.")
         return
     ends = [d[key] for d in found for key in ("low", "high")]
     low, high = min(0.0, *ends), max(0.0, *ends)
-    width = max(10, min(screen.width, WIDEST) - NAME_WIDTH - 16 - 2 * MARGIN)
-    lines = [Text("belief".ljust(NAME_WIDTH) + "share".rjust(6) + "EVPPI".rjust(8), style=DIM)]
-    for driver in found:
-        head = f"{words.share(driver).rjust(6)}{words.evppi(driver).rjust(8)}  "
-        name = text(driver["belief"], limit=NAME_WIDTH - 1)
-        name.pad_right(NAME_WIDTH - len(name.plain))
-        line = swing(driver["low"], driver["high"], low, high, width).rstrip()
-        lines.append(Text.assemble(name, head, line))
-    left, right = (microdooms(end) if end else "0" for end in (low, high))
-    scale = " " * (NAME_WIDTH + 16) + left + right.rjust(width - len(left))
+    names = [text(d["belief"] + mark(content, d["belief"])) for d in found]
+    room = max(name.cell_len for name in names) + 1
+    worth = [words.evppi(d) for d in found]
+    worth_room = max(5, *map(len, worth))
+    width = min(screen.width, WIDEST) - room - 8 - worth_room - 3 - MARGIN
+    if width < 12:  # the bars have no room: their ends in numbers
+        columns = [
+            Column("belief", names, left=True, wrap=True),
+            Column("distance", [words.distance(d) for d in found]),
+            Column("EVPPI", worth, drop=1),
+            Column("lowest", [microdooms(d["low"], d["low_se"] or 0.0) for d in found]),
+            Column("highest", [microdooms(d["high"], d["high_se"] or 0.0) for d in found]),
+        ]
+        indented(screen, fitted(columns, screen.width - MARGIN, gap=1))
+        return
+    lines = [Text("belief".ljust(room) + "distance" + "EVPPI".rjust(worth_room + 1), style=DIM)]
+    for driver, name, value in zip(found, names, worth, strict=True):
+        name.pad_right(room - name.cell_len)
+        head = f"{words.distance(driver).rjust(8)}{value.rjust(worth_room + 1)}  "
+        drawn = swing(driver["low"], driver["high"], low, high, width).rstrip()
+        lines.append(Text.assemble(name, head, drawn))
+    left, right = (microdooms(end, _error(found, end)) if end else "0" for end in (low, high))
+    unit = "microdooms" if width > len(left) + len(right) + 14 else ""
+    scale = " " * (room + 11 + worth_room) + left + unit.center(width - len(left) - len(right)) + right
     lines.append(Text(scale, style=DIM))
-    _print(screen, Group(*lines))
+    indented(screen, Group(*lines))
 
 
-def swing(at_low: float, at_high: float, low: float, high: float, width: int) -> str:
-    """Return a line from L to H, past the zero mark, on an axis from ``low`` to ``high``."""
-    scale = (width - 1) / (high - low) if high > low and math.isfinite(high - low) else 0.0
-    line = [" "] * width
-    zero, left, right = (round((v - low) * scale) for v in (0.0, at_low, at_high))
-    for column in range(min(left, right), max(left, right) + 1):
-        line[column] = "─"
-    line[zero] = "┃"
-    line[left] = "L"
-    line[right] = "H" if right != left else "="
-    return "".join(line)
+def _error(found: Sequence[Mapping[str, Any]], end: float) -> float:
+    """Return the error of the end of an axis, which is some driver's."""
+    return next((d[f"{key}_se"] or 0.0 for d in found for key in ("low", "high") if d[key] == end), 0.0)

@@ -9,51 +9,27 @@ import unicodedata
 from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
-
 from difprog import __version__
 from difprog.choose.portfolio import Row
 from difprog.choose.rank import Ranking
 from difprog.forecast.forecast import Forecast, Setup
-from difprog.forecast.summary import MICRODOOM
 from difprog.render import data
 
 RANK_SCHEMA = "difprog.rank/1"
 
-MILLION = 1e6
-
 
 def entry(row: Row, found: Forecast) -> dict[str, Any]:
     """Return a row's part of the JSON, all but what depends on other rows."""
-    scored = data.score(found)
+    scored = data.answers(found)
     return {
         "row": row.number,
         "name": found.project.name,
         "facts": dict(found.project.facts),
         "ensemble": scored["ensemble"],
         "models": [{k: v for k, v in each.items() if k != "priors"} for each in scored["models"]],
-        "value_for_money": value_for_money(found),
+        "value_for_money": data.value_for_money(found),
         "assumed": list(found.project.assumed),
         "extra": dict(row.extra),
-    }
-
-
-def value_for_money(found: Forecast) -> dict[str, float | None] | None:
-    """Return microdooms averted per million dollars, with its error; None where no cost is given.
-
-    The ratio of the expected effect to the expected cost: what a budget buys that buys many such
-    projects. The mean of the draws' own ratios would let the cheap draws decide.
-    """
-    belief = found.models[0].beliefs.get("cost")
-    cost = belief.shape.mean if belief is not None else 0.0
-    if not 0 < cost < np.inf:
-        return None
-    net = found.ensemble["net_effect"]
-    scale = MILLION / cost / MICRODOOM
-    return {
-        "microdooms_per_million_usd": data.number(scale * net.mean),
-        "mcse": data.number(scale * net.mcse),
-        "mean_cost_usd": data.number(cost),
     }
 
 

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TextIO
+from typing import Any, Literal, NamedTuple, TextIO
 
+from rich.cells import cell_len
 from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
 from rich.text import Text
 
 from difprog.base.errors import plain
@@ -26,7 +29,7 @@ _PLAIN = str.maketrans(
     {
         "−": "-", "±": "~", "…": ".", "·": "|", "●": "o", "┃": "|", "│": "|", "─": "-", "╂": "|",
         "┬": "+", "░": ".", "▒": ":", "▓": "*", "█": "#", "→": ">", "≤": "<", "≥": ">", "–": "-",
-        "▏": "|", "▕": "|", "×": "x", "∞": "inf", "“": '"', "”": '"', "’": "'", "Δ": "D", "◂": "<", "▸": ">",
+        "▏": "|", "▕": "|", "×": "x", "∞": "inf", "“": '"', "”": '"', "’": "'", "Δ": "D", "‡": "j", "†": "e", "◂": "<", "▸": ">",
     }
 )  # fmt: skip
 
@@ -87,13 +90,138 @@ def text(words: object, style: str = "", limit: int | None = None) -> Text:
     return Text(plain(words, limit), style=style)
 
 
+#: How the marks of `difprog.render.words` look.
+STYLES = {"": "", "strong": HEAD, "good": f"{HEAD} {GOOD}", "bad": f"{HEAD} {BAD}", "name": HEAD}
+
+#: Columns that text is set in at most: longer lines are hard to read.
+WIDEST_TEXT = 100
+
+#: Blank columns before everything but headings.
+MARGIN = 2
+
+
+def sentences(screen: Console, found: Iterable[Sequence[tuple[str, str]]]) -> None:
+    """Print sentences of `difprog.render.words`, one after the other, each on a line of its own."""
+    for sentence in found:
+        line = Text()
+        for words, mark in sentence:
+            line.append_text(text_of(words, STYLES[mark]))
+        indented(screen, line)
+
+
+def text_of(words: str, style: str = "") -> Text:
+    """Return a piece of a sentence, its spaces kept; nothing in it is obeyed by a terminal."""
+    safe = plain(words)
+    before, after = (" " * words.startswith(" "), " " * words.endswith(" ")) if safe else ("", " " * bool(words))
+    return Text(f"{before}{safe}{after}", style=style)
+
+
+def indented(screen: Console, what: Any) -> None:
+    """Print something, set in by the margin; text no wider than is easily read."""
+    if isinstance(what, (str, Text)):
+        line = what if isinstance(what, Text) else Text(what)
+        width = min(screen.width, WIDEST_TEXT) - MARGIN
+        for part in line.wrap(screen, width, tab_size=4):
+            part.rstrip()
+            screen.print(Text(" " * MARGIN).append_text(part))
+    else:
+        screen.print(Padding(what, (0, 0, 0, MARGIN), expand=False))
+
+
+class Column(NamedTuple):
+    """One column of a table.
+
+    Attributes
+    ----------
+    head : str
+        Its head.
+    cells : sequence of str or Text
+        One per row; of one line or more.
+    left : bool
+        Whether it is words, set flush left; numbers are flush right.
+    drop : int
+        0 for a column that always stays; else those with the highest are left out first where
+        the screen is narrow.
+    wrap : bool
+        Whether its words may be wrapped, down to a dozen columns; numbers never are.
+    """
+
+    head: str
+    cells: Sequence[str | Text]
+    left: bool = False
+    drop: int = 0
+    wrap: bool = False
+
+
+def fitted(
+    columns: Sequence[Column], width: int, *, heads: bool = True, gap: int = 2, bold_last: bool = False
+) -> Table:
+    """Return a table that fits: columns are left out or their words wrapped, no number is cut.
+
+    Parameters
+    ----------
+    columns : sequence of Column
+        All of the same number of cells.
+    width : int
+        What it may take.
+    heads : bool
+        Whether the heads are shown.
+    gap : int
+        Blank columns between columns.
+    bold_last : bool
+        Whether the last row is a total.
+    """
+    shown = [Column(c.head, [x if isinstance(x, Text) else Text(x) for x in c.cells], *c[2:]) for c in columns]
+
+    def taken() -> int:
+        return sum(_widest(c, heads) for c in shown) + gap * (len(shown) - 1)
+
+    while taken() > width and any(c.drop for c in shown):
+        worst = max(c.drop for c in shown)
+        shown = [c for c in shown if c.drop != worst]
+    over = taken() - width
+    table = Table(box=None, padding=(0, gap, 0, 0), show_edge=False, show_header=heads, header_style=DIM,
+                  pad_edge=False)  # fmt: skip
+    for c in shown:
+        room = _widest(c, heads)
+        if c.wrap and over > 0:
+            less = max(min(room, 12), room - over)
+            over -= room - less
+            room = less
+        side: Literal["left", "right"] = "left" if c.left else "right"
+        # A cell that no wrapping helps is folded: whatever happens, nothing is cut.
+        table.add_column(c.head, justify=side, width=room, overflow="fold", no_wrap=False)
+    many = len(shown[0].cells) if shown else 0
+    for at in range(many):
+        table.add_row(*(c.cells[at] for c in shown), style=HEAD if bold_last and at == many - 1 else "")
+    return table
+
+
+def _widest(column: Column, heads: bool) -> int:
+    every = (cell if isinstance(cell, Text) else Text(cell) for cell in column.cells)
+    lines = [line.cell_len for cell in every for line in cell.split()]
+    return max([1, cell_len(column.head) if heads else 0, *lines])
+
+
+def definitions(screen: Console, terms: Mapping[str, str]) -> None:
+    """Print terms with what they mean."""
+    columns = [
+        Column("", [text(term, HEAD) for term in terms], left=True),
+        Column("", [text(meaning) for meaning in terms.values()], left=True, wrap=True),
+    ]
+    screen.print(fitted(columns, min(screen.width, WIDEST_TEXT), heads=False))
+
+
 def section(screen: Console, title: str, note: str = "") -> None:
-    """Print the head of a section."""
+    """Print the head of a section; a note that has no room beside it goes below."""
     screen.print()
     line = Text(title, style=HEAD)
-    if note:
+    beside = cell_len(title) + 2 + cell_len(note) <= screen.width
+    if note and beside:
         line.append("  " + note, style=DIM)
     screen.print(line)
+    if note and not beside:
+        indented(screen, Text(note, style=DIM))
 
 
 @contextmanager

@@ -1,232 +1,207 @@
-"""The report of ``difprog score`` on a terminal."""
+"""The report of ``difprog score`` on a terminal, from its plain data: the answer on the first screen."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from rich.console import Console, Group
-from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
 from difprog.base.errors import plain
 from difprog.beliefs.beliefs import Belief
 from difprog.beliefs.families import Point
-from difprog.forecast.forecast import Forecast, ModelForecast
-from difprog.forecast.summary import MICRODOOM, Summary, sign
+from difprog.forecast.summary import MICRODOOM, sign
 from difprog.race.parameters import PARAMETERS
 from difprog.race.parameters import Group as ParameterGroup
-from difprog.render.axis import common_axis, dots, rule, strip
-from difprog.render.format import (
-    interval,
-    microdooms,
-    one_in,
-    percent,
-    probability,
-    significant,
-    supported,
-    with_error,
+from difprog.render import words
+from difprog.render.axis import Axis, common_axis, dots, rule, strip
+from difprog.render.format import probability, significant, supported
+from difprog.render.screen import (
+    BAD,
+    DIM,
+    GOOD,
+    HEAD,
+    MARGIN,
+    Column,
+    fitted,
+    indented,
+    section,
+    sentences,
+    text,
 )
-from difprog.render.screen import BAD, DIM, GOOD, HEAD, section, text
 
-MARGIN = 2
+Array = npt.NDArray[np.float64]
+
+#: Rows of dots on the first screen, and with all of the report.
+DOT_ROWS, MORE_DOT_ROWS = 5, 10
+
+#: Lines of notes on the first screen, and columns of a figure at most.
+NOTE_LINES, WIDEST = 4, 150
+
+#: Columns from which the strips of the models stand in their table.
+ROOM_FOR_STRIPS = 112
 
 
-def score(forecast: Forecast, screen: Console, beliefs: bool = True) -> None:
+def score(
+    content: Mapping[str, Any],
+    screen: Console,
+    *,
+    full: bool = False,
+    beliefs: bool = False,
+    today: date | None = None,
+    options: str = "",
+) -> None:
     """Print the report of one forecast.
 
     Parameters
     ----------
-    forecast : Forecast
-        What was found.
+    content : mapping
+        What `difprog.render.content.content` returns.
     screen : Console
         Where to print.
+    full : bool
+        Whether to print all there is, in place of the first screen.
     beliefs : bool
-        Whether to end with where every belief came from.
+        Whether to print where every belief came from, in place of the answer.
+    today : date, optional
+        The day it is, for the note on beliefs that count years from long ago.
+    options : str
+        What the command was given beside the proposal, for the commands that show more.
     """
-    _title(forecast, screen)
-    screen.print()
-    for line in headline(forecast):
-        screen.print(Padding(line, (0, 0, 0, MARGIN), expand=False))
-    _net_effects(forecast, screen)
-    _distribution(forecast, screen)
-    _success(forecast, screen)
-    _project_effects(forecast, screen)
-    _notes(forecast, screen)
-    if beliefs:
-        _sources(forecast, screen)
-
-
-def _title(forecast: Forecast, screen: Console) -> None:
-    project = forecast.project
-    screen.print(text(project.name, HEAD))
-    facts = " · ".join(project.facts.values())
-    many = len(forecast.models)
-    screen.print(
-        Text(
-            f"{facts}\n{many} model{'s' if many > 1 else ''} · {forecast.count:,} draws · "
-            f"seed {forecast.seed} · years from {forecast.as_of}",
-            style=DIM,
-        )
-    )
-    if project.summary:
-        screen.print(Padding(text(project.summary), (1, 2, 0, MARGIN), expand=False))
-
-
-def verdict(net: Summary) -> tuple[str, str]:
-    """Return what a mean effect says in a word, and the colour that goes with the word."""
-    return {1: ("helps", GOOD), -1: ("harms", BAD), 0: ("makes no difference that shows", "")}[
-        sign(net)
-    ]
-
-
-def headline(forecast: Forecast) -> list[Text]:
-    """Return the answer in sentences a busy person can act on; disagreement comes first."""
-    lines: list[Text] = []
-    net = forecast.ensemble["net_effect"]
-    if forecast.sign_disagreement:
-        for_it = [m.model.name for m in forecast.models if sign(m.net) > 0]
-        against = [m.model.name for m in forecast.models if sign(m.net) < 0]
-        lines.append(
-            Text.assemble(
-                ("The models disagree about the sign. ", HEAD),
-                ("It helps", GOOD), f" by {_listed(for_it)}; ",
-                ("it harms", BAD), f" by {_listed(against)}.",
-            )
-        )  # fmt: skip
-    word, colour = verdict(net)
-    many = len(forecast.models) > 1
-    whose = "Mixed by credence, doing this project " if many else "Doing this project "
-    size = Text.assemble(whose, (word, f"{HEAD} {colour}".strip()))
-    if sign(net) and net.sd == 0:
-        size.append(
-            f": {microdooms(net.mean)} microdooms averted, exactly, in every world drawn. "
-            f"The chance that alignment succeeds before AGI moves by {significant(net.mean, 3, sign=True)}."
-        )
-    elif sign(net):
-        size.append(f": {microdooms(net.mean, net.mcse)} microdooms averted on average")
-        size.append(
-            f" ({forecast.prob:.0%} interval {interval(net.lower, net.upper, MICRODOOM, sign=True)}), "
-        )
-        adds = "adds" if net.mean > 0 else "takes away"
-        chance = one_in(net.mean).replace("1 in", "1 chance in")
-        size.append(f"which {adds} {chance} that alignment succeeds before AGI.")
-    else:
-        error = microdooms(2 * net.mcse, sign=False)
-        size.append(f": the mean effect is within {error} microdooms of zero.")
-    lines.append(size)
-    n = forecast.count
-    lines.append(
-        Text(
-            f"It helps in {percent(net.p_positive, n)} of the worlds drawn, harms in "
-            f"{percent(net.p_negative, n)}, and changes nothing in {percent(net.p_zero, n)}."
-        )
-    )
-    return lines
-
-
-def _listed(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
-
-
-def _net_effects(forecast: Forecast, screen: Console) -> None:
-    section(screen, "Net effect", "microdooms averted: millionths of the chance of success")
-    table = Table(box=None, padding=(0, 2, 0, 0), show_edge=False, header_style=DIM)
-    table.add_column("model", no_wrap=True)
-    table.add_column("credence", justify="right")
-    table.add_column("mean ± error", justify="right", no_wrap=True)
-    table.add_column(f"{forecast.prob:.0%} interval", justify="right", no_wrap=True)
-    table.add_column("helps", justify="right")
-    table.add_column("harms", justify="right")
-    rows: list[tuple[str, str, Summary]] = [
-        (answer.model.name, f"{weight:.0%}", answer.net)
-        for answer, weight in zip(forecast.models, forecast.weights, strict=True)
-    ]
-    if len(rows) > 1:
-        rows.append(("all, by credence", "", forecast.ensemble["net_effect"]))
-    for index, (name, credence, net) in enumerate(rows):
-        colour = verdict(net)[1]
-        table.add_row(
-            text(name),
-            credence,
-            Text(with_error(net.mean, net.mcse, MICRODOOM, sign=True), style=colour),
-            interval(net.lower, net.upper, MICRODOOM, sign=True),
-            percent(net.p_positive, forecast.count),
-            percent(net.p_negative, forecast.count),
-            style=HEAD if index and index == len(rows) - 1 else "",
-        )
-    screen.print(Padding(table, (0, 0, 0, MARGIN), expand=False))
-
-
-def _distribution(forecast: Forecast, screen: Console) -> None:
-    """Density strips of all models on one axis, and the quantile dot plot of their mixture."""
-    samples = [
-        m.drawn("net_effect") / MICRODOOM for m in forecast.models
-    ]
-    if all((s == s[0]).all() and s[0] == samples[0][0] for s in samples):
+    title(content, screen, summary=full)
+    if beliefs and not full:
+        provenance(content, screen)
         return
-    names = [m.model.name for m in forecast.models]
-    left = min(max(len(n) for n in names), 24) + 2
-    axis = common_axis(samples, max(20, min(screen.width, 120) - left - 2 * MARGIN))
-    section(screen, "Where the worlds lie", "microdooms; darker: more worlds; the bar is zero")
-    lines = [_beside(plain_name, strip(s, axis), left) for plain_name, s in zip(names, samples, strict=True)]
-    mixed = _mixture_sample(samples, forecast.weights)
-    pile = dots(mixed, axis)
-    for index, row in enumerate(pile):
-        caption = {len(pile) - 2: "50 dots, each", len(pile) - 1: "1 world in 50"}.get(index, "")
-        lines.append(_beside(caption, row, left, DIM))
-    lines.append(_beside("", rule(axis), left))
-    lines.append(_beside("", axis.labels(), left, DIM))
-    harm, help_ = "◂ harms", "helps ▸"
-    gap = max(1, axis.width - len(harm) - len(help_))
-    ends = Text(" " * left)
-    ends.append(harm, BAD).append(" " * gap).append(help_, GOOD)
-    lines.append(ends)
-    screen.print(Padding(Group(*lines), (0, 0, 0, MARGIN), expand=False))
+    screen.print()
+    sentences(screen, words.verdict(content))
+    _net_effects(content, screen)
+    _distribution(content, screen, full)
+    if full:
+        _success(content, screen)
+        _project_effects(content, screen)
+    _notes(content, screen, full, today)
+    if full:
+        provenance(content, screen)
+    else:
+        _next(content, screen, options)
+
+
+def title(content: Mapping[str, Any], screen: Console, summary: bool = False) -> None:
+    """Print what is scored, what it is, whose beliefs are in use, under what it was drawn."""
+    project = content["project"]
+    screen.print(text(project["name"], HEAD))
+    screen.print(text(" · ".join(project["facts"].values()), DIM))
+    line = Text(style=DIM)
+    for piece, mark in words.in_use(content):
+        line.append(piece, style="not dim bold" if mark else "")
+    screen.print(line)
+    screen.print(text(words.basis(content), DIM))
+    if summary and project["summary"]:
+        screen.print()
+        indented(screen, text(project["summary"]))
+
+
+def _net_effects(content: Mapping[str, Any], screen: Console) -> None:
+    section(screen, "Net effect", words.MICRODOOMS_NOTE)
+    models = content["models"]
+    entries = [(str(m["model"]), f"{m['weight']:.0%}", m["net_effect"]) for m in models]
+    if len(entries) > 1:
+        entries.append((words.MIXTURE, "", content["ensemble"]["net_effect"]))
+    cells = [words.net_cells(net, content["draws"]) for _, _, net in entries]
+    colours = [words.VERDICTS[sign(words.summary(net))][1] for _, _, net in entries]
+    means = [Text(c[0], style=colour) for c, colour in zip(cells, colours, strict=True)]
+    columns = [
+        Column("model", [text(name) for name, _, _ in entries], left=True, wrap=True),
+        Column("credence", [share for _, share, _ in entries], drop=2),
+        Column("mean ± error", means),
+        Column("median", [words.median(net) for _, _, net in entries], drop=3),
+        Column(f"{content['prob']:.0%} of worlds", [c[1] for c in cells], drop=1),
+        Column("helps", [c[2] for c in cells]),
+        Column("harms", [c[3] for c in cells]),
+    ]
+    if screen.width >= ROOM_FOR_STRIPS and (samples := _samples(content)):
+        axis = common_axis(samples, min(screen.width - 90, 100))
+        strips = [Text(strip(s, axis)) for s in samples]
+        if len(entries) > 1:
+            strips.append(Text(strip(_mixture(samples, content), axis)))
+        columns.append(Column("fuller: more worlds; the bar is zero", strips, left=True))
+    indented(screen, fitted(columns, screen.width - MARGIN, bold_last=len(entries) > 1))
+
+
+def _samples(content: Mapping[str, Any]) -> list[Array]:
+    """Return every model's net effect at even levels, in microdooms; none where nothing varies."""
+    found = [np.asarray(m["quantiles"], dtype=float) / MICRODOOM for m in content["models"]]
+    return [] if all((s == found[0][0]).all() for s in found) else found
+
+
+def _mixture(samples: Sequence[Array], content: Mapping[str, Any]) -> Array:
+    """Return a sample of the mixture: of each model's, as many as its weight."""
+    size = 4000
+    parts = [
+        np.quantile(s, (np.arange(k) + 0.5) / k)
+        for s, m in zip(samples, content["models"], strict=True)
+        if (k := round(size * m["weight"])) > 0
+    ]
+    return np.concatenate(parts)
+
+
+def _distribution(content: Mapping[str, Any], screen: Console, full: bool) -> None:
+    """The quantile dot plot of the mixture; with all of the report, a density strip per model above it."""
+    samples = _samples(content)
+    if not samples:
+        return
+    names = [str(m["model"]) for m in content["models"]]
+    left = min(max(map(len, names)), 24) + 2 if full else 2
+    axis = common_axis(samples, max(20, min(screen.width, WIDEST) - left - 2 * MARGIN))
+    mixed = _mixture(samples, content)
+    pile = dots(mixed, axis, most=MORE_DOT_ROWS if full else DOT_ROWS)
+    cut = any(any(c.isdigit() for c in row) for row in pile)
+    note = "50 dots, each 1 world in 50" + ("; a number: that many dots in its column" if cut else "")
+    if full:
+        note = f"strips, fuller: more worlds; then {note}"
+    section(screen, "Where the worlds lie", note)
+    lines = []
+    if full:
+        lines += [_beside(name, strip(s, axis), left) for name, s in zip(names, samples, strict=True)]
+    lines += [_beside("", row, left) for row in pile]
+    lines += [_beside("", rule(axis), left), _beside("", axis.labels(), left, DIM), _ends(axis, left)]
+    indented(screen, Group(*lines))
+
+
+def _ends(axis: Axis, left: int) -> Text:
+    """Return the line that says what the axis is."""
+    harm, unit, help_ = "◂ harms", "microdooms averted", "helps ▸"
+    if axis.zero is not None and axis.zero < len(harm):
+        harm = ""
+    room = axis.width - len(harm) - len(help_) - len(unit)
+    line = Text(" " * left)
+    line.append(harm, BAD).append(" " * max(room // 2, 1))
+    line.append(unit, DIM).append(" " * max(room - room // 2, 1)).append(help_, GOOD)
+    return line
 
 
 def _beside(name: str, drawn: str, left: int, style: str = "") -> Text:
     return Text.assemble((name[: left - 2].ljust(left), style), (drawn, style))
 
 
-def _mixture_sample(
-    samples: Sequence[np.ndarray[Any, Any]], weights: Sequence[float]
-) -> np.ndarray[Any, Any]:
-    """Return a sample of the mixture: from each model's sorted draws, as many as its weight."""
-    size = 4000
-    parts = [
-        np.quantile(s, (np.arange(k) + 0.5) / k)
-        for s, w in zip(samples, weights, strict=True)
-        if (k := round(size * w)) > 0
+def _success(content: Mapping[str, Any], screen: Console) -> None:
+    section(screen, "Chance that alignment succeeds before AGI", "and when AGI arrives, median")
+    models = content["models"]
+    nets = [m["net_effect"] for m in models]
+    given = [m["arrival_given_success"] for m in models]
+    columns = [
+        Column("model", [text(m["model"]) for m in models], left=True, wrap=True),
+        Column("without", [probability(words.summary(m["p_success_without"])) for m in models]),
+        Column("with", [probability(words.summary(m["p_success_with"])) for m in models], drop=2),
+        Column("change", [supported(net["mean"], net["mcse"] or 0.0, sign=True) for net in nets]),
+        Column("AGI in", [years(m["arrival"]["median"]) for m in models], drop=1),
+        Column("if it succeeds", ["never" if g is None else years(g) for g in given], drop=1),
     ]
-    return np.concatenate(parts)
-
-
-def _success(forecast: Forecast, screen: Console) -> None:
-    section(screen, "Chance that alignment succeeds before AGI")
-    table = Table(box=None, padding=(0, 2, 0, 0), show_edge=False, header_style=DIM)
-    table.add_column("model", no_wrap=True)
-    table.add_column("without", justify="right")
-    table.add_column("with", justify="right")
-    table.add_column("change", justify="right", no_wrap=True)
-    table.add_column("AGI in, median", justify="right", no_wrap=True)
-    table.add_column("if it succeeds", justify="right", no_wrap=True)
-    for answer in forecast.models:
-        summaries = answer.summaries
-        net = answer.net
-        given = answer.arrival_given_success
-        table.add_row(
-            text(answer.model.name),
-            probability(summaries["p_success_without"]),
-            probability(summaries["p_success_with"]),
-            supported(net.mean, net.mcse, sign=True),
-            years(answer.arrival.median),
-            "never" if given is None else years(given.median),
-        )
-    screen.print(Padding(table, (0, 0, 0, MARGIN), expand=False))
+    indented(screen, fitted(columns, screen.width - MARGIN))
 
 
 def years(value: float, error: float = 0.0, digits: int = 2) -> str:
@@ -238,59 +213,71 @@ def years(value: float, error: float = 0.0, digits: int = 2) -> str:
     return "0" if value == 0 else f"{supported(value * 525960 * 60, error * 525960 * 60, digits=digits)} s"
 
 
-def _project_effects(forecast: Forecast, screen: Console) -> None:
-    prob = forecast.prob
-    section(screen, "Speedups that the project brings", f"mean, and {prob:.0%} interval below it")
-    table = Table(box=None, padding=(0, 1, 0, 0), show_edge=False, header_style=DIM)
-    table.add_column("model", no_wrap=True)
-    for title in ("parallel", "serial", "capability", "AGI sooner"):
-        table.add_column(title, justify="right", no_wrap=True)
-    for answer in forecast.models:
-        cells = [text(answer.model.name, limit=24)]
-        parallel = answer.summaries["parallel_speedup"]
-        mean = supported(parallel.mean, parallel.mcse, digits=2)
-        cells.append(Text(_stacked(f"{mean} p-y", parallel, significant)))
-        for name in ("serial_speedup", "capability_speedup", "timeline_shortening"):
-            values = answer.summaries[name]
-            mean = years(values.mean, values.mcse)
-            cells.append(Text(_stacked(mean, values, years)))
-        table.add_row(*cells)
-    screen.print(Padding(table, (0, 0, 0, MARGIN), expand=False))
-    screen.print(
-        Padding(
-            Text("p-y: quality-adjusted person-years of work; y, d, h, min, s: of calendar time", style=DIM),
-            (0, 0, 0, MARGIN),
-            expand=False,
-        )
-    )
+def _project_effects(content: Mapping[str, Any], screen: Console) -> None:
+    prob = content["prob"]
+    section(
+        screen, "Speedups that the project brings",
+        f"mean, and {prob:.0%} interval; p-y: quality-adjusted person-years; y, d, h, min, s: of time",
+    )  # fmt: skip
+    models = content["models"]
+    # Side by side where there is room; else a model takes two lines.
+    between = "   " if screen.width >= ROOM_FOR_STRIPS + 40 else "\n"
+    columns = [Column("model", [text(m["model"]) for m in models], left=True, wrap=True)]
+    for head, name in (
+        ("parallel", "parallel_speedup"), ("serial", "serial_speedup"),
+        ("capability", "capability_speedup"), ("AGI sooner", "timeline_shortening"),
+    ):  # fmt: skip
+        cells = []
+        for m in models:
+            values = m[name]
+            if name == "parallel_speedup":
+                mean = f"{supported(values['mean'], values['mcse'] or 0.0, digits=2)} p-y"
+                ends = [significant(values[end]) for end in ("lower", "upper")]
+            else:
+                mean = years(values["mean"], values["mcse"] or 0.0)
+                ends = [years(values[end]) for end in ("lower", "upper")]
+            cells.append(mean if values["lower"] == values["upper"] else f"{mean}{between}{' – '.join(ends)}")
+        columns.append(Column(head, cells))
+    if screen.width < sum(16 for _ in columns):
+        _down(columns, screen)
+    else:
+        indented(screen, fitted(columns, screen.width - MARGIN, gap=1 if between == "\n" else 2))
 
 
-def _stacked(mean: str, values: Summary, spell: Any) -> str:
-    if values.lower == values.upper:
-        return mean
-    return f"{mean}\n{spell(values.lower)} – {spell(values.upper)}"
+def _down(columns: Sequence[Column], screen: Console) -> None:
+    """Print a table whose rows have no room, each row as a block of lines."""
+    for at, name in enumerate(columns[0].cells):
+        indented(screen, name if isinstance(name, Text) else Text(name))
+        for column in columns[1:]:
+            indented(screen, f"  {column.head:<12}{str(column.cells[at]).replace(chr(10), ', ')}")
 
 
-def _notes(forecast: Forecast, screen: Console) -> None:
-    worst = max(forecast.models, key=lambda m: m.net.mcse / (abs(m.net.mean) or math.inf))
-    lines: list[Text] = []
-    ensemble = forecast.ensemble["net_effect"]
-    if ensemble.mcse > 0:
-        share = ensemble.mcse / abs(ensemble.mean) if ensemble.mean else math.inf
-        said = f"Monte Carlo error of the mean: {_part(share)} of it"
-        if len(forecast.models) > 1 and worst.net.mean:
-            rate = worst.net.mcse / abs(worst.net.mean)
-            said += f" ({_part(rate)} under {worst.model.name}, the least certain)"
-        lines.append(Text(said + "."))
-    lines.extend(text(f"Note: {warning}.") for warning in forecast.warnings)
-    if lines:
-        section(screen, "How far to trust the numbers")
-        for line in lines:
-            screen.print(Padding(line, (0, 0, 0, MARGIN), expand=False))
+def _notes(content: Mapping[str, Any], screen: Console, full: bool, today: date | None) -> None:
+    found = words.notes(content, today, brief=not full)
+    if not found:
+        return
+    section(screen, "How far to trust the numbers")
+    used, width = 0, min(screen.width, 100) - MARGIN
+    for place, note in enumerate(found):
+        lines = len(text(note).wrap(screen, width))
+        if not full and used + lines > NOTE_LINES and place:
+            rest = len(found) - place
+            indented(screen, Text(f"and {rest} more note{'s' if rest > 1 else ''}: --full", style=DIM))
+            return
+        indented(screen, text(note))
+        used += lines
 
 
-def _part(share: float) -> str:
-    return f"{significant(100 * share, 2)}%" if share < 1 else "more than all"
+def _next(content: Mapping[str, Any], screen: Console, options: str) -> None:
+    steps = words.next_steps(content, options)
+    screen.print()
+    # The notes in a column, where there is one.
+    width = max(len(plain(command)) for command, _ in steps)
+    for command, what in steps:
+        line = text(command)
+        if width + 2 + max(len(note) for _, note in steps) <= screen.width:
+            line.append(" " * (width - line.cell_len + 2) + what, style=DIM)
+        screen.print(line)
 
 
 def spell_belief(belief: Belief) -> str:
@@ -301,52 +288,65 @@ def spell_belief(belief: Belief) -> str:
     return f"{significant(low)} to {significant(high)}"
 
 
-def _sources(forecast: Forecast, screen: Console) -> None:
-    """Print where every belief came from, file by file: each that any model reads, once."""
-    note = "5% to 95%"
-    every = _every_belief(forecast.models)
-    if any(answer.view.conditioned(belief.name) for belief, answer in every):
-        note += "; * conditioned on evidence"
-    section(screen, "Where every belief came from", note)
-    rows = [(b.layer, b.name, _says(b, answer), b.source or _unsourced(b.name)) for b, answer in every]
-    name_room = max(len(name) for _, name, _, _ in rows)
-    says_room = min(max(len(says) for _, _, says, _ in rows), 34)
-    for file in dict.fromkeys(layer for layer, _, _, _ in rows):
-        screen.print(Padding(text(file, HEAD), (0, 0, 0, MARGIN), expand=False))
-        for layer, name, says, source in rows:
-            if layer == file:
-                room = max(12, screen.width - MARGIN - name_room - says_room - 4)
-                line = Text(" " * MARGIN + f"{plain(name):{name_room}}  {says:{says_room}}  ")
-                line.append_text(text(source, DIM, limit=room))
-                screen.print(line, no_wrap=True, overflow="ellipsis")
+# ── Where every belief came from ──
 
 
-def _unsourced(name: str) -> str:
+def provenance(content: Mapping[str, Any], screen: Console) -> None:
+    """Print where every belief came from, file by file, with marks, what is stated and what is used."""
+    rows = content["provenance"]
+    judged, every = words.judgements(content)
+    section(screen, "Where every belief came from", "5% · 50% · 95%, as stated and as used")
+    legend = [f"‡ somebody's judgement, not a measurement ({judged} of {every})"]
+    if any(row["conditioned_on"] for row in rows):
+        legend.append("† conditioned on evidence")
+    if any(row["kind"] == "yours" for row in rows):
+        legend.append("* your own")
+    indented(screen, Text(" · ".join(legend), style=DIM))
+    several = len(content["models"]) > 1
+    for file in dict.fromkeys(row["layer"] for row in rows):
+        own = [row for row in rows if row["layer"] == file]
+        screen.print()
+        indented(screen, text(file, HEAD))
+        names = [text(f"{row['name']}{marks(row)}") for row in own]
+        after = [percentiles(row["used"]) if row["conditioned_on"] else "" for row in own]
+        columns = [Column("belief", names, left=True, wrap=True)]
+        if screen.width >= ROOM_FOR_STRIPS:
+            columns.append(Column("stated", [percentiles(row["prior"]) for row in own], left=True))
+            if any(after):
+                columns.append(Column("used", after, left=True))
+            columns.append(Column("unit", [text(row["unit"]) for row in own], left=True))
+        else:
+            both = [
+                percentiles(row["prior"]) + (f"\n→ {then}" if then else "") + (f"\n{row['unit']}" if row["unit"] else "")
+                for row, then in zip(own, after, strict=True)
+            ]  # fmt: skip
+            columns.append(Column("stated → used", both, left=True))
+        sources = []
+        for row in own:
+            said = text(row["source"] or unsourced(row["name"]), DIM)
+            if several and len(row["models"]) < len(content["models"]) and len(row["models"]) == 1:
+                said.append(f" ({row['models'][0]})", style=DIM)
+            sources.append(said)
+        columns.append(Column("source", sources, left=True, wrap=True))
+        indented(screen, fitted(columns, screen.width - MARGIN))
+
+
+def marks(row: Mapping[str, Any]) -> str:
+    """Return a belief's marks: ‡ a judgement, † conditioned on evidence, * one's own."""
+    return "‡" * bool(row["judgement"]) + "†" * bool(row["conditioned_on"]) + " *" * (row["kind"] == "yours")
+
+
+def percentiles(values: Sequence[float | None]) -> str:
+    """Return three percentiles as "2.0 · 10 · 60", or the one value of a point."""
+    said = ["?" if v is None else significant(v) for v in values]
+    return said[0] if len(set(said)) == 1 else " · ".join(said)
+
+
+def unsourced(name: str) -> str:
     """Return what stands where a file names no source: a fact's is the proposal itself."""
     parameter = PARAMETERS.get(name)
     fact = parameter is not None and parameter.group is ParameterGroup.FACT
     return "the proposal" if fact else "no source is given"
 
 
-def _says(belief: Belief, answer: ModelForecast) -> str:
-    """Return what is believed, of the draws where those come from the evidence."""
-    shown, mark = spell_belief(belief), ""
-    if answer.view.conditioned(belief.name):
-        low, high = np.quantile(answer.value(belief.name), [0.05, 0.95])
-        shown, mark = f"{significant(low)} to {significant(high)}", " *"
-    unit = answer.model.vocabulary[belief.name].unit
-    return f"{shown} {unit}".strip() + mark
-
-
-def _every_belief(models: Sequence[ModelForecast]) -> list[tuple[Belief, ModelForecast]]:
-    """Return each distinct belief once, with the first model that reads it; neutrals left out."""
-    found: dict[tuple[str, str, str, str], tuple[Belief, ModelForecast]] = {}
-    for answer in models:
-        for name, belief in answer.beliefs.items():
-            if belief.layer != "neutral":
-                key = (name, belief.layer, belief.source, str(belief.shape))
-                found.setdefault(key, (belief, answer))
-    order = list(PARAMETERS)
-    return sorted(
-        found.values(), key=lambda item: order.index(item[0].name) if item[0].name in order else -1
-    )
+__all__ = ["provenance", "score", "spell_belief", "title", "years"]
