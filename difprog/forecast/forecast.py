@@ -30,10 +30,10 @@ from difprog.forecast.sampling import Draws, Kept, draw
 from difprog.forecast.summary import (
     Quantiles,
     Summary,
-    quantiles,
     sign,
     summarise,
     summarise_mixture,
+    weighted_summary_quantiles,
 )
 from difprog.models.model import Model, load, shipped_models, vocabulary_of
 
@@ -107,7 +107,8 @@ class ModelForecast:
     summaries : dict of str to Summary
         What `QUANTITIES` names.
     arrival, arrival_given_success : Quantiles
-        Median and interval of when AGI arrives without the project, and given that it goes well.
+        Median, lower and upper end of when AGI arrives without the project, and given that it
+        goes well.
     """
 
     draws: Draws
@@ -410,6 +411,7 @@ def answers(
     """Summarise every reading's answer from the draws."""
     found = []
     columns = {name: quantity_draws(draws, name) for name in QUANTITIES}
+    levels = 0.5, (1.0 - prob) / 2.0, (1.0 + prob) / 2.0
     for place, (own, credence) in enumerate(zip(layers, credences, strict=True)):
         clusters = draws.question.clusters(place)
         arrival, without = draws.value("agi_arrival", place), draws.without[place]
@@ -419,8 +421,8 @@ def answers(
         found.append(
             ModelForecast(
                 draws, place, own, credence, summaries,
-                quantiles(arrival, None, draws.count, prob, clusters),
-                quantiles(arrival, without, draws.count, prob, clusters) if without.any() else None,
+                weighted_summary_quantiles(arrival, 1.0, levels, clusters),
+                weighted_summary_quantiles(arrival, without, levels, clusters) if without.any() else None,
             )
         )  # fmt: skip
     return tuple(found)

@@ -368,26 +368,6 @@ def weighted_quantiles(table: Array, share: Array, levels: Sequence[float]) -> l
     return found
 
 
-class Quantiles(NamedTuple):
-    """The middle and the equal-tailed interval of a quantity that may have no mean."""
-
-    median: float
-    lower: float
-    upper: float
-
-
-def quantiles(
-    values: Any, weights: Array | None, count: int, prob: float, clusters: int | None = None  # noqa: ARG001
-) -> Quantiles:
-    """Return the median and the interval of draws, which may be weighted."""
-    array = np.broadcast_to(np.asarray(values, dtype=float), (count,))
-    tail = (1.0 - prob) / 2.0
-    lower, median, upper = np.quantile(
-        array, [tail, 0.5, 1.0 - tail], weights=weights, method="inverted_cdf"
-    )
-    return Quantiles(float(median), float(lower), float(upper))
-
-
 @np.errstate(all="ignore")
 def weighted_mean(values: Any, weights: Any) -> float | None:
     """Return Σ weight·value / Σ weight, or None where all weights are 0."""

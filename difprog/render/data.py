@@ -40,7 +40,7 @@ def summary(values: Summary) -> dict[str, float | None]:
 
 def arrival(found: Quantiles) -> dict[str, float | None]:
     """Return when AGI arrives: no mean, as its distribution has none."""
-    return {name: number(value) for name, value in found._asdict().items()}
+    return {n: number(value) for n, value in zip(("median", "lower", "upper"), found.values, strict=True)}
 
 
 def layers(used: tuple[Layer, ...]) -> list[dict[str, str]]:
@@ -57,7 +57,7 @@ def model(answer: ModelForecast) -> dict[str, Any]:
         **{name: summary(values) for name, values in answer.summaries.items()},
         "arrival": arrival(answer.arrival),
         "arrival_given_success": number(
-            None if answer.arrival_given_success is None else answer.arrival_given_success.median
+            None if answer.arrival_given_success is None else answer.arrival_given_success.values[0]
         ),
         "diagnostics": _diagnostics(answer) if answer.view.posterior is not None else {},
     }
