@@ -36,6 +36,9 @@ from difprog.render.screen import (
 
 Array = npt.NDArray[np.float64]
 
+#: What stands in place of a source that is not given.
+NO_SOURCE = "no source is given"
+
 #: Rows of dots on the first screen, and with all of the report.
 DOT_ROWS, MORE_DOT_ROWS = 5, 10
 
@@ -346,7 +349,7 @@ def unsourced(name: str) -> str:
     """Return what stands where a file names no source: a fact's is the proposal itself."""
     parameter = PARAMETERS.get(name)
     fact = parameter is not None and parameter.group is ParameterGroup.FACT
-    return "the proposal" if fact else "no source is given"
+    return "the proposal" if fact else NO_SOURCE
 
 
 __all__ = ["provenance", "score", "spell_belief", "title", "years"]
