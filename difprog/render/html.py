@@ -25,25 +25,27 @@ _COLOURS = {
 _STYLE = """
 :root { color-scheme: light dark; --ink: #1a1a1a; --paper: #ffffff; --line: #dddddd; --soft: #9a9a9a;
   --faint: #555555; --help: #0072b2; --harm: #d55e00; --band: #f4f4f2 }
-@media screen and (prefers-color-scheme: dark) { :root { --ink: #e8e6e3; --paper: #16181a; --line: #3a3d40;
-  --soft: #7c8084; --faint: #a8acb0; --help: #56b4e9; --harm: #f08a3c; --band: #202326 } }
+@media screen and (prefers-color-scheme: dark) {
+  :root { --ink: #e8e6e3; --paper: #16181a; --line: #3a3d40; --soft: #7c8084; --faint: #a8acb0;
+    --help: #56b4e9; --harm: #f08a3c; --band: #202326 } }
 * { box-sizing: border-box }
-body { margin: 0 auto; padding: 1.5rem 1rem 4rem; max-width: 54rem; background: var(--paper); color: var(--ink);
+body { margin: 0 auto; padding: 1.5rem 1rem 4rem; max-width: 54rem; background: var(--paper);
+  color: var(--ink);
   font: 1rem/1.5 system-ui, sans-serif; overflow-wrap: anywhere }
 h1 { font-size: 1.6rem; line-height: 1.2; margin: .5rem 0 } h2 { font-size: 1.15rem; margin: 1.6rem 0 .4rem }
 h3 { font-size: 1rem; margin: 1.2rem 0 .3rem } p, ul, blockquote { margin: .5rem 0 }
 blockquote { padding-left: .8rem; border-left: 3px solid var(--line); color: var(--faint) }
-.wide { overflow-x: auto; margin: .8rem 0 } .figure { display: block } .figure svg { display: block; width: 100%;
-  min-width: 30rem; height: auto }
+.wide { overflow-x: auto; margin: .8rem 0 } .figure, .figure svg { display: block; width: 100%;
+  height: auto }
 table { border-collapse: collapse; font-size: .875rem; font-variant-numeric: tabular-nums }
 th, td { padding: .25rem .6rem; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top;
   overflow-wrap: normal } th { white-space: nowrap }
 td:last-child { overflow-wrap: anywhere; min-width: 6rem }
-code, pre { font: .875em ui-monospace, monospace; background: var(--band); border-radius: 3px; padding: 0 .2em }
+code, pre { font: .875em ui-monospace, monospace; background: var(--band); padding: 0 .2em }
 pre { padding: .6rem; white-space: pre-wrap } pre code { padding: 0 }
 hr { border: 0; border-top: 1px solid var(--line); margin: 3rem 0 }
 @media print { body { max-width: none; padding: 0; font-size: 10pt } .wide { overflow: visible }
-  .figure svg { min-width: 0 } hr { break-after: page; border: 0; margin: 0 } h2, h3 { break-after: avoid }
+  hr { break-after: page; border: 0; margin: 0 } h2, h3 { break-after: avoid }
   tr, svg { break-inside: avoid } }
 """.strip()
 
@@ -68,9 +70,9 @@ def page(content: Mapping[str, Any], carried: str) -> str:
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
             '<meta http-equiv="Content-Security-Policy" '
             "content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\">",
-            '<link rel="icon" href="data:,">', f"<title>{title}</title>", f"<style>\n{_STYLE}\n</style>", "</head>",
-            "<body>", "<main>", _body(content, drawn), "</main>", f"{_CARRIER}{carried}</script>", "</body>",
-            "</html>", "",
+            '<link rel="icon" href="data:,">', f"<title>{title}</title>", f"<style>\n{_STYLE}\n</style>",
+            "</head>", "<body>", "<main>", _body(content, drawn), "</main>", f"{_CARRIER}{carried}</script>",
+            "</body>", "</html>", "",
         ]
     )  # fmt: skip
 

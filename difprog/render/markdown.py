@@ -1,14 +1,15 @@
 """Reports in GitHub-flavoured markdown, from plain data: one project's, and a portfolio's.
 
 The memo comes first (`difprog.render.memo`), for who is busy; then the appendix, in which a careful
-reader finds every number with its error, every belief with its source, and the command that does it again. Text from files goes through
+reader finds every number with its error, every belief with its source, and the command that does it
+again. Text from files goes through
 `difprog.render.gfm` only. No date of the run and no place on a machine gets in: the same inputs
 give the same bytes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from difprog.forecast.summary import MICRODOOM
@@ -82,7 +83,8 @@ def _models(content: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 def _agreement(content: Mapping[str, Any]) -> list[str]:
     models, count, prob = _models(content), content["draws"], content["prob"]
     heads = [
-        "model", "it holds that", "credence", "mean ± error", "median", f"{prob:.0%} of worlds", "helps", "harms",
+        "model", "it holds that", "credence", "mean ± error", "median", f"{prob:.0%} of worlds", "helps",
+        "harms",
     ]  # fmt: skip
     entries = [(code(m["model"]), escape(m["title"]), f"{m['weight']:.0%}", m["net_effect"]) for m in models]
     if len(models) > 1:
@@ -104,7 +106,8 @@ def _agreement(content: Mapping[str, Any]) -> list[str]:
                     probability(words.summary(m["p_success_without"])),
                     probability(words.summary(m["p_success_with"])),
                     significant(m["arrival"]["median"]),
-                    "never" if m["arrival_given_success"] is None else significant(m["arrival_given_success"]),
+                    "never" if m["arrival_given_success"] is None
+                    else significant(m["arrival_given_success"]),
                 ]
                 for m in models
             ],

@@ -40,7 +40,7 @@ def sections(content: Content, figure: str) -> list[list[str]]:
         _why(content),
         _turns(content),
         _yardsticks(content),
-        ["## Publish?", marked(words.said(words.choice(content)))] if "options" in content["ensemble"] else [],
+        ["## Publish?", marked(words.said(words.choice(content)))],
         _trust(content),
     ]
 
@@ -87,19 +87,21 @@ def _why(content: Content) -> list[str]:
 def _turns(content: Content) -> list[str]:
     """Return what would change the answer: beliefs on which the sign turns, break-even, what to find out."""
     lines = [*_sign(content), *_break_even(content)]
-    drivers = words.leading(content)["drivers"] if "drivers" in words.leading(content) else []
+    drivers = words.leading(content).get("drivers", ())
     if drivers:
         lines.append(escape(words.worth_knowing(drivers)))
     evpi = content["ensemble"].get("evpi")
     if evpi:
         value = microdooms(evpi, content["ensemble"].get("evpi_se") or 0.0, sign=False)
-        lines.append(f"Knowing everything before choosing would be worth {value} microdooms: no study is worth more.")
+        lines.append(
+            f"Knowing everything before choosing would be worth {value} microdooms: no study is worth more."
+        )
     return ["## What would change the answer", bullets(lines)] if lines else []
 
 
 def _sign(content: Content) -> list[str]:
-    leading = words.leading(content)
-    turning = [d for d in leading.get("drivers", ()) if words.turns_sign(d) and d["belief"] != words.WHICH_MODEL]
+    drivers = words.leading(content).get("drivers", ())
+    turning = [d for d in drivers if words.turns_sign(d) and d["belief"] != words.WHICH_MODEL]
     said = [
         f"{gfm_name(d['belief'])} ({microdooms(d['low'], d['low_se'] or 0.0)} in its lowest tenth, "
         f"{microdooms(d['high'], d['high_se'] or 0.0)} in its highest)"
@@ -139,7 +141,8 @@ def _yardsticks(content: Content) -> list[str]:
         for entry in entries:
             low, high = entry[f"microdooms_per_{unit}"]
             kind = "a bar" if entry["kind"] == "bar" else "an estimate"
-            rows.append([f"{escape(entry['title'])} ({kind})", what, interval(low, high, sign=True), escape(entry["source"])])
+            title = f"{escape(entry['title'])} ({kind})"
+            rows.append([title, what, interval(low, high, sign=True), escape(entry["source"])])
     if not rows:
         return []
     return ["## Beside what is published", table(["", "unit", "value", "source"], rows, [2])]
@@ -148,7 +151,8 @@ def _yardsticks(content: Content) -> list[str]:
 def _trust(content: Content) -> list[str]:
     judged, every = words.judgements(content)
     lines = [
-        f"{judged} of the {every} beliefs behind it are judgements, not measurements; the appendix marks them (‡)."
+        f"{judged} of the {every} beliefs behind it are judgements, not measurements; the appendix marks "
+        "them (‡)."
     ]
     lines += [escape(note) for note in words.notes(content)[:NOTES]]
     return ["## How far to trust it", bullets(lines)]

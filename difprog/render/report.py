@@ -53,7 +53,7 @@ def written(found: Forecast, folder: Path, html: bool = False) -> list[Path]:
     from difprog.runs import carried
 
     page = page_of.page(content, carried.dumps(carried.carry(found)))
-    name = f"{free(slug(content['project']['name']), page, folder, '.html')}.html"
+    name = f"{stem(slug(content['project']['name']), page, folder, '.html')}.html"
     files.write_atomically(folder / name, page)
     return [folder / name]
 
@@ -129,13 +129,13 @@ def write(found: Mapping[str, Any], folder: Path) -> list[Path]:
     where it is anything else: the new one is then called by the next number.
     """
     first = memo.head(found)[0]
-    pages = markdown.pages(found, free(slug(found["project"]["name"]), first, folder, ".md"))
+    pages = markdown.pages(found, stem(slug(found["project"]["name"]), first, folder))
     for name, content_ in pages.items():
         files.write_atomically(folder / name, content_)
     return [folder / name for name in pages]
 
 
-def free(wanted: str, page: str, folder: Path, suffix: str) -> str:
+def stem(wanted: str, page: str, folder: Path, suffix: str = ".md") -> str:
     """Return what a page can be called so that it replaces nothing but an earlier version of itself.
 
     Parameters
@@ -177,9 +177,9 @@ def _is_earlier(there: str, page: str, suffix: str) -> bool:
 _MARKS = ("\n## How to do it again\n\n```sh\ndifprog report ", "\n## How it was made\n\ndifprog `")
 
 
-def examples(folder: Path) -> list[Path]:
+def examples(folder: Path, projects: Sequence[str] = EXAMPLES) -> list[Path]:
     """Write the example reports below a folder."""
-    return [path for project in EXAMPLES for path in write(gathered(Request().score(project)), folder)]
+    return [path for project in projects for path in written(Request().score(project), folder)]
 
 
 __all__ = ["EXAMPLES", "command", "examples", "gathered", "write", "written", "written_from"]

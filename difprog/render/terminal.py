@@ -153,7 +153,7 @@ def _mixture(samples: Sequence[Array], content: Mapping[str, Any]) -> Array:
 
 
 def _distribution(content: Mapping[str, Any], screen: Console, full: bool) -> None:
-    """The quantile dot plot of the mixture; with all of the report, a density strip per model above it."""
+    """Print the quantile dot plot of the mixture; in the full report, a density strip per model above it."""
     samples = _samples(content)
     if not samples:
         return
@@ -320,7 +320,7 @@ def provenance(content: Mapping[str, Any], screen: Console) -> None:
             columns.append(Column("unit", [text(row["unit"]) for row in own], left=True))
         else:
             both = [
-                percentiles(row["prior"]) + (f"\n→ {then}" if then else "") + (f"\n{row['unit']}" if row["unit"] else "")
+                "\n".join(filter(None, [percentiles(row["prior"]), then and f"→ {then}", row["unit"]]))
                 for row, then in zip(own, after, strict=True)
             ]  # fmt: skip
             columns.append(Column("stated → used", both, left=True))
@@ -336,7 +336,8 @@ def provenance(content: Mapping[str, Any], screen: Console) -> None:
 
 def marks(row: Mapping[str, Any]) -> str:
     """Return a belief's marks: ‡ a judgement, † conditioned on evidence, * one's own."""
-    return "‡" * bool(row["judgement"]) + "†" * bool(row["conditioned_on"]) + " *" * (row["kind"] == "yours")
+    found = ("‡", row["judgement"]), ("†", row["conditioned_on"]), (" *", row["kind"] == "yours")
+    return "".join(mark for mark, holds in found if holds)
 
 
 def percentiles(values: Sequence[float | None]) -> str:

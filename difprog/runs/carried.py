@@ -95,10 +95,11 @@ def _made(carried: Mapping[str, Any], models: Mapping[str, Model], folder: Path)
         (folder / name).write_bytes(content)
         names[name] = sha
     run = runs.Run(folder, {**carried, "files": names}, {})
-    if not (1 <= run.count <= DRAWS.most and 0 < float(carried["prob"]) < 1 and 0 <= int(carried["seed"]) < 2**63):
+    seed, prob = int(carried["seed"]), float(carried["prob"])
+    if not (1 <= run.count <= DRAWS.most and 0 < prob < 1 and 0 <= seed < 2**63):
         raise ValueError("its draws, seed or probability is beyond what a forecast can have")
     project, setup = runs._inputs(run, runs.models_of(run, models))
-    return score(project, setup, run.count, int(carried["seed"]), float(carried["prob"]))
+    return score(project, setup, run.count, seed, prob)
 
 
 def dumps(carried: Mapping[str, Any]) -> str:
@@ -118,7 +119,8 @@ def loads(text: str, where: str) -> dict[str, Any]:
     try:
         found = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise BadInput(Problem(where, "", f"carries no inputs that can be read: {plain(error, 120)}")) from None
+        said = f"carries no inputs that can be read: {plain(error, 120)}"
+        raise BadInput(Problem(where, "", said)) from None
     if not isinstance(found, dict):
         raise BadInput(Problem(where, "", "carries no inputs that can be read"))
     return found
