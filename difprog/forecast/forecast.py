@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property, partial
@@ -514,13 +514,13 @@ def mix(draws: Draws, credences: Sequence[float], prob: float) -> dict[str, Summ
     return {name: mixed(draws, quantity_draws(draws, name), credences, prob) for name in MIXED}
 
 
-def mixed(draws: Draws, columns: Sequence[Any], credences: Sequence[float], prob: float) -> Summary:
+def mixed(draws: Draws, columns: Iterable[Any], credences: Sequence[float], prob: float) -> Summary:
     """Return the mixture by credence of columns that belong to the readings of draws."""
-    tilts = [draws.weighing(place) for place in range(len(columns))] if draws.tilts else None
+    ways = [draws.weighing(place) for place in range(len(credences))] if draws.tilts else []
     return summarise_mixture(
         list(columns), shares(credences), draws.count, prob, fewest_clusters(draws.question),
-        tilts=tilts and [w.weights for w in tilts],
-        moments=tilts and [w.moments for w in tilts],
+        tilts=[w.weights for w in ways] or None,
+        moments=[w.moments for w in ways] or None,
     )  # fmt: skip
 
 

@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from difprog.forecast.summary import MICRODOOM, Summary, sign
+from difprog.forecast.summary import KHAT_LIMIT, MICRODOOM, Summary, sign
+from difprog.render import outcomes
 from difprog.render.format import (
     MINUS,
     interval,
@@ -59,9 +60,6 @@ CHANNELS_NOTE = "Shapley values: each channel's share of the mean, averaged over
 
 #: Days after which the date that years are counted from is worth a note.
 STALE = 90
-
-#: Pareto k̂ above which the error of a mean is not to be trusted.
-KHAT = 0.7
 
 #: A model's sign → what it says, and the colour that goes with it.
 VERDICTS = {1: ("helps", GOOD), -1: ("harms", BAD), 0: ("makes no difference that shows", "")}
@@ -279,6 +277,7 @@ def notes(content: Mapping[str, Any], today: date | None = None, brief: bool = T
             f"Years are counted from {content['as_of']}, {days} days ago; "
             "difprog evidence fit brings the evidence up to date once a belief file sets as_of."
         )
+    found.extend(outcomes.beside_surveys(content))
     for warning in content["warnings"]:
         start, colon, names = str(warning).partition("no source is given for: ")
         if brief and colon and not start and names.count(",") > 1:
@@ -299,13 +298,13 @@ def heavy_tails(content: Mapping[str, Any]) -> list[str]:
     heavy = []
     for name, entry in entries:
         khat = entry["net_effect"].get("khat", entry.get("diagnostics", {}).get("khat"))
-        if khat is not None and khat > KHAT:
+        if khat is not None and khat > KHAT_LIMIT:
             heavy.append(f"{name} {khat:.2f}")
     if not heavy:
         return []
     return [
         "A few draws carry the mean, so that its error is too small: Pareto k-hat above "
-        f"{KHAT} ({listed(heavy)}). Go by the median and the shares of worlds."
+        f"{KHAT_LIMIT} ({listed(heavy)}). Go by the median and the shares of worlds."
     ]
 
 
