@@ -12,7 +12,6 @@ from datetime import date
 from typing import Any
 
 from difprog.forecast.summary import KHAT_LIMIT, MICRODOOM, Summary, sign
-from difprog.render import outcomes
 from difprog.render.format import (
     MINUS,
     interval,
@@ -277,7 +276,6 @@ def notes(content: Mapping[str, Any], today: date | None = None, brief: bool = T
             f"Years are counted from {content['as_of']}, {days} days ago; "
             "difprog evidence fit brings the evidence up to date once a belief file sets as_of."
         )
-    found.extend(outcomes.beside_surveys(content))
     for warning in content["warnings"]:
         start, colon, names = str(warning).partition("no source is given for: ")
         if brief and colon and not start and names.count(",") > 1:
