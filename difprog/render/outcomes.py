@@ -59,7 +59,7 @@ def spelled(statement: str, chance: float) -> str:
 
 
 def _percent(chance: float) -> str:
-    return f"{significant(100 * chance, 3)}%"
+    return f"{100 * chance:.3g}%"
 
 
 def _range(values: Sequence[float]) -> str:
