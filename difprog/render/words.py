@@ -241,6 +241,8 @@ def in_use(content: Mapping[str, Any]) -> Sentence:
     if content["scenarios"]:
         many = "s" if len(content["scenarios"]) > 1 else ""
         parts += [" · " if parts else "", f"scenario{many} ", (listed(content["scenarios"]), STRONG)]
+    if any(m.get("outcomes") for m in content["models"]):
+        parts += [" · " if parts else "", ("the outcome as you state it", STRONG)]
     if not parts:
         parts.append("beliefs as they ship")
     judged, every = judgements(content)
