@@ -16,7 +16,7 @@ PACKAGE = ROOT / "difprog"
 #: each other.
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("base",), ("race",), ("beliefs",), ("models",), ("evidence",), ("forecast",), ("why",), ("choose",),
-    ("runs",), ("library",), ("render",), ("cli", "verify"),
+    ("runs",), ("library", "verify"), ("render",), ("cli",),
 )  # fmt: skip
 HEIGHT = {name: height for height, names in enumerate(FLOORS) for name in names}
 
@@ -66,6 +66,11 @@ def test_a_module_imports_from_its_own_floor_and_lower_ones(name: str) -> None:
         other = floor(imported) if imported.split(".")[0] == "difprog" else None
         if other is not None and other != own:
             assert HEIGHT[other] < HEIGHT[own], f"{name} imports {imported}"
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_what_is_imported_of_the_package_is_there(name: str) -> None:
+    assert {i for i in imports(name) if i.split(".")[0] == "difprog"} <= MODULES.keys()
 
 
 def test_there_is_no_circle() -> None:
