@@ -7,11 +7,12 @@ which some words are marked: strong, good, bad, or a name. What a mark looks lik
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from difprog.forecast.summary import MICRODOOM, Summary, sign
+from difprog.forecast.summary import KHAT_LIMIT, MICRODOOM, Summary, sign
+from difprog.render import outcomes
 from difprog.render.format import (
     MINUS,
     interval,
@@ -59,9 +60,6 @@ CHANNELS_NOTE = "Shapley values: each channel's share of the mean, averaged over
 
 #: Days after which the date that years are counted from is worth a note.
 STALE = 90
-
-#: Pareto k̂ above which the error of a mean is not to be trusted.
-KHAT = 0.7
 
 #: A model's sign → what it says, and the colour that goes with it.
 VERDICTS = {1: ("helps", GOOD), -1: ("harms", BAD), 0: ("makes no difference that shows", "")}
@@ -178,7 +176,8 @@ def agreement(content: Mapping[str, Any]) -> Sentence:
     odd = [
         str(m["model"])
         for m in models
-        if sign(summary(m["net_effect"])) >= 0 and m["net_effect"]["p_negative"] > m["net_effect"]["p_positive"]
+        if sign(summary(m["net_effect"])) >= 0
+        and m["net_effect"]["p_negative"] > m["net_effect"]["p_positive"]
     ]
     more = f" Under {listed(odd)} it harms in more worlds than it helps." if odd else ""
     return said(f"{words}.{more}")
@@ -278,6 +277,7 @@ def notes(content: Mapping[str, Any], today: date | None = None, brief: bool = T
             f"Years are counted from {content['as_of']}, {days} days ago; "
             "difprog evidence fit brings the evidence up to date once a belief file sets as_of."
         )
+    found.extend(outcomes.beside_surveys(content))
     for warning in content["warnings"]:
         start, colon, names = str(warning).partition("no source is given for: ")
         if brief and colon and not start and names.count(",") > 1:
@@ -298,13 +298,13 @@ def heavy_tails(content: Mapping[str, Any]) -> list[str]:
     heavy = []
     for name, entry in entries:
         khat = entry["net_effect"].get("khat", entry.get("diagnostics", {}).get("khat"))
-        if khat is not None and khat > KHAT:
+        if khat is not None and khat > KHAT_LIMIT:
             heavy.append(f"{name} {khat:.2f}")
     if not heavy:
         return []
     return [
         "A few draws carry the mean, so that its error is too small: Pareto k-hat above "
-        f"{KHAT} ({listed(heavy)}). Go by the median and the shares of worlds."
+        f"{KHAT_LIMIT} ({listed(heavy)}). Go by the median and the shares of worlds."
     ]
 
 
@@ -410,7 +410,8 @@ def main_channel(content: Mapping[str, Any]) -> Sentence:
         if own:
             top = max(own, key=lambda c: abs(own[c]))
             parts += [
-                " and " if parts else "It ", (verb, colour), " mostly through ", (CHANNEL_TITLES[top], STRONG),
+                " and " if parts else "It ", (verb, colour), " mostly through ",
+                (CHANNEL_TITLES[top], STRONG),
                 f" ({microdooms(own[top], errors[top] or 0.0)})",
             ]  # fmt: skip
     return said(*parts, ".")
@@ -522,7 +523,10 @@ def choice(content: Mapping[str, Any]) -> str:
     if len(near) == len(options) - 1:
         return f"The publication policies cannot be told apart: {own}, as stated, averts {amount_of(own)}."
     if best == own and not near:
-        return f"Of the publication policies the stated one, {own}, is best: {amount_of(own)} microdooms averted."
+        return (
+            f"Of the publication policies the stated one, {own}, is best: {amount_of(own)} microdooms "
+            "averted."
+        )
     if best == own or own in near:
         others = listed([name for name in (best, *near) if name != own])
         return (
