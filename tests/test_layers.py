@@ -43,6 +43,7 @@ def imports(name: str) -> frozenset[str]:
             assert node.level == 0, (name, "a relative import")
             assert node.module is not None
             for alias in node.names:
+                assert node.module != "difprog" or alias.name in ("__version__", *HEIGHT), name
                 inner = f"{node.module}.{alias.name}"
                 found.add(inner if inner in MODULES else node.module)
     return frozenset(found)
@@ -74,7 +75,8 @@ def test_what_is_imported_of_the_package_is_there(name: str) -> None:
 
 
 def test_there_is_no_circle() -> None:
-    arrows = {name: imports(name) & MODULES.keys() - {name} for name in MODULES}
+    # The package itself hands out what lies in it, and is asked by all of it for the version only.
+    arrows = {name: imports(name) & MODULES.keys() - {name, "difprog"} for name in MODULES}
     try:
         TopologicalSorter(arrows).prepare()
     except CycleError as error:
