@@ -23,8 +23,8 @@ from difprog.beliefs.coherence import Doubt
 from difprog.beliefs.forms import BELIEF_KEYS, PERCENTILE
 from difprog.beliefs.standing import user_file
 from difprog.library import edit
-from difprog.library.checking import Checked, kind_of, validate
-from difprog.library.shelf import Shelf, is_shipped, is_yours, locate
+from difprog.library.checking import Checked, validate
+from difprog.library.shelf import Shelf, is_shipped, is_yours, kind_of, locate
 from difprog.race.parameters import FACT_OF, Group
 
 SCHEMA_LINE = "#:schema"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from difprog.cli.options import json_option
-from difprog.cli.priors import belief_argument, command, file_argument, model_option
+from difprog.cli.priors.group import belief_argument, command, file_argument, model_option
 
 if TYPE_CHECKING:
     from difprog.library.amend import Change
