@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from difprog.base.errors import Problems
 from difprog.beliefs.beliefs import Stack
 from difprog.forecast.forecast import Forecast, ModelForecast, fewest_clusters
 from difprog.forecast.question import Question, View
@@ -21,7 +22,14 @@ from difprog.race.parameters import FACTS
 from difprog.why.breakeven import BreakEven, break_even
 from difprog.why.channels import Estimate, Path, channel_draws, estimate, paths
 from difprog.why.exchange import Exchange, Ratios, exchange, ratios, slopes
-from difprog.why.sensitivity import Driver, drivers
+from difprog.why.sensitivity import (
+    Driver,
+    Gain,
+    Sorted,
+    drivers,
+    partial_information,
+    perfect_information,
+)
 
 Array = npt.NDArray[np.float64]
 
@@ -51,6 +59,11 @@ class ModelExplanation:
         Mean net effect under each publication policy.
     drivers : tuple of Driver or None
         The beliefs by what they do to the answer; None where they were not asked for.
+    evpi : Gain
+        What it would be worth to know the world before choosing a policy or nothing, as a
+        probability.
+    together : Gain or None
+        The same for the beliefs that were asked about as a set.
     """
 
     answer: ModelForecast
@@ -61,20 +74,30 @@ class ModelExplanation:
     ratios: Ratios
     options: dict[str, Estimate]
     drivers: tuple[Driver, ...] | None
+    evpi: Gain
+    together: Gain | None = None
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """Why a forecast comes out as it does, model by model and mixed by credence."""
+    """Why a forecast comes out as it does, model by model and mixed by credence.
+
+    The mixture's EVPI is about the world under every model at once, as its ``together`` is: which
+    model is right stays open, and is a driver of its own.
+    """
 
     forecast: Forecast
     models: tuple[ModelExplanation, ...]
     channels: dict[str, Estimate]
     options: dict[str, Estimate]
     drivers: tuple[Driver, ...] | None
+    evpi: Gain
+    together: Gain | None = None
+    known: tuple[str, ...] = ()
+    """The set of beliefs that ``together`` is about."""
 
 
-def explain(forecast: Forecast, with_drivers: bool = True) -> Explanation:
+def explain(forecast: Forecast, with_drivers: bool = True, know: Sequence[str] = ()) -> Explanation:
     """Explain a forecast on its own draws.
 
     Parameters
@@ -83,20 +106,30 @@ def explain(forecast: Forecast, with_drivers: bool = True) -> Explanation:
         What `difprog.forecast.forecast.score` returned.
     with_drivers : bool
         Whether to rank the beliefs.
+    know : sequence of str
+        Beliefs of which the joint EVPPI is asked.
+
+    Raises
+    ------
+    BadInput
+        Where no model reads one of the beliefs that are asked about.
     """
     draws = forecast.draws
+    _check_known(know, draws)
     options = policies(forecast)
     shares = channel_draws(draws)
     by_path = paths(draws, [share["run_up"] for share in shares])
     slope = slopes(draws)
+    kept = Sorted()
     models = []
     for row, answer in enumerate(forecast.models):
         rates = exchange(draws, row, slope)
         benefits = [value[row] for value in options.values()]
+        values = {name: draws.value(name, row) for name in answer.beliefs}
         found = None
         if with_drivers:
-            values = {name: draws.value(name, row) for name in answer.beliefs}
-            found = tuple(drivers(values, draws.net_effect[row], benefits, answer.clusters))
+            found = tuple(drivers(values, draws.net_effect[row], benefits, answer.clusters, kept=kept))
+        asked = {name: values[name] for name in know if name in values}
         models.append(
             ModelExplanation(
                 answer=answer,
@@ -107,6 +140,8 @@ def explain(forecast: Forecast, with_drivers: bool = True) -> Explanation:
                 ratios=ratios(draws, row, rates),
                 options={name: estimate(draws, row, value[row]) for name, value in options.items()},
                 drivers=found,
+                evpi=perfect_information(benefits, draws.count, answer.clusters),
+                together=partial_information(asked, benefits, answer.clusters) if know else None,
             )
         )
     weights = np.asarray(forecast.weights)
@@ -118,13 +153,36 @@ def explain(forecast: Forecast, with_drivers: bool = True) -> Explanation:
         return Estimate(float(value.mean()), clustered_error(value, clusters))
 
     names = list(dict.fromkeys(name for share in shares for name in share))
+    benefits = [np.asarray(weights @ value) for value in options.values()]
+    known = {f"{name} {at}": value for name in know for at, value in enumerate(_versions(draws, name))}
     return Explanation(
         forecast=forecast,
         models=tuple(models),
         channels={name: mixed([share.get(name, 0.0) for share in shares]) for name in names},
         options={name: mixed(list(value)) for name, value in options.items()},
-        drivers=tuple(_mixed_drivers(draws, options, weights, clusters)) if with_drivers else None,
+        drivers=tuple(_mixed_drivers(draws, options, weights, clusters, kept)) if with_drivers else None,
+        evpi=perfect_information(benefits, draws.count, clusters),
+        together=partial_information(known, benefits, clusters) if know else None,
+        known=tuple(know),
     )
+
+
+def _check_known(names: Sequence[str], draws: Draws) -> None:
+    """Refuse beliefs that no model reads."""
+    problems = Problems("explain")
+    for name in names:
+        if name not in draws.values:
+            problems.unknown("--know", name, draws.values, "no model reads this belief")
+    problems.check()
+
+
+def _versions(draws: Draws, name: str) -> list[Array]:
+    """Return the different draws that readings have of a belief, each of shape (draw,)."""
+    value = np.asarray(draws.values[name], dtype=float)
+    if value.ndim < 2:
+        return [value]
+    rows = [value[row] for row, source in enumerate(draws.question.sources[name]) if source is not None]
+    return [row for at, row in enumerate(rows) if not any(np.array_equal(row, r) for r in rows[:at])]
 
 
 def policies(forecast: Forecast) -> dict[str, Array]:
@@ -181,7 +239,7 @@ def only(question: Question, names: set[str]) -> Question:
 
 
 def _mixed_drivers(
-    draws: Draws, options: Mapping[str, Array], weights: Array, clusters: int | None
+    draws: Draws, options: Mapping[str, Array], weights: Array, clusters: int | None, kept: Sorted
 ) -> list[Driver]:
     """Return the drivers of the mixture, the question which model is right among them.
 
@@ -189,16 +247,12 @@ def _mixed_drivers(
     """
     count = draws.count
     shared = {}
-    for name, value in draws.values.items():
-        if np.ndim(value) < 2:
-            shared[name] = value
-            continue
-        rows = [row for row, source in enumerate(draws.question.sources[name]) if source is not None]
-        moving = [row for row in rows if np.ptp(value[row]) > 0]
-        if moving and all(np.array_equal(value[row], value[moving[0]]) for row in moving):
-            shared[name] = value[moving[0]]
+    for name in draws.values:
+        moving = [value for value in _versions(draws, name) if value.ndim and np.ptp(value) > 0]
+        if len(moving) == 1:
+            shared[name] = moving[0]
     benefits = {name: np.asarray(weights @ value) for name, value in options.items()}
-    found = list(drivers(shared, np.asarray(weights @ draws.net_effect), list(benefits.values()), clusters))
+    found = list(drivers(shared, np.asarray(weights @ draws.net_effect), list(benefits.values()), clusters, kept=kept))
     if len(weights) > 1:
         found.append(_which_model(draws.net_effect, options, benefits, weights, clusters, count))
     return sorted(found, key=lambda d: (-d.distance, -d.evppi, d.belief))
