@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from difprog.base import files
+from difprog.beliefs import published
 from difprog.beliefs.beliefs import Belief, Layer
 from difprog.forecast.forecast import Forecast, ModelForecast
 from difprog.render import data
@@ -135,8 +136,6 @@ def _row(answer: ModelForecast, belief: Belief, dataset: str | None, where: str)
     }
 
 
-@lru_cache(maxsize=1)
 def yardsticks() -> tuple[Mapping[str, Any], ...]:
     """Return the published magnitudes to lay beside a project's own."""
-    table, _ = files.read_toml(files.shipped("priors", "published", "yardsticks.toml"))
-    return tuple({"name": name, **entry} for name, entry in table["yardsticks"].items())
+    return tuple({"name": name, **entry} for name, entry in published.yardsticks().items())

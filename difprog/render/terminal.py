@@ -36,6 +36,9 @@ from difprog.render.screen import (
 
 Array = npt.NDArray[np.float64]
 
+#: What stands in place of a source that is not given.
+NO_SOURCE = "no source is given"
+
 #: Rows of dots on the first screen, and with all of the report.
 DOT_ROWS, MORE_DOT_ROWS = 5, 10
 
@@ -150,7 +153,7 @@ def _mixture(samples: Sequence[Array], content: Mapping[str, Any]) -> Array:
 
 
 def _distribution(content: Mapping[str, Any], screen: Console, full: bool) -> None:
-    """The quantile dot plot of the mixture; with all of the report, a density strip per model above it."""
+    """Print the quantile dot plot of the mixture; in the full report, a density strip per model above it."""
     samples = _samples(content)
     if not samples:
         return
@@ -317,7 +320,7 @@ def provenance(content: Mapping[str, Any], screen: Console) -> None:
             columns.append(Column("unit", [text(row["unit"]) for row in own], left=True))
         else:
             both = [
-                percentiles(row["prior"]) + (f"\n→ {then}" if then else "") + (f"\n{row['unit']}" if row["unit"] else "")
+                "\n".join(filter(None, [percentiles(row["prior"]), then and f"→ {then}", row["unit"]]))
                 for row, then in zip(own, after, strict=True)
             ]  # fmt: skip
             columns.append(Column("stated → used", both, left=True))
@@ -333,7 +336,8 @@ def provenance(content: Mapping[str, Any], screen: Console) -> None:
 
 def marks(row: Mapping[str, Any]) -> str:
     """Return a belief's marks: ‡ a judgement, † conditioned on evidence, * one's own."""
-    return "‡" * bool(row["judgement"]) + "†" * bool(row["conditioned_on"]) + " *" * (row["kind"] == "yours")
+    found = ("‡", row["judgement"]), ("†", row["conditioned_on"]), (" *", row["kind"] == "yours")
+    return "".join(mark for mark, holds in found if holds)
 
 
 def percentiles(values: Sequence[float | None]) -> str:
@@ -346,7 +350,7 @@ def unsourced(name: str) -> str:
     """Return what stands where a file names no source: a fact's is the proposal itself."""
     parameter = PARAMETERS.get(name)
     fact = parameter is not None and parameter.group is ParameterGroup.FACT
-    return "the proposal" if fact else "no source is given"
+    return "the proposal" if fact else NO_SOURCE
 
 
 __all__ = ["provenance", "score", "spell_belief", "title", "years"]

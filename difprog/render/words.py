@@ -7,7 +7,7 @@ which some words are marked: strong, good, bad, or a name. What a mark looks lik
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -178,7 +178,8 @@ def agreement(content: Mapping[str, Any]) -> Sentence:
     odd = [
         str(m["model"])
         for m in models
-        if sign(summary(m["net_effect"])) >= 0 and m["net_effect"]["p_negative"] > m["net_effect"]["p_positive"]
+        if sign(summary(m["net_effect"])) >= 0
+        and m["net_effect"]["p_negative"] > m["net_effect"]["p_positive"]
     ]
     more = f" Under {listed(odd)} it harms in more worlds than it helps." if odd else ""
     return said(f"{words}.{more}")
@@ -410,7 +411,8 @@ def main_channel(content: Mapping[str, Any]) -> Sentence:
         if own:
             top = max(own, key=lambda c: abs(own[c]))
             parts += [
-                " and " if parts else "It ", (verb, colour), " mostly through ", (CHANNEL_TITLES[top], STRONG),
+                " and " if parts else "It ", (verb, colour), " mostly through ",
+                (CHANNEL_TITLES[top], STRONG),
                 f" ({microdooms(own[top], errors[top] or 0.0)})",
             ]  # fmt: skip
     return said(*parts, ".")
@@ -522,7 +524,10 @@ def choice(content: Mapping[str, Any]) -> str:
     if len(near) == len(options) - 1:
         return f"The publication policies cannot be told apart: {own}, as stated, averts {amount_of(own)}."
     if best == own and not near:
-        return f"Of the publication policies the stated one, {own}, is best: {amount_of(own)} microdooms averted."
+        return (
+            f"Of the publication policies the stated one, {own}, is best: {amount_of(own)} microdooms "
+            "averted."
+        )
     if best == own or own in near:
         others = listed([name for name in (best, *near) if name != own])
         return (

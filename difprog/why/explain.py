@@ -16,7 +16,7 @@ from difprog.beliefs.beliefs import Stack
 from difprog.forecast.forecast import Forecast, ModelForecast, fewest_clusters
 from difprog.forecast.question import Question, View
 from difprog.forecast.sampling import Draws, Kept, draw_beliefs, evaluate
-from difprog.forecast.summary import clustered_error
+from difprog.forecast.summary import Weighing, clustered_error
 from difprog.race.parameters import FACTS
 from difprog.why.breakeven import BreakEven, break_even
 from difprog.why.channels import Estimate, Path, channel_draws, estimate, paths
@@ -96,7 +96,13 @@ def explain(forecast: Forecast, with_drivers: bool = True) -> Explanation:
         found = None
         if with_drivers:
             values = {name: draws.value(name, row) for name in answer.beliefs}
-            found = tuple(drivers(values, draws.net_effect[row], benefits, answer.clusters))
+            weighing = answer.weighing
+            found = tuple(
+                drivers(
+                    values, draws.net_effect[row], benefits, answer.clusters,
+                    weights=weighing.weights, moments=weighing.moments,
+                )
+            )  # fmt: skip
         models.append(
             ModelExplanation(
                 answer=answer,
@@ -111,10 +117,10 @@ def explain(forecast: Forecast, with_drivers: bool = True) -> Explanation:
         )
     weights = np.asarray(forecast.weights)
     clusters = fewest_clusters(draws.question)
+    ways = [answer.weighing for answer in forecast.models]
 
     def mixed(columns: Sequence[Any]) -> Estimate:
-        table = [np.broadcast_to(np.asarray(c, dtype=float), (draws.count,)) for c in columns]
-        value = weights @ np.stack(table)
+        value = weights @ np.stack([w.plain(c) for w, c in zip(ways, columns, strict=True)])
         return Estimate(float(value.mean()), clustered_error(value, clusters))
 
     names = list(dict.fromkeys(name for share in shares for name in share))
@@ -197,47 +203,62 @@ def _mixed_drivers(
         moving = [row for row in rows if np.ptp(value[row]) > 0]
         if moving and all(np.array_equal(value[row], value[moving[0]]) for row in moving):
             shared[name] = value[moving[0]]
-    benefits = {name: np.asarray(weights @ value) for name, value in options.items()}
-    found = list(drivers(shared, np.asarray(weights @ draws.net_effect), list(benefits.values()), clusters))
+    ways = [draws.weighing(row) for row in range(len(weights))]
+    # A draw stands in the mixture for as much as all readings give it; what it is worth is the
+    # readings' values, each by its share of that.
+    each = np.stack([np.full(count, 1.0 / count) if w.weights is None else w.weights for w in ways])
+    total = weights @ each
+    part = weights[:, None] * each / np.where(total > 0, total, 1.0)
+
+    def mixed(value: Array) -> Array:
+        return np.asarray(weights @ value if not draws.tilts else (part * value).sum(axis=0))
+
+    benefits = [mixed(value) for value in options.values()]
+    weighted = total if draws.tilts else None
+    found = list(drivers(shared, mixed(draws.net_effect), benefits, clusters, weights=weighted))
     if len(weights) > 1:
-        found.append(_which_model(draws.net_effect, options, benefits, weights, clusters, count))
+        found.append(_which_model(draws.net_effect, options, ways, weights, clusters))
     return sorted(found, key=lambda d: (-d.distance, -d.evppi, d.belief))
 
 
 def _which_model(
     nets: Array,
     options: Mapping[str, Array],
-    benefits: Mapping[str, Array],
+    ways: Sequence[Weighing],
     weights: Array,
     clusters: int | None,
-    count: int,
 ) -> Driver:
     """Return what it would be worth to know which model is right: no regression is needed.
 
     Its distance is the mean, by credence, of the largest gap between a model's cdf and the
     mixture's.
     """
-    blind = max((0.0, NOTHING), *((float(v.mean()), name) for name, v in benefits.items()))[1]
-    gain = -benefits[blind] if blind != NOTHING else np.zeros(count)
+    count = ways[0].count
+    own = {
+        name: np.stack([way.plain(row) for way, row in zip(ways, value, strict=True)])
+        for name, value in options.items()
+    }
+    means = {name: value.mean(axis=1) for name, value in own.items()}
+    blind = max((0.0, NOTHING), *((float(weights @ v), name) for name, v in means.items()))[1]
+    gain = -(weights @ own[blind]) if blind != NOTHING else np.zeros(count)
     for row, weight in enumerate(weights):
-        own = {name: value[row] for name, value in options.items()}
-        best = max((0.0, NOTHING), *((float(v.mean()), name) for name, v in own.items()))[1]
+        best = max((0.0, NOTHING), *((float(v[row]), name) for name, v in means.items()))[1]
         if best != NOTHING:
-            gain = gain + weight * own[best]
+            gain = gain + weight * own[best][row]
     grid = np.quantile(nets, (np.arange(400) + 0.5) / 400)
-    below = np.stack([np.searchsorted(np.sort(row), grid, side="right") / count for row in nets])
+    below = np.stack([way.cdf(row, grid) for way, row in zip(ways, nets, strict=True)])
     gaps = np.abs(below - weights @ below).max(axis=1)
-    means = nets.mean(axis=1)
-    errors = [clustered_error(row, clusters) for row in nets]
-    low, high = int(means.argmin()), int(means.argmax())
+    centres = [way.mean(row) for way, row in zip(ways, nets, strict=True)]
+    errors = [way.error(row) for way, row in zip(ways, nets, strict=True)]
+    low, high = int(np.argmin(centres)), int(np.argmax(centres))
     return Driver(
         belief=WHICH_MODEL,
         distance=float(weights @ gaps),
         distance_se=0.5 / count**0.5,
         evppi=max(float(gain.mean()), 0.0),
         evppi_se=clustered_error(gain, clusters),
-        low=float(means[low]),
+        low=centres[low],
         low_se=errors[low],
-        high=float(means[high]),
+        high=centres[high],
         high_se=errors[high],
     )
