@@ -182,8 +182,7 @@ def test_K4_at_full_overhang_the_date_stays_and_the_era_grows() -> None:
 
 def test_K5_convergence_raises_p() -> None:
     p = [
-        score("rlhf", "overhang", {"convergence": m}).summaries["p_success_without"].mean
-        for m in (0, 1, 10)
+        score("rlhf", "overhang", {"convergence": m}).summaries["p_success_without"].mean for m in (0, 1, 10)
     ]
     assert p[0] < p[1] < p[2]
 
@@ -395,8 +394,7 @@ def test_G1_scaling_is_lowest_and_agent_foundations_highest() -> None:
 
 def test_G2_applications_research_is_neither() -> None:
     applied, aligned, capable = (
-        quantities(score(n, "research_grid").draws)
-        for n in ("applications", "rlhf", "capability-work-now")
+        quantities(score(n, "research_grid").draws) for n in ("applications", "rlhf", "capability-work-now")
     )
     for effect in ("parallel_speedup", "serial_speedup"):
         assert np.mean(applied[effect]) < 0.05 * np.mean(aligned[effect])
