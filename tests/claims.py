@@ -9,9 +9,11 @@ docs/claims.md. No evidence is used: the claims are about the essays' numbers, n
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -30,7 +32,7 @@ Array = npt.NDArray[np.float64]
 
 MICRO = 1e-6
 #: Standard errors by which a sign must be resolved, and draws of a score.
-ERRORS, DRAWS = 3.0, 10_000
+ERRORS, DRAWS = 3.0, 6_000
 
 FOCUS = ("average", "pessimistic", "worst")
 APPROACH = ("engineering", "behaviourist", "cognitivist")
@@ -130,7 +132,7 @@ def micro(values: Array) -> str:
 
 
 def falls(values: Sequence[float]) -> bool:
-    return all(a > b for a, b in zip(values, values[1:], strict=False))
+    return all(a > b for a, b in pairwise(values))
 
 
 def listed(values: Sequence[float], digits: int = 3) -> str:
@@ -173,20 +175,18 @@ def s2(u: Under) -> Finding:
     rates = exchange.exchange(answer.draws, 0, exchange.slopes(answer.draws))
     even, wide = rates.parallel_years_per_year, rates.years_mcse
     serial, narrow = rates.serial_months_per_month, rates.serial_mcse
-    assert even is not None and wide is not None and serial is not None and narrow is not None
+    assert None not in (even, wide, serial, narrow)
     says = (
-        f"two years of parallel for one of capability: {micro(change / (x / (1 / 365.25)))} microdooms a day "
-        f"of it; break-even at {with_error(even, wide)} parallel years, or {with_error(serial, narrow)} "
+        f"two years of parallel for one of capability: {micro(change / (365.25 * x))} microdooms a day of "
+        f"it; break-even at {with_error(even, wide)} parallel years, or {with_error(serial, narrow)} "
         "serial ones"
     )
     return Finding(positive(-change) and even - ERRORS * wide > 4, says)
 
 
 def s3(u: Under) -> Finding:
-    serial = net(
-        u.score(project("rlhf", approach="cognitivist", focus="worst"), "serial_parallel", draws=40_000)
-    )
-    same = net(u.score("rlhf", "serial_parallel", draws=40_000))
+    serial = net(u.score(project("rlhf", approach="cognitivist", focus="worst"), "serial_parallel"))
+    same = net(u.score("rlhf", "serial_parallel"))
     says = f"{micro(serial)} microdooms, where the same effort as it stands has {micro(same)}"
     return Finding(positive(serial), says)
 
@@ -202,7 +202,7 @@ def s4(u: Under) -> Finding:
 def s5(u: Under) -> Finding:
     hits, sizes, costs = [], [], []
     for novelty in ("niche", "mainstream"):
-        answer = u.score(project("rlhf", novelty=novelty), "serial_parallel")
+        answer = u.score(project("rlhf", novelty=novelty), "serial_parallel", draws=40_000)
         hits.append(float(answer.draws.chance_of_hit.mean()))
         sizes.append(float(answer.draws.effects_hit["capability_speedup"].mean()))
         costs.append(without(answer, "capability_speedup", "timeline_shortening") - net(answer))
@@ -236,27 +236,29 @@ def s7(u: Under) -> Finding:
     lift = hundred - before
     says = (
         f"in the {significant(100 * lacking.mean())}% of worlds whose chains have less than one chance in a "
-        f"hundred, p goes from {significant(before[lacking].mean())} to {significant(hundred[lacking].mean())}"
-        f" with a hundred times the surge, in all others from {significant(before[~lacking].mean())} to "
+        f"hundred, p goes from {significant(before[lacking].mean())} to "
+        f"{significant(hundred[lacking].mean())} with a hundred times the surge, in all others "
+        f"from {significant(before[~lacking].mean())} to "
         f"{significant(hundred[~lacking].mean())}"
     )
     return Finding(lift[lacking].max() <= 0.01 and lift.min() >= 0, says)
 
 
 def s8(u: Under) -> Finding:
-    closed, opened = (
-        net(u.score(project("agent-foundations", publication=policy), "serial_parallel", draws=40_000))
-        for policy in ("closed", "open")
-    )
-    rlhf = [
-        net(u.score(project("rlhf", publication=policy), "serial_parallel", draws=40_000))
-        for policy in ("closed", "open")
-    ]
+    found = {}
+    for name in ("agent-foundations", "rlhf"):
+        closed, opened = (
+            u.score(project(name, publication=policy), "serial_parallel") for policy in ("closed", "open")
+        )
+        harm = ("capability_speedup", "timeline_shortening")
+        saved, lost = only(closed, harm) - only(opened, harm), without(opened, *harm) - without(closed, *harm)
+        found[name] = net(closed) - net(opened), saved, lost
+    apart, saved, lost = found["agent-foundations"]
     says = (
-        f"agent foundations: closed {micro(closed)}, open {micro(opened)}, difference "
-        f"{micro(closed - opened)} microdooms; RLHF, mainstream: difference {micro(rlhf[0] - rlhf[1])}"
+        f"agent foundations: closed is better by {micro(apart)} microdooms, saves {micro(saved)} of harm and "
+        f"loses {micro(lost)} of good; RLHF, which is mainstream: better by {micro(found['rlhf'][0])}"
     )
-    return Finding(positive(closed - opened), says)
+    return Finding(positive(apart), says)
 
 
 # ── capabilities-work-buys-time ──
@@ -339,10 +341,11 @@ def n1(u: Under) -> Finding:
 
 
 def n2(u: Under) -> Finding:
-    answer = u.score("rlhf", "alignment_tax", draws=40_000)
+    answer = u.score("rlhf", "alignment_tax")
     shares = channels.channel_draws(answer.draws)[0]
     adopted, leaked = np.asarray(shares["adoption"]), np.asarray(shares["capability"])
-    says = f"adoption {micro(adopted)}, capability {micro(leaked)}, together {micro(adopted + leaked)} microdooms"
+    both = adopted + leaked
+    says = f"adoption {micro(adopted)}, capability {micro(leaked)}, together {micro(both)} microdooms"
     return Finding(positive(adopted) and positive(-leaked), says)
 
 
@@ -355,13 +358,10 @@ def n3(u: Under) -> Finding:
 def n4(u: Under) -> Finding:
     answer = u.score("inclusion", "alignment_tax")
     rest = without(answer, "breadth_effect")
-    others = [
-        n
-        for n in ("parallel_speedup", "serial_speedup", "gated_speedup", "adoption_effect", "lead_effect")
-        if answer.draws.effects_hit[n].any()
-    ]
-    says = f"{micro(net(answer))} microdooms; without its breadth {micro(rest)}"
-    return Finding(positive(net(answer)) and rest.max() < 1e-15 and not others, says)
+    harm = ("capability_speedup", "timeline_shortening", "breadth_effect")
+    others = [n for n, v in answer.draws.effects_hit.items() if v.any() and n not in harm]
+    says = f"{micro(net(answer))} microdooms; without its breadth {micro(rest)}, and no other good effect"
+    return Finding(positive(net(answer)) and rest.mean() <= 0 and not others, says)
 
 
 def n5(u: Under) -> Finding:
@@ -398,7 +398,7 @@ def c2(u: Under) -> Finding:
         f"{with_error(share, wide)} of the value; the rate behind it was elicited from this very statement, "
         "so this checks consistency and no more"
     )
-    return Finding(1 / 3 <= share - wide and share + wide <= 3 / 4, says)
+    return Finding(share - wide >= 1 / 3 and share + wide <= 3 / 4, says)
 
 
 def c3(u: Under) -> Finding:
@@ -414,9 +414,9 @@ def c3(u: Under) -> Finding:
     ratio = float(np.median(shipped.value("ai_spend") / shipped.value("alignment_spend")))
     beyond = float(np.mean(shipped.value("hype_leverage") > ratio))
     says = (
-        f"at a leverage of the ratio of the fields both speed up alike (ratio {significant(equal, 4)}); today "
-        f"it is {significant(ratio)}, which a project's leverage exceeds in {significant(100 * beyond)}% of "
-        "worlds"
+        f"at a leverage of the ratio of the fields both speed up alike (ratio {significant(equal, 4)}); "
+        f"today it is {significant(ratio)}, which a project's leverage exceeds in "
+        f"{significant(100 * beyond)}% of worlds"
     )
     return Finding(math.isclose(equal, 1.0, rel_tol=1e-9) and 100 <= ratio <= 10_000 and beyond < 0.01, says)
 
@@ -454,7 +454,8 @@ def _thirds(u: Under, path: Sequence[str]) -> tuple[bool, str]:
     arrival = answer.value("agi_arrival")
     low, high = np.quantile(arrival, [1 / 3, 2 / 3])
     (short, e), (long, f) = (_share(answer, path, where) for where in (arrival < low, arrival > high))
-    says = f"{with_error(short, e)} of the value in the shortest third of T, {with_error(long, f)} in the longest"
+    says = f"{with_error(short, e)} of the value in the shortest third of T, "
+    says += f"{with_error(long, f)} in the longest"
     return short - long > ERRORS * math.hypot(e, f), says
 
 
@@ -473,7 +474,7 @@ def c7(u: Under) -> Finding:
         for n in people
     ]
     # Paired: the same worlds in all five.
-    steps = [b - a for a, b in zip(worth, worth[1:], strict=False)]
+    steps = [b - a for a, b in pairwise(worth)]
     says = ", ".join(f"{micro(v)} with {n}" for n, v in zip(people, worth, strict=True))
     peaked = all(map(positive, (*steps[:2], *(-s for s in steps[2:]))))
     return Finding(peaked, f"{says} people, the peak at 100 (microdooms)")
@@ -610,7 +611,7 @@ class Essay:
     title: str
     model: str
     scenario: str
-    claims: tuple[Claim, ...] = field(default=())
+    claims: tuple[Claim, ...]
 
 
 ESSAYS = (
@@ -624,7 +625,7 @@ ESSAYS = (
             Claim("S5", "weird work: a low chance of a large shortening; both kinds have a cost", s5),
             Claim("S6", "conditional on success there is more time", s6),
             Claim("S7", "the brink gives researcher-years, not years", s7),
-            Claim("S8", "not publishing what shortens timelines matters: closed beats open for a niche project",
+            Claim("S8", "not publishing matters: closed beats open for the same niche project",
                   s8),
         ),
     ),
@@ -651,7 +652,7 @@ ESSAYS = (
         "The case for aligning narrowly superhuman models (Cotra 2021)", "narrow_superhuman", "cotra", (
             Claim("C1", "three paths: know-how, a better run-up, a long-term solution", c1),
             Claim("C2", "the third path is about a third to three quarters of the value", c2),
-            Claim("C3", "a dollar would have to draw in about 100 to matter as much to AI as to alignment", c3),
+            Claim("C3", "a dollar would have to draw in about 100 to matter as much to AI", c3),
             Claim("C4", "what counts: fine-tunes a large model, no scaling, humans, useful", c4, False),
             Claim("C5", "others would do much of it a year or so later", c5),
             Claim("C6", "know-how and infrastructure matter most in short timelines", c6),
@@ -672,7 +673,26 @@ ESSAYS = (
 )  # fmt: skip
 
 #: Claims that do not hold, by number and scenario ("" at the sourced priors): what carries it.
-WHY_NOT: dict[tuple[str, str], str] = {}
+_REACH = (
+    "what is not published is not built on either: closed, a judgement has `reach` at 5% to 50%, which "
+    "costs more good than the smaller `leak` saves harm"
+)
+_PEOPLE = (
+    "the people whom the project draws into the field count with this path, pay longest where there is "
+    "most time, and outweigh the know-how"
+)
+_ALIKE = (
+    "alike in both, to within the errors: know-how is worth most at middling T, and in short ones, where p "
+    "is lowest, a solution takes most of the value"
+)
+WHY_NOT: dict[tuple[str, str], str] = {
+    ("S8", ""): _REACH,
+    ("S8", "soares"): _REACH,
+    ("C6", ""): _PEOPLE,
+    ("C6", "cotra"): _PEOPLE,
+    ("C6b", ""): _ALIKE,
+    ("C6b", "cotra"): _ALIKE,
+}
 
 
 def cases() -> list[tuple[str, str]]:
@@ -711,7 +731,7 @@ def page() -> str:
         for claim in essay.claims:
             for scenario in ("", essay.scenario)[: 1 + claim.priors]:
                 found = finding(claim.number, scenario)
-                verdict = "yes" if found.holds else f"**no**: {WHY_NOT[claim.number, scenario]}"
+                verdict = "yes" if found.holds else f"**no**: {WHY_NOT.get((claim.number, scenario), '?')}"
                 head = (claim.number, claim.words) if not scenario else ("", "")
                 priors = f"`{scenario}`" if scenario else "sourced"
                 rows.append(f"| {head[0]} | {head[1]} | {priors} | {found.says} | {verdict} |")
@@ -720,4 +740,4 @@ def page() -> str:
 
 
 if __name__ == "__main__":
-    print(page(), end="")
+    sys.stdout.write(page())
