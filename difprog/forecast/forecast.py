@@ -225,7 +225,7 @@ class Forecast:
         """The draws as an ArviZ DataTree (xarray), dims chain, draw, reading, world."""
         from difprog.forecast.tree import tree
 
-        return tree(self.draws, prob=self.prob, as_of=self.as_of)
+        return tree(self.draws, prob=self.prob, as_of=self.as_of, credences=self.weights)
 
 
 def shares(credences: Sequence[float]) -> list[float]:
