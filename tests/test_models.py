@@ -19,6 +19,7 @@ from difprog.race.parameters import Group
 from tests.helpers import MODELS, names, question, score
 
 ROOT = Path(__file__).parent.parent
+FEW = ("--json", "--draws", "2000", "--no-evidence")
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -73,7 +74,7 @@ def test_the_readme_s_own_model_works_as_written(tmp_path: Path) -> None:
     beliefs.write_text(readme_block("toml", "beliefs.pause_probability"))
     found = CliRunner().invoke(
         main,
-        ["score", "rlhf", "--model", str(model), "--model", "serial_parallel", "--json", "--draws", "2000", "--no-evidence"],
+        ["score", "rlhf", "--model", str(model), "--model", "serial_parallel", *FEW],
     )
     assert found.exit_code == 0, found.output
     own, base = json.loads(found.stdout)["models"]
@@ -88,7 +89,7 @@ def test_the_readme_s_own_model_works_as_written(tmp_path: Path) -> None:
     off.write_text('[beliefs.pause_probability]\nvalue = 0\nsource = "off"\n')
     again = CliRunner().invoke(
         main,
-        ["score", "rlhf", "--model", str(model), "--priors", str(off), "--json", "--draws", "2000", "--no-evidence"],
+        ["score", "rlhf", "--model", str(model), "--priors", str(off), *FEW],
     )
     assert json.loads(again.stdout)["models"][0]["net_effect"] == base["net_effect"]
 
@@ -119,7 +120,7 @@ def test_a_file_that_is_no_model_is_an_error_of_its_author(tmp_path: Path, case:
     text, words = WRONG[case]
     file = tmp_path / "mine.py"
     file.write_text(text)
-    done = CliRunner().invoke(main, ["score", "rlhf", "--no-evidence", "--model", str(file), "--draws", "200"])
+    done = CliRunner().invoke(main, ["score", "rlhf", "--model", str(file), *FEW])
     assert done.exit_code == 2, done.output
     assert words in done.stderr
     assert "Traceback" not in done.stderr

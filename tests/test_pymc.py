@@ -24,7 +24,8 @@ LIBRARIES = ("pymc", "pytensor", "arviz", "xarray")
 
 def fresh(code: str) -> str:
     """Run code in a process of its own; return its last line."""
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=240)
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=240)
     assert done.returncode == 0, done.stderr
     return done.stdout.splitlines()[-1]
 
@@ -43,7 +44,9 @@ def test_a_forecast_from_the_command_line_is_made_by_pymc() -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [("--help",), ("priors", "check", "world"), ("list",), ("priors", "show", "agi_arrival")], ids=" ".join
+    "words",
+    [("--help",), ("priors", "check", "world"), ("list",), ("priors", "show", "agi_arrival")],
+    ids=" ".join,
 )
 def test_what_makes_no_forecast_loads_none_of_it(words: tuple[str, ...]) -> None:
     assert loaded(*words) == []

@@ -57,7 +57,9 @@ BELIEFS = [
     n for n, p in vocabulary().items()
     if p.group not in (Group.EFFECT, Group.FACT) and n not in STATED_ONLY
 ]  # fmt: skip
-MAY_BE_STATED = ("parallel_speedup", "serial_speedup", "capability_speedup", "hit_probability", "relevance", "coupling")
+MAY_BE_STATED = (
+    "parallel_speedup", "serial_speedup", "capability_speedup", "hit_probability", "relevance", "coupling",
+)  # fmt: skip
 
 
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -90,7 +92,8 @@ def test_points_give_what_the_page_gives_under_all_readings(
         for name, value in expected.items():
             got = answer[name]
             for key in ("mean", "median", "lower", "upper"):
-                assert math.isclose(got[key], value, rel_tol=1e-9, abs_tol=1e-14), (answer["model"], name, key)
+                near = math.isclose(got[key], value, rel_tol=1e-9, abs_tol=1e-14)
+                assert near, (answer["model"], name, key)
             assert got["sd"] <= 1e-15 * max(1.0, abs(value))
 
 
@@ -111,9 +114,8 @@ def test_a_race_worked_by_hand(tmp_path: Path) -> None:
     priors.write_text(toml("beliefs", world))
     effects = {"parallel_speedup": 64, "serial_speedup": 0, "capability_speedup": 0}
     asked.write_text(toml("project", {"name": "by hand"}) + toml("beliefs", effects))
-    result = run(
-        "score", asked, "--priors", priors, "--draws", 3, "--no-evidence", "--json", "--model", "serial_parallel"
-    )
+    words = "--draws", 3, "--no-evidence", "--json", "--model", "serial_parallel"
+    result = run("score", asked, "--priors", priors, *words)
     (answer,) = json.loads(result.stdout)["models"]
     assert answer["p_success_without"]["mean"] == pytest.approx(1 / 8, rel=1e-12)
     assert answer["p_success_with"]["mean"] == pytest.approx(0.8413447460685429 / 4, rel=1e-12)
@@ -152,7 +154,7 @@ def test_json_is_json_and_nothing_else_and_holds_what_it_should() -> None:
 
 def test_the_same_seed_gives_the_same_bytes_and_another_does_not() -> None:
     first, again, other = (
-        run("score", "rlhf", "--json", "--draws", 500, "--no-evidence", "--seed", seed).stdout for seed in (7, 7, 8)
+        run("score", "rlhf", "--json", *PLAIN, "--seed", seed).stdout for seed in (7, 7, 8)
     )
     assert first == again
     assert first != other
@@ -193,9 +195,10 @@ def test_every_shipped_proposal_reads_at_every_width(name: str, width: int) -> N
 
 
 def test_the_terminal_says_the_same_as_the_json() -> None:
-    found = json.loads(run("score", "sandwiching", "--json", "--model", "serial_parallel", "--no-evidence").stdout)
+    words = "sandwiching", "--model", "serial_parallel", "--no-evidence"
+    found = json.loads(run("score", *words, "--json").stdout)
     net = found["models"][0]["net_effect"]
-    screen = run("score", "sandwiching", "--model", "serial_parallel", "--no-evidence").stdout
+    screen = run("score", *words).stdout
     row = next(line for line in screen.splitlines() if "±" in line and "mean" not in line)
     mean, error = row.split("±")[0].split()[-1], row.split("±")[1].split()[0]
     assert float(mean.replace("+", "")) == pytest.approx(net["mean"] * 1e6, abs=0.51 * float(error))
