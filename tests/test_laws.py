@@ -92,7 +92,8 @@ def test_closed_publication_raises_no_benefit(name: str) -> None:
     """On the same worlds, and the reaches that ship: open 1, closed a share."""
     asked = setup()
     first, second = (
-        draw(question_of(project(name, publication=policy), asked)[0], 2000, 1) for policy in ("open", "closed")
+        draw(question_of(project(name, publication=policy), asked)[0], 2000, 1)
+        for policy in ("open", "closed")
     )
     for effect in HELPS:
         assert (second.effect(effect) <= first.effect(effect)).all(), effect

@@ -64,7 +64,7 @@ def test_the_graph_is_what_the_model_reads(model: str) -> None:
 
 
 def readme_block(language: str, marker: str) -> str:
-    blocks = re.findall(rf"```{language}\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    blocks: list[str] = re.findall(rf"```{language}\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
     return next(block for block in blocks if marker in block)
 
 

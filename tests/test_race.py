@@ -77,10 +77,11 @@ def expected(model: str, facts: dict[str, Any], world: dict[str, float], stated:
     has it in the base race, so that whoever states it is heard under every reading."""
     if "field_growth" in stated and model not in ("narrow_superhuman", "synthesis"):
         closed = reference.OPENS["synthesis"] - reference.OPENS[model] - {"field_growth"}
-        w = {**reference.seen(model, world), **{k: v for k, v in stated.items() if k not in reference.NOTHING}}
+        beliefs = {k: v for k, v in stated.items() if k not in reference.NOTHING}
+        w = {**reference.seen(model, world), **beliefs}
         found = reference.effects(facts, w, {k: v for k, v in stated.items() if k not in closed})
         p = found["hit_probability"]
-        without, hit, miss = (reference.chance(w, e) for e in ({}, found["hit"], found["miss"]))
+        without, hit, miss = (reference.chance(w, e) for e in (reference.NOTHING, found["hit"], found["miss"]))
         net = p * (hit - without) + (1 - p) * (miss - without)
         return {"without": without, "hit": hit, "miss": miss, "net_effect": net, "effects": found,
                 "hit_probability": p}  # fmt: skip
@@ -89,7 +90,9 @@ def expected(model: str, facts: dict[str, Any], world: dict[str, float], stated:
 
 @pytest.mark.parametrize("name", ["sandwiching", "scaling"])
 @pytest.mark.parametrize("model", MODELS)
-def test_synthesis_with_what_a_model_lacks_at_neutral_is_that_model_bit_for_bit(model: str, name: str) -> None:
+def test_synthesis_with_what_a_model_lacks_at_neutral_is_that_model(
+    model: str, name: str
+) -> None:
     (everything,) = question(name, "synthesis").views
     smaller = question(name, model)
     reads = smaller.views[0].beliefs
@@ -109,9 +112,11 @@ def test_synthesis_with_what_a_model_lacks_at_neutral_is_that_model_bit_for_bit(
 def test_slopes_are_those_of_finite_differences(worlds: Worlds) -> None:
     # Away from kinks: smooth requirements, and the paradigm inside the race.
     smooth = {name: 0.5 + worlds[name] for name in ("parallel_spread", "serial_spread", "chunk_spread")}
-    smooth |= {"researchers": 100 + worlds["researchers"], "labour_quality": 0.1 + 0.9 * worlds["labour_quality"]}
-    inside = {"paradigm_fraction": 0.05 + 0.9 * worlds["paradigm_fraction"], "agi_arrival": 1 + worlds["agi_arrival"]}
-    drawn = evaluated(worlds | smooth | inside | NOBODY)
+    smooth |= {
+        "researchers": 100 + worlds["researchers"], "agi_arrival": 1 + worlds["agi_arrival"],
+        **{name: 0.05 + 0.9 * worlds[name] for name in ("labour_quality", "paradigm_fraction")},
+    }  # fmt: skip
+    drawn = evaluated(worlds | smooth | NOBODY)
     names = effect_names()
     exact, shape = drawn.race.slopes(names, {}), drawn.without.shape
     for name in names:
@@ -152,7 +157,9 @@ def test_a_belief_that_never_lowers_the_chance_without_the_project(
 
 @settings(max_examples=3, deadline=None)
 @given(
-    worlds=strategies.worlds(8), certain=st.tuples(*[st.sampled_from([0.0, 1.0])] * 3), shift=st.floats(-800, 800)
+    worlds=strategies.worlds(8),
+    certain=st.tuples(*[st.sampled_from([0.0, 1.0])] * 3),
+    shift=st.floats(-800, 800),
 )
 def test_what_is_certain_stays_put_under_any_shift(
     worlds: Worlds, certain: tuple[float, float, float], shift: float
@@ -160,12 +167,14 @@ def test_what_is_certain_stays_put_under_any_shift(
     sure = dict(zip(("safety_lead", "adoption", "breadth"), map(np.asarray, certain), strict=True))
     drawn = evaluated(worlds | NOBODY | sure)
     for by in (shift, -37.0, 37.0):
-        shifts = {n: np.full(drawn.without.shape, by) for n in ("lead_effect", "adoption_effect", "breadth_effect")}
+        names = "lead_effect", "adoption_effect", "breadth_effect"
+        shifts = {n: np.full(drawn.without.shape, by) for n in names}
         assert np.array_equal(drawn.race.chance(shifts), drawn.without)
 
 
 def test_odds_shift_by_the_log_odds() -> None:
-    probability, d = np.meshgrid([0.0, 1e-9, 0.001, 0.3, 0.999, 1.0], [-900.0, -37.0, -2.5, 0.0, 1e-12, 4.0, 900.0])
+    by_hand = [0.0, 1e-9, 0.001, 0.3, 0.999, 1.0], [-900.0, -37.0, -2.5, 0.0, 1e-12, 4.0, 900.0]
+    probability, d = np.meshgrid(*by_hand)
     shift = function([(p := pt.dmatrix()), (by := pt.dmatrix())], race.shift_odds(p, by))
     got = shift(probability, d)
     want = np.vectorize(reference.shifted)(probability, d)

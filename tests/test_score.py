@@ -33,7 +33,7 @@ SUMMARY = {
 PLAIN = ("--no-evidence", "--draws", "300")
 
 
-def run(*arguments: str | Path) -> Result:
+def run(*arguments: str | float | Path) -> Result:
     return CliRunner().invoke(main, [str(a) for a in arguments])
 
 
