@@ -418,22 +418,37 @@ def answers(
     layers: Sequence[tuple[Layer, ...]],
     credences: Sequence[float],
     prob: float,
+    kept: Kept | None = None,
 ) -> tuple[ModelForecast, ...]:
-    """Summarise every reading's answer from the draws."""
+    """Summarise every reading's answer from the draws; what projects share is kept."""
+    kept = kept or Kept()
     found = []
     columns = {name: quantity_draws(draws, name) for name in QUANTITIES}
     levels = 0.5, (1.0 - prob) / 2.0, (1.0 + prob) / 2.0
     for place, (own, credence) in enumerate(zip(layers, credences, strict=True)):
         clusters = draws.question.clusters(place)
-        arrival, without = draws.value("agi_arrival", place), draws.without[place]
+        arrival, without = np.asarray(draws.value("agi_arrival", place)), draws.without[place]
+
+        def summed(name: str, place: int = place, clusters: int | None = clusters) -> Summary:
+            return summarise(columns[name][place], draws.count, prob, clusters)
+
+        def arrives(
+            chance: Any, arrival: Array = arrival, clusters: int | None = clusters
+        ) -> Quantiles:
+            return weighted_summary_quantiles(arrival, chance, levels, clusters)
+
+        what = place, clusters, prob
+        shared = "p_success_without"
         summaries = {
-            name: summarise(column[place], draws.count, prob, clusters) for name, column in columns.items()
+            name: kept.made_of((name, *what), [without], partial(summed, name)) if name == shared else summed(name)
+            for name in columns
         }
         found.append(
             ModelForecast(
                 draws, place, own, credence, summaries,
-                weighted_summary_quantiles(arrival, 1.0, levels, clusters),
-                weighted_summary_quantiles(arrival, without, levels, clusters) if without.any() else None,
+                kept.made_of(("arrival", *what), [arrival], partial(arrives, 1.0)),
+                kept.made_of(("arrival given success", *what), [arrival, without], partial(arrives, without))
+                if without.any() else None,
             )
         )  # fmt: skip
     return tuple(found)
@@ -469,7 +484,7 @@ def score(
     """
     question, layers = question_of(project, setup, kept)
     draws = draw(question, count, seed, kept=kept)
-    return summed_up(project, setup, draws, layers, prob)
+    return summed_up(project, setup, draws, layers, prob, kept)
 
 
 def summed_up(
@@ -478,16 +493,17 @@ def summed_up(
     draws: Draws,
     layers: Sequence[tuple[Layer, ...]],
     prob: float,
+    kept: Kept | None = None,
 ) -> Forecast:
     """Return the forecast that draws amount to."""
     credences = [setup.credences[view.model.name] for view in draws.question.views]
-    found = answers(draws, layers, credences, prob)
+    found = answers(draws, layers, credences, prob, kept)
     return Forecast(
         project=project,
         setup=setup,
         draws=draws,
         models=found,
-        ensemble=mix(draws, credences, prob),
+        ensemble=mix(draws, credences, prob, kept),
         prob=prob,
         warnings=tuple(doubts(project, found)),
     )
@@ -499,13 +515,20 @@ def fewest_clusters(question: Question) -> int | None:
     return min(known, default=None)
 
 
-def mix(draws: Draws, credences: Sequence[float], prob: float) -> dict[str, Summary]:
+def mix(draws: Draws, credences: Sequence[float], prob: float, kept: Kept | None = None) -> dict[str, Summary]:
     """Return the mixture of the readings' answers by credence."""
-    fewest = fewest_clusters(draws.question)
+    kept = kept or Kept()
+    fewest, weights = fewest_clusters(draws.question), shares(credences)
+
+    def mixed(column: Array) -> Summary:
+        return summarise_mixture(list(column), weights, draws.count, prob, fewest)
+
+    what = "p_success_without", "mixed", tuple(weights), prob, fewest
     return {
-        name: summarise_mixture(list(quantity_draws(draws, name)), shares(credences), draws.count, prob, fewest)
+        name: kept.made_of(what, [draws.without], lambda: mixed(draws.without))
+        if name == "p_success_without" else mixed(quantity_draws(draws, name))
         for name in MIXED
-    }
+    }  # fmt: skip
 
 
 def doubts(project: Project, answers: Sequence[ModelForecast]) -> list[str]:
