@@ -124,7 +124,8 @@ def test_a_bad_row_is_reported_and_passed_over(tmp_path):
     path = tmp_path / "t.csv"
     path.write_text("name,effort,duration\nA,1,1\nB\x1b[2J,-1,1\nC,2,1\n")
     found = run(str(path), *QUICK, "--json")
-    assert found.exit_code == 0
+    assert found.exit_code == 3
+    assert run(str(path), *QUICK).stdout.startswith("2 of 3 rows, best first")
     told = json.loads(found.stdout)
     assert sorted(p["row"] for p in told["projects"]) == [1, 3]
     assert [e["row"] for e in told["errors"]] == [2]
@@ -157,6 +158,24 @@ def test_no_cell_of_the_csv_is_a_formula(tmp_path):
     rows = {r["row"]: r for r in csv.DictReader(io.StringIO(out.read_text()))}
     assert (rows["1"]["name"], rows["1"]["x"]) == ("'=1+1", "'@SUM(A1)")
     assert rows["2"]["x"] == "-5"
+
+
+@pytest.mark.parametrize("by", ["effect", "per-dollar", "best"])
+def test_rows_are_ordered_by_what_is_asked_for(tmp_path, by):
+    path = tmp_path / "t.csv"
+    path.write_text("name,effort,duration,cost\nA,1,1,1e5\nB,8,1,9e6\nC,3,1,\nD,2,1,1e5\n")
+    told = json.loads(run(str(path), *QUICK, "--json", "--by", by).stdout)
+    values = {
+        "effect": lambda p: p["ensemble"]["net_effect"]["mean"],
+        "per-dollar": lambda p: (p["value_for_money"] or {}).get("microdooms_per_million_usd", -np.inf),
+        "best": lambda p: p["p_best"],
+    }
+    found = [values[by](p) for p in told["projects"]]
+    assert found == sorted(found, reverse=True)
+    assert told["by"] == by
+    assert [p["rank"] for p in told["projects"]] == [1, 2, 3, 4]
+    if by == "per-dollar":
+        assert told["projects"][-1]["name"] == "C"
 
 
 # the same bytes however the work is done
