@@ -164,7 +164,9 @@ class Shelf:
         model = None if files.is_path(name) else self.model(name)
         if not files.is_path(name) and (name == WORLD or model is not None):
             beside = Path(f"{name}.toml")
-            own = [self.read(beside)] if beside.is_file() and not is_shipped(beside) else []
+            own = []
+            if beside.is_file() and not is_shipped(beside):
+                own = [self.read(locate(name))]  # and say so: a forecast does not read it
             return [*self.stack(model).layers, *own]
         content, source = files.read_toml(locate(name), name)
         problems, kind = Problems(name), kind_of(content)

@@ -78,7 +78,11 @@ def _diagnostics(answer: ModelForecast) -> dict[str, Any]:
             for name in answer.beliefs
             if answer.view.conditioned(name)
         },
-        **{k: v for k, v in posterior.diagnostics.items() if isinstance(v, (int, float, str))},
+        "reviews": {
+            notes["effect"]: {name: notes[name] for name in ("reviews", "pool", "linear_pool")}
+            for notes in posterior.diagnostics.values()
+            if "effect" in notes
+        },
     }
 
 

@@ -1,4 +1,4 @@
-"""What is stated about the outcome, and what it did to the beliefs: as plain data, sentences and a drawing."""
+"""What is stated about the outcome, and what it did to the beliefs: data, sentences and a drawing."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SHIFTS = (
 )  # fmt: skip
 
 #: Beliefs that are named on the first screen, and cells of a drawing.
-NAMED, CELLS = 2, 36
+NAMED, CELLS = 2, 28
 
 
 def data(answer: ModelForecast) -> dict[str, Any]:
@@ -59,7 +59,7 @@ def spelled(statement: str, chance: float) -> str:
 
 
 def _percent(chance: float) -> str:
-    return f"{significant(100 * chance, 3)}%"
+    return f"{100 * chance:.3g}%"
 
 
 def _range(values: Sequence[float]) -> str:

@@ -80,7 +80,9 @@ def score(
         provenance(content, screen)
         return
     screen.print()
-    sentences(screen, [*(((line, ""),) for line in outcomes.sentences(content)), *words.verdict(content)])
+    stated, surveys = outcomes.sentences(content), outcomes.beside_surveys(content)
+    plainly = [((line, ""),) for line in (*stated, *surveys)]
+    sentences(screen, [*plainly[: len(stated)], *words.verdict(content), *plainly[len(stated) :]])
     _net_effects(content, screen)
     _distribution(content, screen, full)
     if full:

@@ -12,7 +12,6 @@ from datetime import date
 from typing import Any
 
 from difprog.forecast.summary import KHAT_LIMIT, MICRODOOM, Summary, sign
-from difprog.render import outcomes
 from difprog.render.format import (
     MINUS,
     interval,
@@ -242,6 +241,8 @@ def in_use(content: Mapping[str, Any]) -> Sentence:
     if content["scenarios"]:
         many = "s" if len(content["scenarios"]) > 1 else ""
         parts += [" · " if parts else "", f"scenario{many} ", (listed(content["scenarios"]), STRONG)]
+    if any(m.get("outcomes") for m in content["models"]):
+        parts += [" · " if parts else "", ("the outcome as you state it", STRONG)]
     if not parts:
         parts.append("beliefs as they ship")
     judged, every = judgements(content)
@@ -277,7 +278,6 @@ def notes(content: Mapping[str, Any], today: date | None = None, brief: bool = T
             f"Years are counted from {content['as_of']}, {days} days ago; "
             "difprog evidence fit brings the evidence up to date once a belief file sets as_of."
         )
-    found.extend(outcomes.beside_surveys(content))
     for warning in content["warnings"]:
         start, colon, names = str(warning).partition("no source is given for: ")
         if brief and colon and not start and names.count(",") > 1:
@@ -395,6 +395,11 @@ def leading(content: Mapping[str, Any]) -> Mapping[str, Any]:
     return found
 
 
+def channel_title(name: str) -> str:
+    """Return what a channel is called; one that a user's model defines has its own name."""
+    return CHANNEL_TITLES.get(name, name.replace("_", " "))
+
+
 def main_channel(content: Mapping[str, Any]) -> Sentence:
     """Return through which channels it mostly helps and harms, in a sentence."""
     found = leading(content)
@@ -411,7 +416,7 @@ def main_channel(content: Mapping[str, Any]) -> Sentence:
             top = max(own, key=lambda c: abs(own[c]))
             parts += [
                 " and " if parts else "It ", (verb, colour), " mostly through ",
-                (CHANNEL_TITLES[top], STRONG),
+                (channel_title(top), STRONG),
                 f" ({microdooms(own[top], errors[top] or 0.0)})",
             ]  # fmt: skip
     return said(*parts, ".")
@@ -554,6 +559,20 @@ def worth_knowing(drivers: Sequence[Mapping[str, Any]]) -> str:
         "Worth knowing before choosing between doing nothing and the publication policies, in "
         f"microdooms: {', '.join(listed)}."
     )
+
+
+def information(entry: Mapping[str, Any]) -> str:
+    """Return what knowing everything, and the beliefs asked about together, would be worth."""
+
+    def amount_of(value: float, error: float) -> str:
+        return supported(value, error, digits=2) if value > 2 * error else "nothing that shows"
+
+    found = f"Knowing the world outright (EVPI): {amount_of(entry['evpi'], entry['evpi_se'])}."
+    if "together" in entry:
+        together = entry["together"]
+        names, worth = " and ".join(together["beliefs"]), amount_of(together["evppi"], together["evppi_se"])
+        found += f" Knowing {names} {'together' if len(together['beliefs']) > 1 else 'alone'}: {worth}."
+    return found
 
 
 def distance(driver: Mapping[str, Any]) -> str:
