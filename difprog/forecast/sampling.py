@@ -19,7 +19,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -235,11 +235,13 @@ def draw_beliefs(question: Question, count: int, seed: int, kept: Kept | None = 
         neutral = question.vocabulary[name].neutral
         keys = tuple(None if s is None else s.key for s in question.sources[name])
         rows = [neutral or 0.0 if key is None else columns[key] for key in keys]
-        values[name] = at_hand(name).get(
-            ("rows", question.stream(name), keys, neutral, ties.get(name), count, seed),
-            lambda rows=rows: np.stack([np.broadcast_to(np.asarray(r, dtype=float), (count,)) for r in rows]),
-        )
+        key = "rows", question.stream(name), keys, neutral, ties.get(name), count, seed
+        values[name] = at_hand(name).get(key, partial(_stacked, rows, count))
     return values
+
+
+def _stacked(rows: Sequence[Any], count: int) -> Array:
+    return np.stack([np.broadcast_to(np.asarray(row, dtype=float), (count,)) for row in rows])
 
 
 def _tied_scores(
