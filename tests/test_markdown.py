@@ -112,10 +112,16 @@ def hostile(text: str) -> dict[str, Any]:
         model.update(title=text, model=text, diagnostics={text: text})
         model["priors"] = [{"path": text, "sha256": "0" * 64}]
         model["code"]["path"] = text
-        for belief in model["beliefs"][:3]:
-            belief.update(source=text, note=text, file=text, name=text, unit=text, conditioned=text)
         for driver in model["drivers"][:3]:
             driver["belief"] = text
+    for row in data["provenance"][:3]:
+        row.update(source=text, note=text, layer=text, name=text, unit=text, conditioned_on=text)
+        row["models"] = [text]
+    for driver in data["ensemble"]["drivers"][:3]:
+        driver["belief"] = text
+    for yardstick in data["yardsticks"]:
+        yardstick.update(title=text, source=text)
+    data.update(own=[text], scenarios=[text])
     return data
 
 
@@ -183,16 +189,15 @@ def test_the_page_says_what_the_data_say() -> None:
 def test_every_belief_is_there_with_its_source() -> None:
     data = content()
     page = markdown.report(data)
-    for model in data["models"]:
-        for belief in model["beliefs"]:
-            assert f"`{belief['name']}`" in page
-            if belief["source"]:
-                assert gfm.escape(belief["source"]) in page
+    for belief in data["provenance"]:
+        assert f"`{belief['name']}`{'‡' * bool(belief['judgement'])}" in page
+        if belief["source"]:
+            assert gfm.escape(belief["source"]) in page
 
 
 def test_a_belief_without_a_source_says_so() -> None:
     data = copy.deepcopy(content())
-    data["models"][0]["beliefs"][0]["source"] = ""
+    next(row for row in data["provenance"] if row["source"])["source"] = ""
     assert "no source is given" in markdown.report(data)
 
 
@@ -202,11 +207,26 @@ def test_one_model_has_no_mixture() -> None:
     assert "## What the model says" in page
 
 
+def test_the_memo_comes_before_the_appendix_and_takes_a_page() -> None:
+    """A page holds some fifty lines of a hundred characters beside the figure."""
+    memo, line, appendix = markdown.report(content()).partition("\n---\n")
+    assert line
+    heads = [
+        "## The answer", "## Why", "## What would change the answer", "## Beside what is published",
+        "## Publish?", "## How far to trust it",
+    ]  # fmt: skip
+    assert re.findall(r"^## .*$", memo, re.MULTILINE) == heads
+    assert appendix.lstrip().startswith("# Appendix\n")
+    assert memo.count("](") == 1
+    words = re.sub(r"!\[.*?\]\(.*?\)", "", memo)
+    assert sum(1 + len(part) // 100 for part in words.splitlines() if part) <= 60
+
+
 def test_diagnostics_that_failed_come_first() -> None:
     data = copy.deepcopy(content())
     data["models"][0]["diagnostics"] = {"failed": True}
     page = markdown.report(data)
-    assert page.index("did not pass") < page.index("microdooms averted on average")
+    assert page.index("did not pass") < page.index("on average")
 
 
 def ranking(text: str) -> dict[str, Any]:

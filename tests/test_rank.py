@@ -23,7 +23,7 @@ from difprog.choose import journal, rank
 from difprog.choose.best import Best
 from difprog.choose.journal import Journal, Line
 from difprog.choose.portfolio import read_portfolio
-from difprog.choose.rank import key_of, ranked, score_rows
+from difprog.choose.rank import ranked, score_rows
 from difprog.cli import main
 from difprog.forecast.forecast import find_project, prepare, score
 from difprog.forecast.request import Request

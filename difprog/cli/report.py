@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from difprog.forecast.request import Request
 
 
-@click.command("report", short_help="Write a report with figures, as markdown.")
+@click.command("report", short_help="Write a memo with figures: markdown, or one HTML file.")
 @click.argument("project", required=False, shell_complete=complete.files_of("project"))
 @click.option(
     "-o", "--output", "folder", type=Destination(folder=True), default=Path("reports"),
@@ -22,19 +22,23 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--from", "run", type=click.Path(path_type=Path), metavar="RUN",
-    help="Report on a saved run, from its draws, in place of PROJECT.",
+    help="Report on a saved run, from its draws, in place of PROJECT; or make an HTML report again "
+    "from the inputs that it carries.",
 )  # fmt: skip
+@click.option("--html", is_flag=True, help="One HTML file, with figures and inputs inside.")
 @request_options()
 def command(
     project: str | None,
     folder: Path,
     run: Path | None,
+    html: bool,
     request: Request,
 ) -> None:
-    """Write a report on PROJECT: markdown that a busy person can read and a careful one check.
+    """Write a report on PROJECT: a page that a busy person can read, then all that a careful one checks.
 
-    Beside the page goes a folder of the same name with its figures. The same seed, files and
-    versions give the same bytes.
+    Markdown goes beside a folder of the same name with its figures. With --html it is one file, to
+    forward: it needs nothing beside it, and "difprog report --from FILE.html" makes it again from the
+    inputs that it carries. The same seed, files and versions give the same bytes.
     """
     if (project is None) == (run is None):
         raise click.UsageError("name a PROJECT, or a saved run with --from: one of the two.")
@@ -42,10 +46,9 @@ def command(
 
     with screen.working("drawing, explaining and writing"):
         if run is not None:
-            content = report.kept(run, request.models)
+            written = report.written_from(run, request.models, folder, html)
         else:
             assert project is not None
-            content = report.gathered(request.score(project))
-        written = report.write(content, folder)
+            written = report.written(request.score(project), folder, html)
     for path in written:
         click.echo(path)

@@ -317,7 +317,7 @@ def tornado(figure: Any, content: Mapping[str, Any]) -> None:
     side = axes.secondary_yaxis("right")
     side.set_yticks(
         [0.85, *(-r for r in range(len(found)))],
-        [" share   EVPPI", *(f"{words.share(d):>6}   {words.evppi(d):>5}" for d in found)],
+        ["distance   EVPPI", *(f"{words.distance(d):>8}   {words.evppi(d):>5}" for d in found)],
     )
     side.tick_params(length=0, labelfontfamily="DejaVu Sans Mono", labelsize=7.5)
     side.spines["right"].set_visible(False)
@@ -334,7 +334,7 @@ def alternative_drivers(content: Mapping[str, Any]) -> tuple[str, str]:
     """Return title and description of the tornado."""
     said = [
         f"{d['belief']}: {microdooms(d['low'], d['low_se'])} at its lowest tenth, "
-        f"{microdooms(d['high'], d['high_se'])} at its highest, {words.share(d)} of the variance, "
+        f"{microdooms(d['high'], d['high_se'])} at its highest, distance {words.distance(d)}, "
         f"EVPPI {words.evppi(d)}"
         for d in drivers_shown(content)
     ]

@@ -14,9 +14,11 @@ TERMS = {
     "as_of": "The date from which years are counted, so that an arrival of AGI in 10 years is a date.",
     "agi arrival": "Years from as_of until artificial general intelligence, were this project not done. The "
     "project's capability speedup brings it forward.",
-    "alignment success": "That the alignment work which is needed is done before AGI arrives. The models differ "
+    "alignment success": "That the alignment work which is needed is done before AGI arrives. The "
+    "models differ "
     "in what work that is and what it waits for.",
-    "base race": "What all models share: alignment work, in series and in parallel, races the arrival of AGI.",
+    "base race": "What all models share: alignment work, in series and in parallel, races the arrival "
+    "of AGI.",
     "belief": "What somebody thinks about one quantity, as percentiles (5% to 95%) with a source. difprog "
     "priors list shows them all, priors set changes one.",
     "break-even": "The factor on the project's capability speedup, or on its alignment speedup, at which it "
@@ -24,17 +26,20 @@ TERMS = {
     "capability speedup": "By how many years of capability progress the project moves the field ahead.",
     "channel": "A way in which a project acts: parallel work, serial progress, capability speedup, adoption, "
     "know-how. The channels' Shapley values add up to the net effect.",
-    "conditioned": "A belief is conditioned on evidence where a prior and data give the posterior that is used. "
+    "conditioned": "A belief is conditioned on evidence where a prior and data give the posterior that "
+    "is used. "
     "--no-evidence uses the prior as it is stated.",
     "credence": "How much weight a model gets in the mixture, as a probability. priors/credences.toml states "
     "them; by default they are equal.",
-    "differential progress": "Progress in alignment relative to progress in capabilities: does a project speed "
+    "differential progress": "Progress in alignment relative to progress in capabilities: does a "
+    "project speed "
     "up what makes AGI safe more than what brings it?",
     "distance": "How far learning one belief moves the distribution of the net effect: the mean "
     "Kolmogorov–Smirnov distance over the belief's tenths, from 0 (not at all) to 1.",
     "driver": "A belief that the answer depends on: the net effect is different where the belief is in its "
     "lowest tenth and where it is in its highest.",
-    "evppi": "Expected value of perfect partial information: how many microdooms one would gain on average by "
+    "evppi": "Expected value of perfect partial information: how many microdooms one would gain on "
+    "average by "
     "learning one belief before choosing between doing nothing and the publication policies.",
     "evpi": "Expected value of perfect information: the same for learning everything at once. No question is "
     "worth more than that.",
@@ -43,13 +48,16 @@ TERMS = {
     "harms": "The share of worlds drawn in which the project lowers the chance of success.",
     "helps": "The share of worlds drawn in which the project raises the chance of success.",
     "hit probability": "The chance that the project makes the breakthrough it aims at; averaged in exactly.",
-    "interval": "90% interval: a twentieth of the worlds lie below it and a twentieth above (--prob changes it).",
+    "interval": "90% interval: a twentieth of the worlds lie below it and a twentieth above (--prob "
+    "changes it).",
     "judgement": "A belief that is somebody's opinion and no measurement; marked ‡ wherever it is listed.",
-    "layer": "A belief file. Later ones replace whole beliefs of earlier ones: what ships, your own, --priors, "
+    "layer": "A belief file. Later ones replace whole beliefs of earlier ones: what ships, your own, "
+    "--priors, "
     "--scenario, the proposal.",
     "mean": "The average of the net effect over all worlds: what counts if chances are to be added up. A few "
     "worlds can carry it; the median says what is typical.",
-    "microdoom": "A millionth of the chance that alignment fails. +12 microdooms averted: the chance of success "
+    "microdoom": "A millionth of the chance that alignment fails. +12 microdooms averted: the chance of "
+    "success "
     "rises by 0.000012.",
     "mixture": "The models' answers put together, each with its credence as weight.",
     "model": "One reading of how the race between alignment and AGI goes, with the argument for it. difprog "
@@ -57,12 +65,15 @@ TERMS = {
     "monte carlo error": "How far the printed mean may be off because only so many worlds were drawn. Four "
     "times the --draws halve it.",
     "net effect": "The chance of success with the project less the chance without it, in the same world.",
-    "parallel speedup": "Alignment work that can be done side by side, in quality-adjusted person-years (p-y).",
-    "pareto k-hat": "How heavy the tail of the draws is. Above 0.7 a few draws carry the mean, and its printed "
+    "parallel speedup": "Alignment work that can be done side by side, in quality-adjusted person-years "
+    "(p-y).",
+    "pareto k-hat": "How heavy the tail of the draws is. Above 0.7 a few draws carry the mean, and its "
+    "printed "
     "error is too small.",
     "posterior": "A belief after conditioning on evidence.",
     "prior": "A belief before conditioning on evidence.",
-    "publication policy": "open, delayed, restricted or closed: how much of a capability effect leaks out, and "
+    "publication policy": "open, delayed, restricted or closed: how much of a capability effect leaks "
+    "out, and "
     "how much of the alignment work reaches others.",
     "run-up": "The time just before AGI, when work on models nearly as able is possible.",
     "scenario": "A named set of beliefs to lay over the others, such as short or soares: --scenario NAME.",

@@ -1,18 +1,19 @@
 """Reports in GitHub-flavoured markdown, from plain data: one project's, and a portfolio's.
 
-A busy person reads the first screen; a careful one finds every number with its error, every
-belief with its source, and the command that does it again. Text from files goes through
+The memo comes first (`difprog.render.memo`), for who is busy; then the appendix, in which a careful
+reader finds every number with its error, every belief with its source, and the command that does it
+again. Text from files goes through
 `difprog.render.gfm` only. No date of the run and no place on a machine gets in: the same inputs
 give the same bytes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from difprog.forecast.summary import MICRODOOM
-from difprog.render import figures, words
+from difprog.render import figures, memo, words
 from difprog.render.format import (
     interval,
     microdooms,
@@ -24,7 +25,7 @@ from difprog.render.format import (
 from difprog.render.gfm import bullets, code, escape, fence, image, slug, table
 from difprog.render.gfm import name as gfm_name
 from difprog.render.portfolio import portfolio
-from difprog.render.terminal import years
+from difprog.render.terminal import NO_SOURCE, marks, percentiles, unsourced, years
 
 #: Drivers per table, and hexadecimal digits of a hash that are shown.
 TOP = 12
@@ -52,11 +53,11 @@ def report(content: Mapping[str, Any]) -> str:
 
     Its figures lie in a folder named as the page: ``content["page"]``, else as the project.
     """
+    figure = _figure(content, "distribution.svg", figures.alternative_distribution(content))
     sections = [
-        head(content),
-        _answer(content),
+        *memo.sections(content, figure),
+        ["---", "# Appendix", "Every number with its error, every belief with its source."],
         _agreement(content),
-        _distribution(content),
         _channels(content),
         _break_even(content),
         _trade(content),
@@ -79,52 +80,34 @@ def _models(content: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return list(content["models"])
 
 
-def head(content: Mapping[str, Any]) -> list[str]:
-    """Return what the page opens with: the name, the summary, the facts."""
-    project = content["project"]
-    facts = [f"{escape(fact)} {escape(value)}" for fact, value in project["facts"].items()]
-    if project["criteria"]:
-        facts.append(f"criteria met: {', '.join(escape(c) for c in project['criteria'])}")
-    summary = escape(project["summary"])
-    return [f"# {escape(project['name'])}", summary and f"> {summary}", " · ".join(facts)]
-
-
-def _answer(content: Mapping[str, Any]) -> list[str]:
-    own = content["project"]["facts"]["publication"]
-    first, *rest = words.headline(content)
-    lines = [*rest, words.choice(content["ensemble"]["options"], own)]
-    failed = [m["model"] for m in _models(content) if m["diagnostics"].get("failed")]
-    warning = f"**The evidence behind {', '.join(map(code, failed))} did not pass its diagnostics.**"
-    return ["## The answer", warning if failed else "", f"**{escape(first)}**", *map(escape, lines)]
-
-
 def _agreement(content: Mapping[str, Any]) -> list[str]:
     models, count, prob = _models(content), content["draws"], content["prob"]
     heads = [
-        "model", "it holds that", "credence", "mean ± error", f"{prob:.0%} interval", "helps", "harms",
+        "model", "it holds that", "credence", "mean ± error", "median", f"{prob:.0%} of worlds", "helps",
+        "harms",
     ]  # fmt: skip
-    rows = [
-        [code(m["model"]), escape(m["title"]), f"{m['weight']:.0%}", *words.net_cells(m["net_effect"], count)]
-        for m in models
-    ]
+    entries = [(code(m["model"]), escape(m["title"]), f"{m['weight']:.0%}", m["net_effect"]) for m in models]
     if len(models) > 1:
-        net = content["ensemble"]["net_effect"]
-        rows.append([words.MIXTURE, "", "", *words.net_cells(net, count)])
+        entries.append((words.MIXTURE, "", "", content["ensemble"]["net_effect"]))
+    rows = []
+    for name, title, weight, net in entries:
+        mean, *rest = words.net_cells(net, count)
+        rows.append([name, title, weight, mean, words.median(net), *rest])
     return [
         "## What each model says" if len(models) > 1 else "## What the model says",
         "Net effect on the chance that alignment succeeds before AGI, in microdooms averted "
         "(millionths of that chance; positive is good), with the Monte Carlo standard error of the mean.",
-        table(heads, rows, range(2, 7)),
+        table(heads, rows, range(2, 8)),
         table(
-            ["model", "chance without", "with", "AGI in years, mean", "given success"],
+            ["model", "chance without", "with", "years until AGI, median", "given success"],
             [
                 [
                     code(m["model"]),
                     probability(words.summary(m["p_success_without"])),
                     probability(words.summary(m["p_success_with"])),
-                    supported(m["arrival"]["mean"], m["arrival"]["mcse"]),
+                    significant(m["arrival"]["median"]),
                     "never" if m["arrival_given_success"] is None
-                    else supported(m["arrival_given_success"], m["arrival"]["mcse"]),
+                    else significant(m["arrival_given_success"]),
                 ]
                 for m in models
             ],
@@ -135,13 +118,6 @@ def _agreement(content: Mapping[str, Any]) -> list[str]:
 
 def _figure(content: Mapping[str, Any], file: str, alternative: tuple[str, str]) -> str:
     return image(". ".join(alternative), f"{content.get('page') or slug(content['project']['name'])}/{file}")
-
-
-def _distribution(content: Mapping[str, Any]) -> list[str]:
-    return [
-        "## Where the worlds lie",
-        _figure(content, "distribution.svg", figures.alternative_distribution(content)),
-    ]
 
 
 def _channels(content: Mapping[str, Any]) -> list[str]:
@@ -227,7 +203,7 @@ def _drivers(content: Mapping[str, Any]) -> list[str]:
     source = content["ensemble"] if several else content["models"][0]
     rows = [
         [
-            gfm_name(d["belief"]), words.share(d), words.evppi_with_error(d),
+            gfm_name(d["belief"]), words.distance(d), words.evppi_with_error(d),
             with_error(d["low"], d["low_se"], MICRODOOM, sign=True),
             with_error(d["high"], d["high_se"], MICRODOOM, sign=True),
         ]
@@ -236,19 +212,19 @@ def _drivers(content: Mapping[str, Any]) -> list[str]:
     parts = [
         "## What drives it, and what is worth finding out",
         _figure(content, "drivers.svg", figures.alternative_drivers(content)),
-        words.explained_together(source["drivers"]) + " " + escape(words.worth_knowing(source["drivers"])),
-        words.DRIVERS_NOTE,
+        escape(words.worth_knowing(source["drivers"])),
+        escape(words.DRIVERS_NOTE),
         table(
-            ["belief", "share", "EVPPI ± error", "effect at its lowest tenth", "at its highest"],
+            ["belief", "distance", "EVPPI ± error", "effect at its lowest tenth", "at its highest"],
             rows, range(1, 5),
         ),
     ]  # fmt: skip
     if several:
         parts += [
-            "Under each model on its own, by share of the variance:",
+            "Under each model on its own, by distance:",
             bullets(
                 f"{code(m['model'])}: "
-                + ", ".join(f"{gfm_name(d['belief'])} {words.share(d)}" for d in m["drivers"][:4])
+                + ", ".join(f"{gfm_name(d['belief'])} {words.distance(d)}" for d in m["drivers"][:4])
                 for m in _models(content)
             ),
         ]
@@ -293,48 +269,40 @@ def _speedups(content: Mapping[str, Any]) -> list[str]:
     ]
 
 
-_BELIEF = ("name", "p5", "p50", "p95", "unit", "conditioned", "source", "note", "file")
-
-
 def _beliefs(content: Mapping[str, Any]) -> list[str]:
-    """Return every belief that some model reads, once per wording."""
-    if not _kept(content, "beliefs"):
-        return []
-    seen: dict[tuple[Any, ...], list[str]] = {}
-    for m in _models(content):
-        for b in m["beliefs"]:
-            seen.setdefault(tuple(b[key] for key in _BELIEF), []).append(m["model"])
-    files = dict.fromkeys(key[-1] for key in seen)
-    parts = ["## Beliefs, and where they come from", "Percentiles: 5%, 50% and 95%."]
-    for file in files:
-        rows = [_belief(key, names, len(_models(content))) for key, names in seen.items() if key[-1] == file]
-        parts += [f"### {code(file)}", table(["belief", "5% · 50% · 95%", "unit", "source"], rows)]
+    """Return every belief that some model reads, file by file, judgements marked."""
+    rows = content["provenance"]
+    parts = [
+        "## Beliefs, and where they come from",
+        "At 5%, 50% and 95%, as stated and, where evidence moved them, as used. "
+        "‡ somebody's judgement, not a measurement; † conditioned on evidence; \\* your own.",
+    ]
+    every = len(content["models"])
+    for file in dict.fromkeys(row["layer"] for row in rows):
+        own = [row for row in rows if row["layer"] == file]
+        cells = [_belief(row, every) for row in own]
+        parts += [f"### {code(file)}", table(["belief", "5% · 50% · 95%", "unit", "source"], cells)]
     return parts
 
 
-def _belief(key: tuple[Any, ...], names: Sequence[str], every: int) -> list[str]:
-    name, low, middle, high, unit, conditioned, source, note, _ = key
-    # The middle of a symmetric belief comes out as 0 but for rounding.
-    middle = 0.0 if abs(middle) < 1e-9 * (high - low) else middle
-    says = significant(low) if low == high else " · ".join(significant(v) for v in (low, middle, high))
-    said = escape(source) if source else "**no source is given**"
-    if note:
-        said += f"{'' if said.endswith(('.', '?', '!')) else '.'} *{escape(note)}*"
-    if conditioned:
-        said += f" Conditioned on evidence: {code(conditioned)}."
-    if 1 < every != len(names):
-        said += f" ({', '.join(map(code, names))})"
-    return [code(name), says, escape(unit), said]
+def _belief(row: Mapping[str, Any], every: int) -> list[str]:
+    """Return one belief's row of the table."""
+    says = percentiles(row["prior"])
+    if row["conditioned_on"]:
+        says += f" → {percentiles(row['used'])}"
+    source = row["source"] or unsourced(row["name"])
+    said = "**no source is given**" if source == NO_SOURCE else escape(source)
+    if row["note"]:
+        said += f"{'' if said.endswith(('.', '?', '!')) else '.'} *{escape(row['note'])}*"
+    if row["conditioned_on"]:
+        said += f" Conditioned on evidence: {code(row['conditioned_on'])}."
+    if 1 < every != len(row["models"]):
+        said += f" ({', '.join(map(code, row['models']))})"
+    return [code(row["name"]) + escape(marks(row)), says, escape(row["unit"]), said]
 
 
 def _trust(content: Mapping[str, Any]) -> list[str]:
-    lines = []
-    for m in _models(content):
-        net = m["net_effect"]
-        if net["mcse"] and net["mean"]:
-            rate = 100 * net["mcse"] / abs(net["mean"])
-            lines.append(f"{code(m['model'])}: Monte Carlo error {significant(rate)}% of the mean.")
-    lines += [f"Note: {escape(warning)}." for warning in content["warnings"]]
+    lines = [escape(note) for note in words.notes(content, brief=False)]
     shared: dict[tuple[str, str], list[str]] = {}
     for m in _models(content):
         for key, value in m["diagnostics"].items():
@@ -342,7 +310,7 @@ def _trust(content: Mapping[str, Any]) -> list[str]:
                 said = value if isinstance(value, str) else supported(float(value), 0.0)
                 shared.setdefault((key, said), []).append(m["model"])
     rows = [[escape(k), code(v), ", ".join(map(code, names))] for (k, v), names in shared.items()]
-    parts = ["## How far to trust the numbers", bullets(lines)] if lines or rows else []
+    parts = ["## Errors and diagnostics", bullets(lines)] if lines or rows else []
     return [*parts, table(["diagnostic", "value", "models"], rows)] if rows else parts
 
 
@@ -362,4 +330,4 @@ def _again(content: Mapping[str, Any]) -> list[str]:
     ]
 
 
-__all__ = ["head", "pages", "portfolio", "report"]
+__all__ = ["pages", "portfolio", "report"]

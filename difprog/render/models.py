@@ -12,8 +12,8 @@ from rich.text import Text
 
 from difprog.forecast.forecast import Setup
 from difprog.models.model import Model
-from difprog.render.screen import DIM, HEAD, section, text
-from difprog.render.terminal import MARGIN, spell_belief
+from difprog.render.screen import DIM, HEAD, MARGIN, section, text
+from difprog.render.terminal import spell_belief
 
 
 def plain_data(model: Model, credences: Mapping[str, float]) -> dict[str, Any]:

@@ -21,12 +21,16 @@ from difprog.forecast.forecast import (
 )
 from difprog.forecast.request import Request
 from difprog.models.model import load, shipped_models
-from difprog.render import explained, markdown
+from difprog.render import explained, markdown, memo
+from difprog.render.content import SCENARIO, YOURS, kind, scenario
 from difprog.render.gfm import slug
 from difprog.why.explain import explain
 
 #: Proposals of which reports are kept in the repository.
 EXAMPLES = ("rlhf", "agent-foundations")
+
+#: Most bytes of a page that is read again.
+HTML_LIMIT = 1 << 26
 
 
 def gathered(found: Forecast) -> dict[str, Any]:
@@ -34,25 +38,56 @@ def gathered(found: Forecast) -> dict[str, Any]:
     return explained.report(explain(found), command(found))
 
 
-def kept(run: Path, models: Sequence[str] = ()) -> dict[str, Any]:
-    """Return what the report of a saved run shows, from its draws.
+def written(found: Forecast, folder: Path, html: bool = False) -> list[Path]:
+    """Write the report of a forecast below a folder: markdown and figures, or one HTML file.
+
+    Returns
+    -------
+    list of Path
+        What was written, the page first.
+    """
+    content = gathered(found)
+    if not html:
+        return write(content, folder)
+    from difprog.render import html as page_of
+    from difprog.runs import carried
+
+    page = page_of.page(content, carried.dumps(carried.carry(found)))
+    name = f"{stem(slug(content['project']['name']), page, folder, '.html')}.html"
+    files.write_atomically(folder / name, page)
+    return [folder / name]
+
+
+def written_from(source: Path, models: Sequence[str], folder: Path, html: bool = False) -> list[Path]:
+    """Write the report of a saved run from its draws, or of an HTML report made again from its inputs.
 
     Parameters
     ----------
-    run : Path
-        The folder that ``score --save`` wrote.
+    source : Path
+        The folder that ``score --save`` wrote, or the file that ``report --html`` wrote.
     models : sequence of str
         Files of models that do not ship.
+    folder : Path
+        Where to write.
+    html : bool
+        Whether to write HTML; a report in HTML is made again as such in any case.
 
     Raises
     ------
     BadInput
-        Where it is no saved run, is damaged, or a model is missing.
+        Where it is neither, is damaged, or a model is missing.
     """
-    from difprog.runs import runs
+    from difprog.runs import carried, runs
 
     loaded = {model.name: model for model in map(load, models)}
-    return gathered(runs.forecast(runs.load(run), loaded))
+    if source.is_dir() or not source.exists():
+        return written(runs.forecast(runs.load(source), loaded), folder, html)
+    from difprog.render import html as page_of
+
+    text = files.read_bytes(source, HTML_LIMIT).decode("utf-8", "replace")
+    inputs = carried.loads(page_of.loaded(text, source.name), source.name)
+    with carried.again(inputs, loaded, source.name) as found:
+        return written(found, folder, html=True)
 
 
 def command(found: Forecast) -> str:
@@ -65,9 +100,11 @@ def command(found: Forecast) -> str:
         labels = {m.model.name: m.model.source.label for m in found.models}
         for name in names:
             words += ["--model", name if labels[name].startswith("models/") else labels[name]]
-    own = {layer.source.label: None for m in found.models for layer in m.layers[:-1]}
-    for layer in own:
-        if not layer.startswith("priors/"):
+    own = {layer.source.label: kind(layer) for m in found.models for layer in m.layers[:-1]}
+    for layer, where in own.items():
+        if where == SCENARIO:
+            words += ["--scenario", scenario(layer)]
+        elif where == YOURS:
             words += ["--priors", layer]
     stated, _ = files.read_toml(project.source.path)
     policy = project.facts["publication"]
@@ -91,14 +128,14 @@ def write(found: Mapping[str, Any], folder: Path) -> list[Path]:
     A page that is there is replaced where it is an earlier report of the same name, and left alone
     where it is anything else: the new one is then called by the next number.
     """
-    first = "\n\n".join(part for part in markdown.head(found) if part).splitlines()[0]
+    first = memo.head(found)[0]
     pages = markdown.pages(found, stem(slug(found["project"]["name"]), first, folder))
     for name, content_ in pages.items():
         files.write_atomically(folder / name, content_)
     return [folder / name for name in pages]
 
 
-def stem(wanted: str, page: str, folder: Path) -> str:
+def stem(wanted: str, page: str, folder: Path, suffix: str = ".md") -> str:
     """Return what a page can be called so that it replaces nothing but an earlier version of itself.
 
     Parameters
@@ -106,39 +143,50 @@ def stem(wanted: str, page: str, folder: Path) -> str:
     wanted : str
         What it should be called, without the suffix.
     page : str
-        Its text, of which the first line tells whose it is.
+        Its text, or of markdown the first line, which tells whose it is.
     folder : Path
         Where it goes.
+    suffix : str
+        ".md", or ".html".
     """
     for number in range(1, 10_000):
         name = wanted if number == 1 else f"{wanted}-{number}"
-        path = folder / f"{name}.md"
+        path = folder / f"{name}{suffix}"
         if path.is_symlink() or path.exists():
             try:
-                there = files.read_bytes(path, files.TABLE_LIMIT).decode("utf-8", "replace")
+                there = files.read_bytes(path, HTML_LIMIT).decode("utf-8", "replace")
             except BadInput:
                 continue
-            if there.splitlines()[:1] == page.splitlines()[:1] and any(mark in there for mark in _MARKS):
+            if _is_earlier(there, page, suffix):
                 return name
-        elif not (folder / name).exists() and not (folder / name).is_symlink():
+        elif suffix == ".html" or not ((folder / name).exists() or (folder / name).is_symlink()):
             return name
     raise BadInput(Problem(str(folder), "", f"holds thousands of pages called {wanted}"))
+
+
+def _is_earlier(there: str, page: str, suffix: str) -> bool:
+    """Whether a file is an earlier version of a page."""
+    if suffix == ".html":
+        from difprog.render import html
+
+        return html.is_earlier(there, page)
+    return there.splitlines()[:1] == page.splitlines()[:1] and any(mark in there for mark in _MARKS)
 
 
 #: What only pages of this program say, near their ends.
 _MARKS = ("\n## How to do it again\n\n```sh\ndifprog report ", "\n## How it was made\n\ndifprog `")
 
 
-def examples(folder: Path) -> list[Path]:
+def examples(folder: Path, projects: Sequence[str] = EXAMPLES) -> list[Path]:
     """Write the example reports below a folder."""
-    return [path for project in EXAMPLES for path in write(gathered(Request().score(project)), folder)]
+    return [path for project in projects for path in written(Request().score(project), folder)]
 
 
-__all__ = ["EXAMPLES", "command", "examples", "gathered", "kept", "write"]
+__all__ = ["EXAMPLES", "command", "examples", "gathered", "write", "written", "written_from"]
 
 
 if __name__ == "__main__":
     import sys
 
-    for written in examples(Path(sys.argv[1] if len(sys.argv) > 1 else "reports")):
-        sys.stdout.write(f"{written}\n")
+    for path in examples(Path(sys.argv[1] if len(sys.argv) > 1 else "reports")):
+        sys.stdout.write(f"{path}\n")

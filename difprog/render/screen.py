@@ -29,7 +29,8 @@ _PLAIN = str.maketrans(
     {
         "−": "-", "±": "~", "…": ".", "·": "|", "●": "o", "┃": "|", "│": "|", "─": "-", "╂": "|",
         "┬": "+", "░": ".", "▒": ":", "▓": "*", "█": "#", "→": ">", "≤": "<", "≥": ">", "–": "-",
-        "▏": "|", "▕": "|", "×": "x", "∞": "inf", "“": '"', "”": '"', "’": "'", "Δ": "D", "‡": "j", "†": "e", "◂": "<", "▸": ">",
+        "▏": "|", "▕": "|", "×": "x", "∞": "inf", "“": '"', "”": '"', "’": "'", "Δ": "D",
+        "‡": "#", "†": "+", "◂": "<", "▸": ">",
     }
 )  # fmt: skip
 
@@ -112,8 +113,9 @@ def sentences(screen: Console, found: Iterable[Sequence[tuple[str, str]]]) -> No
 def text_of(words: str, style: str = "") -> Text:
     """Return a piece of a sentence, its spaces kept; nothing in it is obeyed by a terminal."""
     safe = plain(words)
-    before, after = (" " * words.startswith(" "), " " * words.endswith(" ")) if safe else ("", " " * bool(words))
-    return Text(f"{before}{safe}{after}", style=style)
+    if not safe:
+        return Text(" " * bool(words), style=style)
+    return Text(f"{' ' * words.startswith(' ')}{safe}{' ' * words.endswith(' ')}", style=style)
 
 
 def indented(screen: Console, what: Any) -> None:
@@ -171,7 +173,7 @@ def fitted(
     bold_last : bool
         Whether the last row is a total.
     """
-    shown = [Column(c.head, [x if isinstance(x, Text) else Text(x) for x in c.cells], *c[2:]) for c in columns]
+    shown = [c._replace(cells=[x if isinstance(x, Text) else Text(x) for x in c.cells]) for c in columns]
 
     def taken() -> int:
         return sum(_widest(c, heads) for c in shown) + gap * (len(shown) - 1)

@@ -17,7 +17,7 @@ from difprog.beliefs.families import Point
 from difprog.forecast.summary import MICRODOOM, sign
 from difprog.race.parameters import PARAMETERS
 from difprog.race.parameters import Group as ParameterGroup
-from difprog.render import words
+from difprog.render import outcomes, words
 from difprog.render.axis import Axis, common_axis, dots, rule, strip
 from difprog.render.format import probability, significant, supported
 from difprog.render.screen import (
@@ -35,6 +35,9 @@ from difprog.render.screen import (
 )
 
 Array = npt.NDArray[np.float64]
+
+#: What stands in place of a source that is not given.
+NO_SOURCE = "no source is given"
 
 #: Rows of dots on the first screen, and with all of the report.
 DOT_ROWS, MORE_DOT_ROWS = 5, 10
@@ -77,12 +80,15 @@ def score(
         provenance(content, screen)
         return
     screen.print()
-    sentences(screen, words.verdict(content))
+    stated, surveys = outcomes.sentences(content), outcomes.beside_surveys(content)
+    plainly = [((line, ""),) for line in (*stated, *surveys)]
+    sentences(screen, [*plainly[: len(stated)], *words.verdict(content), *plainly[len(stated) :]])
     _net_effects(content, screen)
     _distribution(content, screen, full)
     if full:
         _success(content, screen)
         _project_effects(content, screen)
+        outcomes.moved(content, screen)
     _notes(content, screen, full, today)
     if full:
         provenance(content, screen)
@@ -150,7 +156,7 @@ def _mixture(samples: Sequence[Array], content: Mapping[str, Any]) -> Array:
 
 
 def _distribution(content: Mapping[str, Any], screen: Console, full: bool) -> None:
-    """The quantile dot plot of the mixture; with all of the report, a density strip per model above it."""
+    """Print the quantile dot plot of the mixture; in the full report, a density strip per model above it."""
     samples = _samples(content)
     if not samples:
         return
@@ -317,7 +323,7 @@ def provenance(content: Mapping[str, Any], screen: Console) -> None:
             columns.append(Column("unit", [text(row["unit"]) for row in own], left=True))
         else:
             both = [
-                percentiles(row["prior"]) + (f"\n→ {then}" if then else "") + (f"\n{row['unit']}" if row["unit"] else "")
+                "\n".join(filter(None, [percentiles(row["prior"]), then and f"→ {then}", row["unit"]]))
                 for row, then in zip(own, after, strict=True)
             ]  # fmt: skip
             columns.append(Column("stated → used", both, left=True))
@@ -333,7 +339,8 @@ def provenance(content: Mapping[str, Any], screen: Console) -> None:
 
 def marks(row: Mapping[str, Any]) -> str:
     """Return a belief's marks: ‡ a judgement, † conditioned on evidence, * one's own."""
-    return "‡" * bool(row["judgement"]) + "†" * bool(row["conditioned_on"]) + " *" * (row["kind"] == "yours")
+    found = ("‡", row["judgement"]), ("†", row["conditioned_on"]), (" *", row["kind"] == "yours")
+    return "".join(mark for mark, holds in found if holds)
 
 
 def percentiles(values: Sequence[float | None]) -> str:
@@ -346,7 +353,7 @@ def unsourced(name: str) -> str:
     """Return what stands where a file names no source: a fact's is the proposal itself."""
     parameter = PARAMETERS.get(name)
     fact = parameter is not None and parameter.group is ParameterGroup.FACT
-    return "the proposal" if fact else "no source is given"
+    return "the proposal" if fact else NO_SOURCE
 
 
 __all__ = ["provenance", "score", "spell_belief", "title", "years"]

@@ -7,11 +7,11 @@ which some words are marked: strong, good, bad, or a name. What a mark looks lik
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from difprog.forecast.summary import MICRODOOM, Summary, sign
+from difprog.forecast.summary import KHAT_LIMIT, MICRODOOM, Summary, sign
 from difprog.render.format import (
     MINUS,
     interval,
@@ -59,9 +59,6 @@ CHANNELS_NOTE = "Shapley values: each channel's share of the mean, averaged over
 
 #: Days after which the date that years are counted from is worth a note.
 STALE = 90
-
-#: Pareto k̂ above which the error of a mean is not to be trusted.
-KHAT = 0.7
 
 #: A model's sign → what it says, and the colour that goes with it.
 VERDICTS = {1: ("helps", GOOD), -1: ("harms", BAD), 0: ("makes no difference that shows", "")}
@@ -178,7 +175,8 @@ def agreement(content: Mapping[str, Any]) -> Sentence:
     odd = [
         str(m["model"])
         for m in models
-        if sign(summary(m["net_effect"])) >= 0 and m["net_effect"]["p_negative"] > m["net_effect"]["p_positive"]
+        if sign(summary(m["net_effect"])) >= 0
+        and m["net_effect"]["p_negative"] > m["net_effect"]["p_positive"]
     ]
     more = f" Under {listed(odd)} it harms in more worlds than it helps." if odd else ""
     return said(f"{words}.{more}")
@@ -243,6 +241,8 @@ def in_use(content: Mapping[str, Any]) -> Sentence:
     if content["scenarios"]:
         many = "s" if len(content["scenarios"]) > 1 else ""
         parts += [" · " if parts else "", f"scenario{many} ", (listed(content["scenarios"]), STRONG)]
+    if any(m.get("outcomes") for m in content["models"]):
+        parts += [" · " if parts else "", ("the outcome as you state it", STRONG)]
     if not parts:
         parts.append("beliefs as they ship")
     judged, every = judgements(content)
@@ -298,13 +298,13 @@ def heavy_tails(content: Mapping[str, Any]) -> list[str]:
     heavy = []
     for name, entry in entries:
         khat = entry["net_effect"].get("khat", entry.get("diagnostics", {}).get("khat"))
-        if khat is not None and khat > KHAT:
+        if khat is not None and khat > KHAT_LIMIT:
             heavy.append(f"{name} {khat:.2f}")
     if not heavy:
         return []
     return [
         "A few draws carry the mean, so that its error is too small: Pareto k-hat above "
-        f"{KHAT} ({listed(heavy)}). Go by the median and the shares of worlds."
+        f"{KHAT_LIMIT} ({listed(heavy)}). Go by the median and the shares of worlds."
     ]
 
 
@@ -415,7 +415,8 @@ def main_channel(content: Mapping[str, Any]) -> Sentence:
         if own:
             top = max(own, key=lambda c: abs(own[c]))
             parts += [
-                " and " if parts else "It ", (verb, colour), " mostly through ", (channel_title(top), STRONG),
+                " and " if parts else "It ", (verb, colour), " mostly through ",
+                (channel_title(top), STRONG),
                 f" ({microdooms(own[top], errors[top] or 0.0)})",
             ]  # fmt: skip
     return said(*parts, ".")
@@ -527,7 +528,10 @@ def choice(content: Mapping[str, Any]) -> str:
     if len(near) == len(options) - 1:
         return f"The publication policies cannot be told apart: {own}, as stated, averts {amount_of(own)}."
     if best == own and not near:
-        return f"Of the publication policies the stated one, {own}, is best: {amount_of(own)} microdooms averted."
+        return (
+            f"Of the publication policies the stated one, {own}, is best: {amount_of(own)} microdooms "
+            "averted."
+        )
     if best == own or own in near:
         others = listed([name for name in (best, *near) if name != own])
         return (

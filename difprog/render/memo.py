@@ -1,0 +1,161 @@
+"""The memo: the one page of a report that would be forwarded, as sections of markdown.
+
+The verdict, a figure, why in words, what would change the answer, what is published beside it,
+the publication policy. Every sentence is one of `difprog.render.words`; every number stands again,
+with its error, in the appendix (`difprog.render.markdown`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from difprog.render import words
+from difprog.render.format import interval, microdooms, supported
+from difprog.render.gfm import bullets, code, escape, table
+from difprog.render.gfm import name as gfm_name
+
+Content = Mapping[str, Any]
+
+#: Notes on how far to trust the numbers that the memo has room for; the appendix has all.
+NOTES = 3
+
+#: Models named in a line on break-even.
+MODELS = 3
+
+
+def sections(content: Content, figure: str) -> list[list[str]]:
+    """Return the memo's sections, each a list of blocks of markdown, of which some may be empty.
+
+    Parameters
+    ----------
+    content : mapping
+        What `difprog.render.explained.report` returns.
+    figure : str
+        The one figure, as markdown.
+    """
+    return [
+        head(content),
+        _answer(content, figure),
+        _why(content),
+        _turns(content),
+        _yardsticks(content),
+        ["## Publish?", marked(words.said(words.choice(content)))],
+        _trust(content),
+    ]
+
+
+def head(content: Content) -> list[str]:
+    """Return what the page opens with: the name, the summary, the facts, whose beliefs are in use."""
+    project = content["project"]
+    facts = [f"{escape(fact)} {escape(value)}" for fact, value in project["facts"].items()]
+    if project["criteria"]:
+        facts.append(f"criteria met: {', '.join(escape(c) for c in project['criteria'])}")
+    summary = escape(project["summary"])
+    basis = f"{marked(words.in_use(content))} · {escape(words.basis(content))}"
+    return [f"# {escape(project['name'])}", summary and f"> {summary}", " · ".join(facts), basis]
+
+
+def marked(sentence: words.Sentence) -> str:
+    """Return a sentence as markdown: what is strong, good or bad is bold, identifiers are code."""
+    parts = []
+    for piece, mark in sentence:
+        bare = piece.strip()
+        if not bare:
+            parts.append(" " if piece else "")
+            continue
+        said = escape(bare) if not mark else gfm_name(bare) if mark == words.NAME else f"**{escape(bare)}**"
+        parts.append(f"{' ' * piece.startswith(' ')}{said}{' ' * piece.endswith(' ')}")
+    return "".join(parts)
+
+
+def _list(sentences: Iterable[words.Sentence]) -> str:
+    return bullets(marked(sentence) for sentence in sentences if sentence)
+
+
+def _answer(content: Content, figure: str) -> list[str]:
+    first, *rest = words.verdict(content)
+    warning = [f"**{escape(line)}**" for line in words.failures(content)]
+    return ["## The answer", *warning, marked(first), _list(rest), figure]
+
+
+def _why(content: Content) -> list[str]:
+    found = [words.main_channel(content), *words.hinge(content), *words.arguments(content)]
+    return ["## Why", _list(found)] if any(found) else []
+
+
+def _turns(content: Content) -> list[str]:
+    """Return what would change the answer: beliefs on which the sign turns, break-even, what to find out."""
+    lines = [*_sign(content), *_break_even(content)]
+    drivers = words.leading(content).get("drivers", ())
+    if drivers:
+        lines.append(escape(words.worth_knowing(drivers)))
+    evpi = content["ensemble"].get("evpi")
+    if evpi:
+        value = microdooms(evpi, content["ensemble"].get("evpi_se") or 0.0, sign=False)
+        lines.append(
+            f"Knowing everything before choosing would be worth {value} microdooms: no study is worth more."
+        )
+    return ["## What would change the answer", bullets(lines)] if lines else []
+
+
+def _sign(content: Content) -> list[str]:
+    drivers = words.leading(content).get("drivers", ())
+    turning = [d for d in drivers if words.turns_sign(d) and d["belief"] != words.WHICH_MODEL]
+    said = [
+        f"{gfm_name(d['belief'])} ({microdooms(d['low'], d['low_se'] or 0.0)} in its lowest tenth, "
+        f"{microdooms(d['high'], d['high_se'] or 0.0)} in its highest)"
+        for d in turning[:MODELS]
+    ]
+    if not said:
+        return ["No single belief turns the sign of the mean between its lowest and its highest tenth."]
+    return [f"The sign of the mean turns on {'; on '.join(said)}."]
+
+
+def _break_even(content: Content) -> list[str]:
+    """Return the models nearest to break-even: by how much more capability speedup they would turn."""
+    found = [
+        (m["break_even"]["capability_multiplier"], m["model"], m["break_even"]["capability_mcse"])
+        for m in content["models"]
+        if m.get("break_even") and m["break_even"]["capability_multiplier"]
+    ]
+    near = sorted(found)[:MODELS]
+    if not near:
+        return []
+    said = [f"{words.amount(value, error, 2)} times under {code(model)}" for value, model, error in near]
+    return [f"It would break even at a capability speedup of {', '.join(said)} (1 is as believed)."]
+
+
+def _yardsticks(content: Content) -> list[str]:
+    rows = []
+    for own, key, what, unit in (
+        ("value_for_money", "microdooms_per_million_usd", "microdooms per million dollars", "million_usd"),
+        ("value_of_time", "microdooms_per_fte_year", "microdooms per person-year", "fte_year"),
+    ):
+        found = content.get(own)
+        entries = [e for e in content.get("yardsticks", ()) if e.get(f"microdooms_per_{unit}")]
+        if not found or found[key] is None or not entries:
+            continue
+        value = supported(found[key], found["mcse"] or 0.0, sign=True, digits=2)
+        rows.append(["**this project**", what, f"**{value}**", "this forecast"])
+        for entry in entries:
+            low, high = entry[f"microdooms_per_{unit}"]
+            kind = "a bar" if entry["kind"] == "bar" else "an estimate"
+            title = f"{escape(entry['title'])} ({kind})"
+            rows.append([title, what, interval(low, high, sign=True), escape(entry["source"])])
+    if not rows:
+        return []
+    return ["## Beside what is published", table(["", "unit", "value", "source"], rows, [2])]
+
+
+def _trust(content: Content) -> list[str]:
+    judged, every = words.judgements(content)
+    lines = [
+        f"{judged} of the {every} beliefs behind it are judgements, not measurements; the appendix marks "
+        "them (‡)."
+    ]
+    lines += [escape(note) for note in words.notes(content)[:NOTES]]
+    return ["## How far to trust it", bullets(lines)]
+
+
+__all__ = ["head", "marked", "sections"]
