@@ -322,7 +322,8 @@ def test_what_rows_share_is_made_once(tmp_path, monkeypatch):
 
     drawn, raced = [], []
     scores, make = sampling.scores, sampling._without_anew
-    monkeypatch.setattr(sampling, "scores", lambda stream, *rest: drawn.append(stream) or scores(stream, *rest))
+    counted = lambda stream, *rest: drawn.append(stream) or scores(stream, *rest)  # noqa: E731
+    monkeypatch.setattr(sampling, "scores", counted)
     monkeypatch.setattr(sampling, "_without_anew", lambda *given: raced.append(1) or make(*given))
     table = make_table(tmp_path / "t.csv", 30)
     rank._workshop.cache_clear()

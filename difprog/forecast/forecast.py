@@ -464,7 +464,9 @@ def answers(
             ModelForecast(
                 draws, place, own, credence, summaries,
                 once.made_of(("arrival", *what), [arrival], partial(given, 1.0, levels)),
-                once.made_of(("arrival given success", *what), [arrival, without], partial(given, without, levels))
+                once.made_of(
+                    ("arrival given success", *what), [arrival, without], partial(given, without, levels)
+                )
                 if without.any() else None,
             )
         )  # fmt: skip
