@@ -23,7 +23,7 @@ def test_a_cluster_that_loses_a_worker_gives_the_bytes_of_one_process(tmp_path: 
     table = make_table(tmp_path / "t.csv", rows)
     alone = text_of(table)
     with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
+        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0"
     ) as cluster:
         pids = [worker.pid for worker in cluster.workers.values()]
         killed = []

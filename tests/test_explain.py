@@ -34,7 +34,8 @@ def found(name: str = "rlhf", model: str | None = None) -> explain.Explanation:
 
 def printed(what: explain.Explanation, width: int, everything: bool = False) -> str:
     out = io.StringIO()
-    terminal.explain(explained.report(what), Console(width=width, markup=False, highlight=False, file=out), everything)
+    screen = Console(width=width, markup=False, highlight=False, file=out)
+    terminal.explain(explained.report(what), screen, everything)
     return out.getvalue()
 
 
@@ -46,7 +47,8 @@ def test_json_adds_to_that_of_score() -> None:
     done = run("rlhf", "--json", "--draws", "300")
     assert done.exit_code == 0
     data = json.loads(done.stdout)
-    scored = json.loads(CliRunner().invoke(main, ["score", "rlhf", "--json", "--draws", "300", "--no-evidence"]).stdout)
+    score_ = ["score", "rlhf", "--json", "--draws", "300", "--no-evidence"]
+    scored = json.loads(CliRunner().invoke(main, score_).stdout)
     assert data["schema"] == "difprog.explain/1"
     for entry, plain in zip(data["models"], scored["models"], strict=True):
         assert {k: entry[k] for k in plain} == plain
@@ -111,7 +113,8 @@ def test_sentences_come_first_and_say_the_sign() -> None:
 
 def test_no_colour_and_no_drivers() -> None:
     done = CliRunner(env={"NO_COLOR": "1"}, charset="utf-8").invoke(
-        main, ["explain", "rlhf", "--model", "serial_parallel", "--draws", "200", "--no-drivers", "--no-evidence"]
+        main,
+        ["explain", "rlhf", "--model", "overhang", "--draws", "200", "--no-drivers", "--no-evidence"],
     )
     assert done.exit_code == 0
     assert "\x1b" not in done.output
@@ -243,7 +246,8 @@ def hinge(**changed: Any) -> str:
 
 def test_the_sentence_that_draws_the_conclusion() -> None:
     assert hinge() == (
-        "It hangs on serial_exponent: +4.0 in its lowest tenth, +160 in its highest; that belief is a judgement."
+        "It hangs on serial_exponent: +4.0 in its lowest tenth, +160 in its highest; "
+        "that belief is a judgement."
     )
     assert "the sign turns on it" in hinge(low=-4e-6)
     assert "the sign turns on it" not in hinge(low=-4e-6, low_se=3e-6)

@@ -23,7 +23,7 @@ from difprog.choose import journal, rank
 from difprog.choose.best import Best
 from difprog.choose.journal import Journal, Line
 from difprog.choose.portfolio import read_portfolio
-from difprog.choose.rank import key_of, ranked, score_rows
+from difprog.choose.rank import ranked, score_rows
 from difprog.cli import main
 from difprog.forecast.forecast import find_project, prepare, score
 from difprog.forecast.request import Request
@@ -322,7 +322,8 @@ def test_what_rows_share_is_made_once(tmp_path, monkeypatch):
 
     drawn, raced = [], []
     scores, make = sampling.scores, sampling._without_anew
-    monkeypatch.setattr(sampling, "scores", lambda stream, *rest: drawn.append(stream) or scores(stream, *rest))
+    counted = lambda stream, *rest: drawn.append(stream) or scores(stream, *rest)  # noqa: E731
+    monkeypatch.setattr(sampling, "scores", counted)
     monkeypatch.setattr(sampling, "_without_anew", lambda *given: raced.append(1) or make(*given))
     table = make_table(tmp_path / "t.csv", 30)
     rank._workshop.cache_clear()

@@ -26,6 +26,7 @@ from difprog.base import plainjson
 from difprog.base.errors import BadInput, DifprogError, Problem
 from difprog.choose import workers
 from difprog.choose.best import NOTHING, Best
+from difprog.choose.cluster import Submit
 from difprog.choose.journal import Journal, Line, folder_for
 from difprog.choose.portfolio import Portfolio, Row
 from difprog.forecast import identity
@@ -263,7 +264,7 @@ def ranked(
             shutil.rmtree(spare, ignore_errors=True)
 
 
-def _in_order(pieces: Sequence[Sequence[Row]], submit: workers.Submit, room: int) -> Iterator[Chunk]:
+def _in_order(pieces: Sequence[Sequence[Row]], submit: Submit, room: int) -> Iterator[Chunk]:
     """Yield the chunks' results in the rows' order, with no more than ``room`` of them under way."""
     waiting: deque[Any] = deque()
     for piece in pieces:
