@@ -270,11 +270,11 @@ def test_arviz_opens_a_kept_result() -> None:
 
 def test_a_first_score_on_a_fresh_machine_needs_no_sampler(home: Path) -> None:
     code = (
-        "import sys; from difprog import forecast as f; s = f.prepare(('serial_parallel',));"
+        "from difprog.forecast import forecast as f; s = f.prepare(('serial_parallel',));"
         "p = f.find_project('rlhf', s); m = f.score(p, s, 1000).models[0];"
         "assert m.view.conditioned('agi_arrival'), m.view.posterior;"
         "assert m.view.conditioned('researchers');"
-        "assert 'difprog.evidence.fit' in sys.modules and m.view.posterior.size == 8000;"
+        "assert m.view.posterior.size == 8000;"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr

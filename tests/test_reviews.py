@@ -17,7 +17,7 @@ from difprog.cli import main
 from difprog.evidence import reviews
 from difprog.evidence.reviews import KEPT, Interval, pool
 from difprog.forecast import forecast
-from difprog.models.model import vocabulary
+from difprog.models.model import load, vocabulary
 
 LEVELS = (0.005, 0.05, 0.25, 0.75, 0.95, 0.995)
 #: The laws hold exactly; this is for the rounding of sums.
@@ -237,7 +237,7 @@ def test_reviewers_too_far_apart_to_pool_are_a_problem_with_their_file(tmp_path:
     path.write_text(PROPOSAL + far)
     setup = forecast.prepare(("serial_parallel",), use_evidence=False)
     with pytest.raises(BadInput, match=r"apart.toml: reviews: of serial_speedup"):
-        reviews.pools(forecast.find_project(str(path), setup), vocabulary())
+        reviews.pools(forecast.find_project(str(path), setup), load("serial_parallel"))
 
 
 def test_a_chance_is_pooled_within_its_support(tmp_path: Path) -> None:
@@ -246,7 +246,7 @@ def test_a_chance_is_pooled_within_its_support(tmp_path: Path) -> None:
         PROPOSAL + '[[reviews]]\nreviewer = "A"\nsolution_probability = { p10 = 0.001, p90 = 0.2 }\n'
     )
     setup = forecast.prepare(("narrow_superhuman",), use_evidence=False)
-    pools = reviews.pools(forecast.find_project(str(path), setup), vocabulary())
+    pools = reviews.pools(forecast.find_project(str(path), setup), load("narrow_superhuman"))
     draws = pools["solution_probability"].draws
     assert all(float(v) in vocabulary()["solution_probability"].support for v in draws)
 

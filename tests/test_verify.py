@@ -44,10 +44,10 @@ def test_every_mechanism_is_open_and_matters_where_the_race_is_compared() -> Non
 
 
 def test_a_likelihood_is_calibrated() -> None:
-    found = sbc.calibrate("coupling", 12, seed=1)
+    found = sbc.calibrate("coupling", 6, seed=1)
     assert found["passed"]
     assert set(found["quantities"]) >= {"coupling_intercept", "coupling_focus", "slope"}
-    assert all(len(q["ranks"]) == 12 for q in found["quantities"].values())
+    assert all(len(q["ranks"]) == 6 for q in found["quantities"].values())
     assert all(0 <= r <= sbc.DRAWS for q in found["quantities"].values() for r in q["ranks"])
 
 

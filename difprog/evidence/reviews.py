@@ -48,6 +48,7 @@ from difprog.beliefs.beliefs import Belief
 from difprog.beliefs.families import FAMILIES, Distribution, FitError, Mixture, Point, Shape, fit
 from difprog.beliefs.project import Project, Review
 from difprog.evidence.posterior import Posterior
+from difprog.models.model import Model
 from difprog.race.parameters import SHARE, Parameter, Support
 
 Array = npt.NDArray[np.float64]
@@ -168,15 +169,8 @@ def reviewed(reviews: Sequence[Review]) -> dict[str, list[tuple[str, Belief]]]:
     return {name: found[name] for name in sorted(found)}
 
 
-def pools(project: Project, reads: Mapping[str, Parameter]) -> dict[str, Pool]:
+def pools(project: Project, model: Model) -> dict[str, Pool]:
     """Return the pool of every reviewed effect that a model reads.
-
-    Parameters
-    ----------
-    project : Project
-        With its reviews.
-    reads : dict of str to Parameter
-        What the model reads.
 
     Raises
     ------
@@ -185,8 +179,9 @@ def pools(project: Project, reads: Mapping[str, Parameter]) -> dict[str, Pool]:
     """
     found = {}
     for name, stated in reviewed(project.reviews).items():
-        if name in reads:
-            scale = scale_of(reads[name], [b for _, b in stated])
+        if name in model.reads:
+            effect = model.vocabulary[name]
+            scale = scale_of(effect, [b for _, b in stated])
             intervals = {who: interval(b, scale) for who, b in stated}
             _refuse_too_large(project, name, intervals)
             theta = _pool(tuple(sorted(intervals.values())), _seed(name))
@@ -195,7 +190,7 @@ def pools(project: Project, reads: Mapping[str, Parameter]) -> dict[str, Pool]:
             if not np.all(np.abs(draws) <= LARGEST):
                 what = f"of {name} are too wide, or too far apart, to be pooled"
                 raise BadInput(Problem(project.source.label, "reviews", what))
-            found[name] = Pool(scale, draws, reads[name].support)
+            found[name] = Pool(scale, draws, effect.support)
     return found
 
 

@@ -32,7 +32,7 @@ Array = npt.NDArray[np.float64]
 #: Two evaluations of the same formula may differ by rounding only.
 ROUNDING = 1e-9
 #: Posterior draws of the conjugate case, and the standard errors by which it may miss.
-CONJUGATE_DRAWS, ERRORS = 2000, 4.5
+CONJUGATE_DRAWS, ERRORS = 1000, 4.5
 
 
 def run(seed: int = 1) -> list[dict[str, Any]]:
@@ -254,7 +254,7 @@ def conjugate(seed: int) -> list[dict[str, Any]]:
     compilation.keep()
     mean, sd = conjugate_posterior(data, as_of, noise, stated)
     compiled = Compiled(headcounts.build(Case(data, shapes, as_of), noise))
-    draws, _ = compiled.run(draws=CONJUGATE_DRAWS, tune=800, thin=4, seed=seed)
+    draws, _ = compiled.run(draws=CONJUGATE_DRAWS, tune=500, thin=3, seed=seed)
     growth = draws["researcher_growth"]
     columns = {"ln researchers": np.log(draws["researchers"]), "researcher_growth": growth}
     found = []
