@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property, partial
@@ -225,7 +225,7 @@ class Forecast:
         """The draws as an ArviZ DataTree (xarray), dims chain, draw, reading, world."""
         from difprog.forecast.tree import tree
 
-        return tree(self.draws, prob=self.prob, as_of=self.as_of)
+        return tree(self.draws, prob=self.prob, as_of=self.as_of, credences=self.weights)
 
 
 def shares(credences: Sequence[float]) -> list[float]:
@@ -348,7 +348,9 @@ def question_of(
             views.append(condition(view, project, setup, kept) if conditioned is None else conditioned(view))
         except BadInput as error:
             problems.extend(error.problems)
-        correlations.update(stack.correlations)
+        correlations.update(
+            {pair: c for pair, c in stack.correlations.items() if not _settled(c, beliefs)}
+        )
         layers.append(stack.layers)
         certain.append(sure)
     if problems:
@@ -360,6 +362,15 @@ def question_of(
     for group in question.groups:
         mixing(question, group)
     return question, tuple(layers)
+
+
+def _settled(correlation: Correlation, beliefs: Mapping[str, Belief]) -> bool:
+    """Whether another layer than the correlation's own has made one of its beliefs a point.
+
+    What is known for certain varies with nothing: the correlation is passed by.
+    """
+    both = [beliefs[name] for name in correlation.between if name in beliefs]
+    return any(isinstance(b.shape, Point) and b.layer != correlation.layer for b in both)
 
 
 def condition(
@@ -514,13 +525,13 @@ def mix(draws: Draws, credences: Sequence[float], prob: float) -> dict[str, Summ
     return {name: mixed(draws, quantity_draws(draws, name), credences, prob) for name in MIXED}
 
 
-def mixed(draws: Draws, columns: Sequence[Any], credences: Sequence[float], prob: float) -> Summary:
+def mixed(draws: Draws, columns: Iterable[Any], credences: Sequence[float], prob: float) -> Summary:
     """Return the mixture by credence of columns that belong to the readings of draws."""
-    tilts = [draws.weighing(place) for place in range(len(columns))] if draws.tilts else None
+    ways = [draws.weighing(place) for place in range(len(credences))] if draws.tilts else []
     return summarise_mixture(
         list(columns), shares(credences), draws.count, prob, fewest_clusters(draws.question),
-        tilts=tilts and [w.weights for w in tilts],
-        moments=tilts and [w.moments for w in tilts],
+        tilts=[w.weights for w in ways] or None,
+        moments=[w.moments for w in ways] or None,
     )  # fmt: skip
 
 

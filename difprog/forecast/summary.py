@@ -355,7 +355,8 @@ def weighted_summary_quantiles(
     return Quantiles(tuple(found.tolist()), tuple((np.diff(around, axis=1)[:, 0] / 2.0).tolist()))
 
 
-class Weighing(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Weighing:
     """How the draws of one reading count.
 
     Attributes
@@ -433,8 +434,8 @@ class Weighing(NamedTuple):
         """Return Pareto k̂ of what the mean adds up."""
         return tail_index(values, self.weights)
 
-    def heavy(self, values: Any) -> bool:
-        """Whether the mean's error is not to be trusted: k̂ is above `KHAT_LIMIT`.
+    def heavy(self, values: Any) -> float | None:
+        """Return k̂ where the tail may be so heavy that the mean's error is not to be trusted, else None.
 
         Where the largest thousandth of the draws carry less than `CARRIED` of all, the tail cannot be
         that heavy (at a k̂ of 0.7 they carry an eighth), and ArviZ need not be imported to see it.
@@ -444,9 +445,8 @@ class Weighing(NamedTuple):
             sizes = sizes * self.weights
         few = max(len(sizes) // 1000, 1)
         if np.partition(sizes, -few)[-few:].sum() < CARRIED * sizes.sum():
-            return False
-        found = self.tail(values)
-        return found is not None and found > KHAT_LIMIT
+            return None
+        return self.tail(values)
 
 
 def tail_index(values: Any, weights: Array | None = None) -> float | None:

@@ -45,7 +45,7 @@ def content(forecast: Forecast) -> dict[str, Any]:
             title=answer.model.title,
             cites=answer.model.cites,
             code={"path": answer.model.source.label, "sha256": answer.model.source.sha256},
-            quantiles=[float(q) for q in np.quantile(answer.drawn("net_effect"), LEVELS)],
+            quantiles=[float(q) for q in answer.weighing.quantiles(answer.drawn("net_effect"), LEVELS)],
         )
     rows = provenance(forecast)
     layers = {layer.source.label: kind(layer) for answer in forecast.models for layer in answer.layers[:-1]}
