@@ -70,9 +70,9 @@ def test_divergences_are_counted_by_simulation() -> None:
         scale = pm.Normal("log_scale", 0.0, 3.0)
         x = pm.Normal("x", 0.0, pm.math.exp(scale), shape=5)
         pm.Normal("y", x.sum(), 100.0, observed=pm.Data("y_data", 0.0))
-    found = sbc.calibrated("funnel", model, 4, seed=1)
+    found = sbc.calibrated("funnel", model, 2, seed=1)
     assert 0 < found["diverged"] <= 1
-    assert found["divergences"] >= found["diverged"] * 4
+    assert found["divergences"] >= found["diverged"] * 2
 
 
 def test_truly_uniform_ranks_pass_and_others_do_not() -> None:
