@@ -415,7 +415,7 @@ def condition(
                 key = ("posterior", dataset, tuple(shapes.items()), stack.as_of)
                 parts.append(find() if kept is None else kept.get(key, find))
     if project.reviews:
-        pools = reviews.pools(project, view.model.reads)
+        pools = reviews.pools(project, view.model)
         parts.extend(reviews.posterior(project, name, pool) for name, pool in pools.items())
         beliefs.update(reviews.beliefs(project, pools))
     join = partial(store.combine, parts)
