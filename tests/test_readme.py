@@ -21,7 +21,7 @@ ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
 CHOICES = (ROOT / "docs" / "choices.md").read_text()
 OWN_MODEL = (ROOT / "docs" / "own-model.md").read_text()
-PAGES = [ROOT / "README.md", ROOT / "ARCHITECTURE.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")]
+PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
 CLAIMS = (ROOT / "tests" / "test_claims.py").read_text()
 
 

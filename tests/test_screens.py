@@ -49,7 +49,9 @@ def test_a_screen_fits_and_cuts_no_number(name: str, width: int, monkeypatch: py
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-def test_a_ranking_fits_and_cuts_no_number(width: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_ranking_fits_and_cuts_no_number(
+    width: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     table = tmp_path / "portfolio.csv"
     table.write_text(
         "name,kind,effort,duration,cost,novelty\n"
