@@ -1,3 +1,53 @@
-"""Forecast the differential progress of a research project."""
+"""Forecast the differential progress of a research project.
+
+From Python: `score` gives a proposal's forecast, `model` the PyMC model that it is drawn from. Both
+take the options of the command line as keywords (`difprog.forecast.request.Request`).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from difprog.forecast.forecast import Forecast
 
 __version__ = "0.1.0"
+
+
+def score(project: str, **options: Any) -> Forecast:
+    """Return the forecast of a proposal.
+
+    Parameters
+    ----------
+    project : str
+        A path, or a bare name.
+    **options
+        Those of `difprog.forecast.request.Request`: draws, seed, models, priors, use_evidence…
+
+    Raises
+    ------
+    difprog.base.errors.BadInput
+        With every problem of every file.
+    """
+    from difprog.forecast.request import Request
+
+    return Request(**options).score(project)
+
+
+def model(project: str, **options: Any) -> Any:
+    """Return the question that a proposal asks as a ``pymc.Model``; parameters and errors as of `score`.
+
+    Returns
+    -------
+    pymc.Model
+        Coords ``reading`` and ``world``; beliefs by name, the effects, ``p_success`` (reading, world)
+        and ``net_effect`` (reading) as Deterministics.
+    """
+    from difprog.forecast.forecast import question_of
+    from difprog.forecast.graph import build
+    from difprog.forecast.request import Request
+
+    asked = Request(**options)
+    setup = asked.setup()
+    question, _ = question_of(asked.project(project, setup), setup)
+    return build(question).model

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 # Every test has a user's folder of its own; what is compiled is shared by all of them, or each would
 # compile anew.
@@ -17,8 +17,11 @@ os.environ.setdefault("PYTENSOR_FLAGS", f"base_compiledir={Path.home() / '.pyten
 sys.setrecursionlimit(max(10_000, sys.getrecursionlimit()))
 
 # The gate must give the same answer twice: cases are derived from the test itself. New ones are
-# looked for with --slow, and whoever finds one adds it as an example.
-settings.register_profile("fixed", derandomize=True, database=None)
+# looked for with --slow, and whoever finds one adds it as an example. A law that does not hold is said
+# at once: to look for the smallest case that breaks it takes minutes, and is for --slow too.
+settings.register_profile(
+    "fixed", derandomize=True, database=None, phases=(Phase.explicit, Phase.generate)
+)
 settings.register_profile("search", derandomize=False)
 
 

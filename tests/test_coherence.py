@@ -33,7 +33,7 @@ BELIEFS = {
     ),
     "narrow arrival": (
         "[beliefs]\nagi_arrival = '9 to 11'",
-        "narrower than that of any source (AI 2027 Nikola",
+        "is a factor of 1.2: narrower than that of any source (",
     ),
     "narrow count": (
         "[beliefs]\nresearchers = '600 to 700'",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,10 +11,11 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from difprog.base.errors import BadInput
-from difprog.beliefs.beliefs import Belief, Correlation
 from difprog.beliefs.families import FAMILIES, Distribution, Mixture, Point
 from difprog.evidence.posterior import Posterior
-from difprog.forecast.simulate import Question, copula, correlated_groups, draw_beliefs
+from difprog.forecast.copula import mixing
+from difprog.forecast.sampling import draw_beliefs
+from tests.helpers import shapes_question
 
 SHAPES = {
     "breakthrough": Distribution(FAMILIES["lognormal"], (0.0, 1.5)),
@@ -31,10 +31,8 @@ SHAPES = {
 COUNT = 20_000
 
 
-def question(ranks, posterior=None, evidence=(), shapes=SHAPES):
-    beliefs = {n: Belief(n, s, evidence="x" if n in evidence else "") for n, s in shapes.items()}
-    between = [Correlation(pair, rank, "my.toml") for pair, rank in ranks.items()]
-    return Question(SimpleNamespace(own={}), SimpleNamespace(), beliefs, between, posterior)
+def question(ranks, posterior=None, shapes=SHAPES):
+    return shapes_question(shapes, ranks, posterior)
 
 
 def spearman_error(rank):
@@ -82,22 +80,21 @@ def test_a_longer_run_begins_with_the_shorter_one():
     asked = question(RANKS)
     long = draw_beliefs(asked, 1000, 5)
     short = draw_beliefs(asked, 300, 5)
-    later = draw_beliefs(asked, 700, 5, start=300)
     for name in SHAPES:
-        assert long[name] == pytest.approx(np.concatenate([short[name], later[name]]), rel=1e-12)
+        assert long[name][:300] == pytest.approx(short[name], rel=1e-12)
 
 
 def test_what_cannot_hold_together_names_the_pair():
     ranks = {("skill", "relevance"): 0.9, ("relevance", "coupling"): 0.9, ("skill", "coupling"): -0.9}
     asked = question(ranks)
-    (group,) = correlated_groups(asked)
+    (group,) = asked.groups
     with pytest.raises(BadInput, match="cannot hold together") as caught:
-        copula(asked, group)
+        mixing(asked, group)
     assert "my.toml: correlations" in str(caught.value)
     one_culprit = question({("skill", "relevance"): 0.8, ("relevance", "coupling"): 0.8,
                             ("skill", "coupling"): -0.5, ("coupling", "lead_time"): 0.1})  # fmt: skip
     with pytest.raises(BadInput, match=r"correlations (skill|relevance), (coupling|relevance): cannot"):
-        copula(one_culprit, correlated_groups(one_culprit)[0])
+        mixing(one_culprit, one_culprit.groups[0])
 
 
 @given(st.lists(st.floats(-0.95, 0.95), min_size=6, max_size=6))
@@ -112,7 +109,7 @@ def test_four_beliefs_are_positive_definite_or_refused(ranks):
         matrix[i, j] = matrix[j, i] = 2 * math.sin(math.pi * rank / 6)
     lowest = np.linalg.eigvalsh(matrix)[0]
     try:
-        copula(asked, correlated_groups(asked)[0])
+        mixing(asked, asked.groups[0])
     except BadInput:
         assert lowest < 1e-8
     else:
@@ -122,7 +119,7 @@ def test_four_beliefs_are_positive_definite_or_refused(ranks):
 def test_a_point_cannot_correlate():
     asked = question({("skill", "relevance"): 0.5}, shapes={**SHAPES, "skill": Point(1.0)})
     with pytest.raises(BadInput, match="skill is a point and cannot correlate"):
-        copula(asked, correlated_groups(asked)[0])
+        mixing(asked, asked.groups[0])
 
 
 def _conditioned():
@@ -130,13 +127,13 @@ def _conditioned():
     both = rng.multivariate_normal([0, 0], [[1, 0.5], [0.5, 1]], size=4000)
     posterior = Posterior({"agi_arrival": np.exp(both[:, 0]), "skill": np.exp(both[:, 1])})
     ranks = {("agi_arrival", "relevance"): 0.6, ("skill", "coupling"): -0.3}
-    return question(ranks, posterior, ("agi_arrival", "skill"))
+    return question(ranks, posterior)
 
 
 def test_conditioned_beliefs_keep_their_draws_and_the_others_follow():
     asked = _conditioned()
     drawn = draw_beliefs(asked, COUNT, 6)
-    assert np.isin(drawn["agi_arrival"], asked.posterior.draws["agi_arrival"]).all()
+    assert np.isin(drawn["agi_arrival"], asked.views[0].posterior.draws["agi_arrival"]).all()
     # Each kept draw serves five draws: the standard error is that of 4,000 pairs.
     for pair, rank in {("agi_arrival", "relevance"): 0.6, ("skill", "coupling"): -0.3}.items():
         got = stats.spearmanr(drawn[pair[0]], drawn[pair[1]]).statistic
@@ -152,8 +149,7 @@ def test_conditioned_draws_do_not_depend_on_how_many_are_drawn():
 
 def test_two_conditioned_beliefs_cannot_be_tied_by_hand():
     asked = question(
-        {("agi_arrival", "skill"): 0.5}, Posterior({"agi_arrival": np.ones(9), "skill": np.ones(9)}),
-        ("agi_arrival", "skill"),
-    )  # fmt: skip
+        {("agi_arrival", "skill"): 0.5}, Posterior({"agi_arrival": np.ones(9), "skill": np.ones(9)})
+    )
     with pytest.raises(BadInput, match="both beliefs are conditioned on evidence"):
-        copula(asked, correlated_groups(asked)[0])
+        mixing(asked, asked.groups[0])

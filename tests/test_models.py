@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import ast
-import json
-import re
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from difprog.forecast.simulate import Question, draw
 
 from difprog.base.errors import BadInput
 from difprog.beliefs.beliefs import neutral
 from difprog.cli import main
 from difprog.forecast import forecast, pymc_model
-from difprog.forecast.simulate import Question, draw
 from difprog.models import graph
 from difprog.models.model import load, shipped_models
 from difprog.race.effects import Facts
@@ -112,36 +110,6 @@ def test_the_graph_is_what_the_model_reads(model: str) -> None:
 def test_a_fact_switches_relevance_off() -> None:
     found = graph.reads(load("serial_parallel"), Facts(kind="capabilities"))
     assert "relevance_intercept" not in found.get("parallel_speedup", ())
-
-
-def readme_block(language: str, marker: str) -> str:
-    blocks = re.findall(rf"```{language}\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
-    return next(block for block in blocks if marker in block)
-
-
-def test_the_readme_s_own_model_works_as_written(tmp_path: Path) -> None:
-    model, beliefs = tmp_path / "pause.py", tmp_path / "pause.toml"
-    model.write_text(readme_block("python", "TITLE"))
-    beliefs.write_text(readme_block("toml", "beliefs.pause_probability"))
-    found = CliRunner().invoke(
-        main,
-        ["score", "rlhf", "--model", str(model), "--model", "serial_parallel", "--json", "--draws", "2000"],
-    )
-    assert found.exit_code == 0, found.output
-    own, base = json.loads(found.stdout)["models"]
-    assert own["model"] == "pause"
-    assert own["p_success_without"]["mean"] > base["p_success_without"]["mean"]
-    assert "pause.toml" in [layer["path"] for layer in own["priors"]]
-    shown = CliRunner().invoke(main, ["models", "show", str(model)])
-    assert shown.exit_code == 0, shown.output
-    assert "pause_probability" in shown.output
-    # Without its mechanism it is the base race, exactly.
-    off = tmp_path / "off.toml"
-    off.write_text('[beliefs.pause_probability]\nvalue = 0\nsource = "off"\n')
-    again = CliRunner().invoke(
-        main, ["score", "rlhf", "--model", str(model), "--priors", str(off), "--json", "--draws", "2000"]
-    )
-    assert json.loads(again.stdout)["models"][0]["net_effect"] == base["net_effect"]
 
 
 WRONG = {

@@ -28,7 +28,7 @@ from tools.targets import TARGETS
 ROOT = Path(__file__).parent.parent
 FAST = ("--draws", "200", "--no-evidence", "--model", "serial_parallel")
 HOSTILE = (
-    "[bold red]x[/bold red] [/]", "\x1b[31mred\x1b]0;title\x07\x00", "../../../etc/passwd", "a" * 5000,
+    "[bold red]x[/bold red] [/]", "\x1b[31mred\x1b]0;title\x07\x00", "../../../etc/passwd", "a" * 4000,
     "\u202egnp", "é 😀 ∞ " + "e\u0301" * 40, "| a | b |\r\n# head", "<script>alert(1)</script>",
     "{0} %s $(id)", "\ufeff.",
 )  # fmt: skip
@@ -274,7 +274,7 @@ def check_many(count: int, tmp_path: Path) -> None:
     path, mine = tmp_path / "p.toml", tmp_path / "mine.toml"
     path.write_text(REVIEWED)
     mine.write_text("# mine\n[beliefs.skill]\nvalue = 1\n")
-    found = at_once(count, lambda _: ("score", str(path), "--draws", "300", "--model", "overhang", "--json"))
+    found = at_once(count, lambda _: ("score", str(path), "--no-evidence", "--draws", "300", "--model", "overhang", "--json"))
     assert [r.returncode for r in found] == [0] * count, found[0].stderr
     assert len({r.stdout for r in found}) == 1
     found = at_once(count, lambda _: ("rank", str(path), *FAST, "--json"))
@@ -376,7 +376,7 @@ def run(tmp_path: Path, proposal: Path) -> Path:
 
 
 def _version(manifest: dict[str, Any]) -> None:
-    manifest["schema"] = "difprog.run/2"
+    manifest["schema"] = "difprog.run/1"
 
 
 def _number(manifest: dict[str, Any]) -> None:

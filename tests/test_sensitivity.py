@@ -171,24 +171,6 @@ def test_what_is_kept_changes_nothing() -> None:
     assert sensitivity.drivers(beliefs, net, [net]) == first
 
 
-def test_the_sentence_says_what_turns_the_sign() -> None:
-    beliefs, net, _ = normal_case(3, 0.0, mean=0.0)
-    found = sensitivity.drivers(beliefs, net, [net])
-    said = sensitivity.hinge(found)
-    assert said is not None
-    assert said.driver.belief == "a"
-    assert said.turns
-    assert said.alone
-    assert said.next is not None
-    assert said.next.belief == "b"
-    high = sensitivity.hinge(sensitivity.drivers(beliefs, net + 9, [net]))
-    assert high is not None
-    assert not high.turns
-    noise = np.random.default_rng(1).standard_normal(COUNT)
-    assert sensitivity.hinge(sensitivity.drivers({"u": noise}, 0.0, [])) is None
-    assert sensitivity.hinge([]) is None
-
-
 def test_several_options_match_numerical_integration() -> None:
     """Three options that cross in one belief: 0, θ + ¼, and −2θ + ½, all with noise."""
     rng = np.random.default_rng(5)

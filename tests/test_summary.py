@@ -16,8 +16,7 @@ from difprog.forecast.summary import (
     sign,
     summarise,
     summarise_mixture,
-    weighted_mean,
-    weighted_quantiles,
+    weighted_summary_quantiles,
 )
 
 #: Errors of median, ends and shares of what does not vary.
@@ -107,14 +106,16 @@ def test_what_only_starts_alike_is_no_point() -> None:
 
 
 def test_weighted_quantiles_are_the_least_values_that_reach_the_level() -> None:
-    table = np.array([[0.0, 1.0], [10.0, 20.0]])
-    share = np.array([0.8, 0.2])
-    assert weighted_quantiles(table, share, (0.4, 0.41, 0.8, 0.81, 0.9, 0.95)) == [0, 1, 1, 10, 10, 20]
+    tilt = np.array([0.4, 0.4, 0.1, 0.1])
+    found = weighted_summary_quantiles(
+        np.array([0.0, 1.0, 10.0, 20.0]), 1.0, (0.4, 0.41, 0.8, 0.81, 0.9, 0.95), tilt=tilt
+    )
+    assert found.values == (0, 1, 1, 10, 10, 20)
 
 
 def test_a_level_that_is_met_but_for_rounding_is_met() -> None:
     assert 0.07 * 100 > 7  # to a machine; the seventh of a hundred values meets 7% all the same
-    assert weighted_quantiles(np.arange(1.0, 101.0)[None, :], np.array([1.0]), (0.07,)) == [7.0]
+    assert weighted_summary_quantiles(np.arange(1.0, 101.0), 1.0, (0.07,)).values == (7.0,)
 
 
 @pytest.mark.parametrize("points", [(0.1, 0.3), (0.3, 0.1)])
@@ -149,15 +150,7 @@ def test_what_is_not_finite_raises_no_warning() -> None:
     assert math.isnan(summarise(values, 3, 0.9).mean)
     assert math.isnan(summarise(math.nan, 3, 0.9).mean)
     assert math.isnan(summarise_mixture([values, 0.5], [1.0, 1.0], 3, 0.9).mean)
-    assert math.isnan(weighted_mean(values, 1.0) or 0.0)
     assert sign(flat(math.nan, 1.0)) == 0
-
-
-def test_weighted_mean() -> None:
-    assert weighted_mean(np.array([1.0, 3.0]), np.array([3.0, 1.0])) == 1.5
-    assert weighted_mean(np.array([1.0, 3.0]), np.array([0.3, 0.1])) == pytest.approx(1.5)
-    assert weighted_mean(5.0, np.array([3.0, 1.0])) == 5.0
-    assert weighted_mean(np.array([1.0, 3.0]), 0.0) is None
 
 
 @pytest.mark.parametrize(

@@ -61,7 +61,7 @@ class Findings:
             kind = report = error
         else:
             frames = traceback.extract_tb(error.__traceback__)
-            ours = [f for f in frames if "difprog" in f.filename and "tools" not in Path(f.filename).parts] or frames
+            ours = [f for f in frames if "difprog" in Path(f.filename).parts] or frames
             place = f"{Path(ours[-1].filename).name}:{ours[-1].lineno}" if ours else "?"
             kind = f"{type(error).__name__} at {place}"
             report = "".join(traceback.format_exception(error))

@@ -26,6 +26,7 @@ from difprog import evidence
 from difprog.base import files, units
 from difprog.base.errors import BadInput
 from difprog.beliefs.beliefs import Layer, Stack
+from difprog.beliefs.credences import read_credences
 from difprog.beliefs.parse import read_layer
 from difprog.beliefs.project import Project, read_project
 from difprog.choose import journal, portfolio
@@ -36,12 +37,12 @@ from difprog.forecast.forecast import (
     Forecast,
     Setup,
 )
-from difprog.library import checking, edit, interview, proposals
+from difprog.library import checking, drafts, edit, interview, proposals
 from difprog.library.shelf import Shelf
+from difprog.render import content, explained, terminal
 from difprog.render import data as shown
-from difprog.render import explain as explained
+from difprog.render import explain as screen_explain
 from difprog.render import rundiff as diffed
-from difprog.render import terminal
 from difprog.runs import attribution, runs
 from difprog.why import explain
 from tools import wild
@@ -77,9 +78,9 @@ def presentable(project: Project, under: Setup, data: bytes) -> None:
     found = forecast.score(project, under, DRAWS)
     _finite(found)
     out = screen()
-    terminal.score(found, out)
+    terminal.score(content.content(found), out, full=True)
     if _number(data) % NOW_AND_THEN == 0:
-        explained.explain(explain.explain(found), out)
+        screen_explain.explain(explained.report(explain.explain(found)), out)
     assert isinstance(out.file, io.StringIO)
     if any(c < " " and c != "\n" for c in out.file.getvalue()):
         raise AssertionError("control characters reach the terminal")
@@ -87,8 +88,8 @@ def presentable(project: Project, under: Setup, data: bytes) -> None:
 
 def _finite(found: Forecast) -> None:
     text = shown.dumps(shown.score(found))
-    content = json.loads(text)
-    for part in [*content["models"], content["ensemble"]]:
+    told = json.loads(text)
+    for part in [*told["models"], told["ensemble"]]:
         for name, values in part.items():
             if isinstance(values, Mapping) and "median" in values:
                 missing = [k for k, v in values.items() if v is None]
@@ -190,15 +191,16 @@ class Draft(Target):
 
     def seeds(self) -> list[bytes]:
         path = self.folder / "seed.toml"
-        proposals.keep(path, {**interview.defaults(), "name": "x", "effort": {"p5": 6, "p95": 15}})
-        return [proposals.draft_of(path).read_bytes()]
+        kept = proposals.keep(path, {**interview.defaults(), "name": "x", "effort": {"p5": 6, "p95": 15}})
+        assert kept is not None
+        return [kept.read_bytes()]
 
     def make(self, random: Random) -> bytes:
         return super().make(random).replace(b'"project" =', b'"answers" =', 1)
 
     def run(self, data: bytes) -> None:
         path = self.folder / "new.toml"
-        proposals.draft_of(path).write_bytes(data)
+        drafts.keep(path, drafts.ANSWERS, data, "")
         answers = proposals.resume(path)
         path.unlink(missing_ok=True)
         proposals.write(path, {**interview.defaults(), **answers})
@@ -217,7 +219,7 @@ class Credences(Target):
         path = files.user_folder() / "priors" / "credences.toml"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
-        weights = forecast.read_credences(setup().models)
+        weights = read_credences([model.name for model in setup().models])
         checking.check([str(path)], Shelf())
         if not all(np.isfinite(w) and w >= 0 for w in weights.values()):
             raise AssertionError("a credence is no weight")
@@ -292,7 +294,7 @@ class Run(Target):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
-        under = forecast.prepare(["serial_parallel"])
+        under = forecast.prepare(["serial_parallel"], use_evidence=False)
         project = read_project(files.find("rlhf", "project"))
         self.good, self.bad = folder / "good", folder / "bad"
         for place in (self.good, self.bad):
@@ -319,12 +321,12 @@ class Run(Target):
                 new[runs.DRAWS] = wild.damaged(random, new[runs.DRAWS])
         if random.random() < 0.8:
             new[runs.MANIFEST] = self._signed(new, inputs)
-        for name, content in new.items():
-            (self.bad / name).write_bytes(content)
+        for name, raw in new.items():
+            (self.bad / name).write_bytes(raw)
         run = runs.load(self.bad)
         found = runs.forecast(run)
         shown.dumps(shown.score(found))
-        terminal.score(found, screen())
+        terminal.score(content.content(found), screen(), full=True)
         if _number(data) % NOW_AND_THEN == 0:
             moved = attribution.attribute(runs.load(self.good), run)
             diffed.dumps(moved)
@@ -334,10 +336,10 @@ class Run(Target):
         """Return the manifest with the hashes of what is there."""
         try:
             manifest = json.loads(new[runs.MANIFEST])
-            content = {**new, f"inputs/{inputs.name}": inputs.read_bytes()}
+            held = {**new, f"inputs/{inputs.name}": inputs.read_bytes()}
             for name, said in manifest["files"].items():
-                if name in content:
-                    said |= {"bytes": len(content[name]), "sha256": hashlib.sha256(content[name]).hexdigest()}
+                if name in held:
+                    said |= {"bytes": len(held[name]), "sha256": hashlib.sha256(held[name]).hexdigest()}
             manifest.pop("sha256", None)
             manifest["sha256"] = identity.digest(manifest)
             return json.dumps(manifest).encode()
@@ -430,8 +432,8 @@ class Journal(Target):
                 new[best] = _npz(new[best], **{name: random.choice(odd)})
                 if random.random() < 0.3:
                     new[best] = new[best].replace(f"({DRAWS}".encode(), b"(999")
-        for name, content in new.items():
-            (self.place / name).write_bytes(content)
+        for name, raw in new.items():
+            (self.place / name).write_bytes(raw)
         found = journal.Journal(self.place, self.hashes, 2, DRAWS)
         try:
             list(found.read(found.entries))

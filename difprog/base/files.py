@@ -46,6 +46,8 @@ _PACKAGE = Path(__file__).resolve().parent.parent
 #: A key of fifty parts, a.b.c…: the time that tomllib takes grows with the cube of their number.
 _PART = r"""(?:[A-Za-z0-9_-]++|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+"""
 _DEEP = re.compile(rf"(?:^|[{{,])[ \t\[]*+(?:{_PART}){{50}}", re.MULTILINE)
+#: A number so long that it cannot be said again: Python reads it, and refuses to write it in decimals.
+_LONG = re.compile(r"0[xob][0-9A-Fa-f_]{300}")
 _BARE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
 
@@ -263,11 +265,23 @@ def parse_toml(text: str, where: str) -> dict[str, Any]:
     if _DEEP.search(text):
         raise BadInput(Problem(where, "", "is nested too deeply: a key has fifty parts"))
     try:
-        return tomllib.loads(text)
+        content = tomllib.loads(text)
+        if _LONG.search(text) and not _sayable(content):
+            raise ValueError
+        return content
     except tomllib.TOMLDecodeError as error:
         raise BadInput(Problem(where, "", f"is not valid TOML: {error}")) from None
     except (RecursionError, ValueError):
         raise BadInput(Problem(where, "", "is nested too deeply or holds too long a number")) from None
+
+
+def _sayable(content: Any) -> bool:
+    """Whether every whole number of a file is one that a machine's floating numbers reach."""
+    if isinstance(content, dict):
+        return all(map(_sayable, content.values()))
+    if isinstance(content, list):
+        return all(map(_sayable, content))
+    return not isinstance(content, int) or content.bit_length() <= sys.float_info.max_exp
 
 
 def destination(path: Path, folder: bool = False) -> Path:

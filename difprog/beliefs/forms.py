@@ -24,14 +24,14 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from difprog.base.errors import Problems
+from difprog.base.limits import REVIEWERS, date_problem
 from difprog.base.units import LONGEST_INTERVAL
 from difprog.beliefs.families import FAMILIES
 from difprog.race.parameters import CRITERIA, FACTS, Group, in_group
 
-#: Most parts of a mixture, most characters of a text and most reviewers that a file may hold.
+#: Most parts of a mixture and most characters of a text that a file may hold.
 MOST_PARTS = 20
 LONGEST_TEXT = 4000
-MOST_REVIEWS = 100
 
 DISTRIBUTIONS = (*FAMILIES, "mixture")
 PERCENTILE = re.compile(r"p(\d{1,2})(?:_(\d{1,6}))?", re.ASCII)
@@ -54,12 +54,17 @@ def _number_or_text(value: object) -> object:
 def _day(value: object) -> date:
     try:
         if type(value) is date:
-            return value
-        if isinstance(value, str) and re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
-            return date.fromisoformat(value)
-        raise ValueError
+            day = value
+        elif isinstance(value, str) and re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
+            day = date.fromisoformat(value)
+        else:
+            raise ValueError
     except ValueError:
         raise PydanticCustomError("day", "is not a date") from None
+    wrong = date_problem(day)
+    if wrong is not None:
+        raise PydanticCustomError("day", "{wrong}", {"wrong": wrong})
+    return day
 
 
 QUANTITY_SCHEMA: Schema = {
@@ -129,7 +134,7 @@ class ProposalForm(Form):
     correlations: list[Any] = Field([], description="a list of tables, [[correlations]]")
     outcomes: dict[str, Quantity] = Field({}, description="a table of chances, such as p_success = 0.8")
     reviews: list[Any] = Field(
-        [], max_length=MOST_REVIEWS, description=f"a list of at most {MOST_REVIEWS} tables, [[reviews]]"
+        [], max_length=REVIEWERS.most, description=f"a list of at most {REVIEWERS.most} tables, [[reviews]]"
     )
 
 

@@ -1,6 +1,6 @@
 """What a user states about the outcome: ``p_success = 0.8``, ``agi_by_2035 = 0.5``.
 
-Only read here; what is stated is met by weighting draws, in the forecast.
+Only read here; what is stated is met by weighting draws, in `difprog.forecast.believed`.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from difprog.base.errors import Problems
 from difprog.base.units import UnitError, quantity
+from difprog.beliefs import published
 
 _YEAR = re.compile(r"agi_by_([0-9]{4})", re.ASCII)
 
@@ -71,17 +72,29 @@ def parse_outcomes(
 
 
 def parse_believe(words: Iterable[str]) -> tuple[Outcome, ...]:
-    """Return what options such as ``--believe "p_success=80%"`` state; raises `BadInput`."""
+    """Return what options state: ``p_success=80%``, or a published chance by name.
+
+    Raises
+    ------
+    BadInput
+        With everything that is wrong.
+    """
     problems = Problems("--believe")
     table: dict[str, object] = {}
     for word in words:
         name, equals, value = (part.strip() for part in word.partition("="))
-        if not equals:
-            problems.add(word, "is not of the form NAME=CHANCE", hint='such as "p_success=80%"')
-        elif name in table:
-            problems.add(name, "is stated for the second time", value)
+        if equals:
+            said: dict[str, object] = {name: value}
+        elif (entry := published.outcomes().get(name.lower())) is not None:
+            said = dict(published.chances(entry))
         else:
-            table[name] = value
+            what = 'is neither NAME=CHANCE, such as "p_success=80%", nor a published chance'
+            problems.unknown(word, word, tuple(published.outcomes()), what)
+            continue
+        for key, chance in said.items():
+            if key in table:
+                problems.add(key, "is stated for the second time", chance)
+            table[key] = chance
     found = parse_outcomes(table, "--believe", problems, "")
     problems.check()
     return found

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from difprog.base.errors import BadInput, Problem
 
-if TYPE_CHECKING:
-    from difprog.choose.portfolio import Row
-    from difprog.choose.workers import Submit, Work
+#: Does a piece of work, in whatever process.
+Work = Callable[[Sequence[Any]], Any]
+
+#: Hands a piece of work to whoever does it; returns something with ``result()``.
+Submit = Callable[[Sequence[Any]], Any]
 
 #: Seconds to wait for the scheduler.
 PATIENCE = 10
@@ -55,7 +57,7 @@ def cluster(address: str, work: Work, ahead: int) -> Iterator[tuple[Submit, int]
         workers = client.scheduler_info(n_workers=-1)["workers"].values()
         threads = sum(worker["nthreads"] for worker in workers)
 
-        def submit(rows: Sequence[Row]) -> Any:
+        def submit(rows: Sequence[Any]) -> Any:
             return client.submit(work, list(rows), pure=False, retries=RETRIES)
 
         yield submit, ahead * max(2, threads)

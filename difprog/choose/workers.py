@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from difprog.base import processes
 from difprog.base.errors import DifprogError
+from difprog.choose.cluster import Submit, Work, cluster
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
@@ -24,12 +25,6 @@ if TYPE_CHECKING:
 
 #: Pieces of work that wait or run, per process.
 AHEAD = 3
-
-#: Does a piece of work, in whatever process.
-Work = Callable[[Sequence[Any]], Any]
-
-#: Hands a piece of work to whoever does it; returns something with ``result()``.
-Submit = Callable[[Sequence[Any]], Any]
 
 
 @contextmanager
@@ -51,8 +46,6 @@ def opened(work: Work, jobs: int, dask: str | None) -> Iterator[tuple[Submit, in
         Where a worker process dies.
     """
     if dask is not None:
-        from difprog.choose.cluster import cluster
-
         with cluster(dask, work, AHEAD) as found:
             yield found
     elif jobs <= 1:

@@ -35,6 +35,13 @@ def models(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> lis
     return _matching(shipped_models(), incomplete, paths=True)
 
 
+def outcomes(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Complete the names of published chances, and of what can be stated."""
+    from difprog.beliefs import published
+
+    return _matching(("p_success=", "agi_by_", *published.outcomes()), incomplete)
+
+
 def beliefs(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Complete the names of beliefs."""
     from difprog.models.model import vocabulary

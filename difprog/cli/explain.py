@@ -22,12 +22,17 @@ if TYPE_CHECKING:
     "--drivers/--no-drivers", "with_drivers", default=True,
     help="Rank the beliefs that drive the answer; this takes most of the time.",
 )
+@click.option(
+    "--know", multiple=True, metavar="BELIEF",
+    help="Value of knowing these beliefs together before choosing (repeatable).",
+)  # fmt: skip
 @click.option("--all", "everything", is_flag=True, help="Every belief, and under every model too.")
 def command(
     project: str,
     request: Request,
     as_json: bool,
     with_drivers: bool,
+    know: tuple[str, ...],
     everything: bool,
 ) -> None:
     """Explain the score of PROJECT, a proposal file or the name of one.
@@ -50,7 +55,7 @@ def command(
     from difprog.why import explain
 
     with screen.working("drawing and explaining"):
-        found = explain.explain(request.score(project), with_drivers)
+        found = explain.explain(request.score(project), with_drivers, tuple(dict.fromkeys(know)))
     if as_json:
         click.echo(data.dumps(explained.explain(found)))
     else:

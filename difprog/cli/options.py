@@ -92,6 +92,11 @@ def request_options(draws: int = 20_000, fewest: int = 2) -> Decorator:
             help="A named set of beliefs, such as short or soares; repeatable, over --priors.",
         ),
         click.option(
+            "--believe", multiple=True, metavar="OUTCOME", shell_complete=complete.outcomes,
+            help='What you believe about the outcome: "p_success=80%", "agi_by_2035=1 in 2", or the name '
+            "of a published chance, such as espai-2023; repeatable.",
+        ),
+        click.option(
             "--evidence/--no-evidence", "use_evidence", default=True,
             help="Condition world beliefs on evidence, or use their priors as they are.",
         ),
@@ -135,6 +140,7 @@ def spelled(request: Request) -> str:
     said: list[str] = []
     for option, values in (
         ("--model", request.models), ("--priors", request.priors), ("--scenario", request.scenarios),
+        ("--believe", request.believe),
     ):  # fmt: skip
         for value in values:
             said += [option, value]

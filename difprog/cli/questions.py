@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -44,6 +46,60 @@ def belief(name: str, shelf: Shelf, chips: str | None, stated: str | None) -> di
             return _settled(name, shelf, content, asked)
         except Exception as error:
             _complain(error, asked)
+
+
+def outcomes(stated: str | None) -> dict[str, float]:
+    """Return chances of the outcome by statement, asked for or as stated; those left out are not stated.
+
+    Parameters
+    ----------
+    stated : str or None
+        "p_success=80% agi_by_2035=1 in 2"; None to be asked.
+    """
+    from datetime import UTC, datetime
+
+    from difprog.beliefs.outcomes import parse_believe
+
+    if stated is not None:
+        found = {o.name: o.chance for o in parse_believe(re.split(r"[,\s]+(?=\w+=)", stated.strip()))}
+        _echo_chances(found)
+        return found
+    year = datetime.now(UTC).year
+    asked = {
+        "p_success": "How likely is it that AI goes well, that is, that alignment is solved in time",
+        **{f"agi_by_{y}": f"How likely is AGI by the end of {y}" for y in (year + 4, year + 9, year + 19)},
+    }
+    click.echo('Chances as you would write them: "80%", "4 in 5"; empty to leave one open, "<" to go back.')
+    answers: dict[str, float | None] = {}
+    names = list(asked)
+    while len(answers) < len(names):
+        name = names[len(answers)]
+        text = click.prompt(asked[name], default="", show_default=False).strip()
+        if text == BACK:
+            if answers:
+                answers.popitem()
+            continue
+        if text == EXPLAIN:
+            click.echo("  Strictly between 0 and 1. Beliefs are moved, no further than needed, to meet it.")
+            continue
+        try:
+            told = {n: v for n, v in answers.items() if v is not None}
+            words = [*(f"{n}={v!r}" for n, v in told.items()), *([f"{name}={text}"] if text else [])]
+            now = {o.name: o.chance for o in parse_believe(words)}
+        except Exception as error:
+            _complain(error, True)
+            continue
+        answers[name] = now.get(name)
+        if text:
+            _echo_chances({name: now[name]})
+    return {n: v for n, v in answers.items() if v is not None}
+
+
+def _echo_chances(chances: Mapping[str, float]) -> None:
+    """Draw chances back as bars of twenty cells."""
+    for name, chance in chances.items():
+        full = round(20 * chance)
+        click.echo(f"  {name:<12} [{'#' * full}{'.' * (20 - full)}] {100 * chance:.3g}%")
 
 
 def _words(text: str) -> list[str]:

@@ -1,11 +1,14 @@
 """The modules of this package that a module rests on, by the imports in their syntax trees.
 
-Nothing is imported to find out, and imports inside functions count too.
+Nothing is imported to find out, and imports inside functions count too. The floor `difprog.base`
+is left out: it reads files and reports errors, and what was read is told apart by its content.
 """
 
 from __future__ import annotations
 
 import ast
+import io
+import tokenize
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
@@ -13,9 +16,12 @@ from pathlib import Path
 PACKAGE = "difprog"
 ROOT = Path(__file__).resolve().parent.parent
 
+#: Floors that no number rests on.
+LEFT_OUT = (ROOT / "base",)
+
 
 def paths(names: Iterable[str]) -> list[Path]:
-    """Return the files of modules and of all they import within the package, sorted.
+    """Return the files of modules and of all they import within the package but for `LEFT_OUT`, sorted.
 
     Parameters
     ----------
@@ -26,7 +32,7 @@ def paths(names: Iterable[str]) -> list[Path]:
     waiting = [path for name in names if (path := path_of(name)) is not None]
     while waiting:
         path = waiting.pop()
-        if path not in found:
+        if path not in found and path.parent not in LEFT_OUT:
             found.add(path)
             stat = path.stat()
             waiting += _imported(path, stat.st_mtime_ns, stat.st_size)
@@ -43,6 +49,27 @@ def path_of(name: str) -> Path | None:
         if path.is_file():
             return path
     return None
+
+
+def code(path: Path) -> bytes:
+    """Return a module's source as far as it does anything: no comments, docstrings, nor blank lines."""
+    return _code(path.read_bytes())
+
+
+@lru_cache(maxsize=256)
+def _code(source: bytes) -> bytes:
+    text = source.decode().replace("\r\n", "\n")
+    lines: list[str] = text.splitlines()
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        if token.type == tokenize.COMMENT:
+            row, column = token.start
+            lines[row - 1] = lines[row - 1][:column]
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and node.end_lineno:
+            first = node.lineno - 1
+            if isinstance(node.value.value, str) and not lines[first][: node.col_offset].strip():
+                lines[first : node.end_lineno] = [""] * (node.end_lineno - first)
+    return "\n".join(stripped for line in lines if (stripped := line.rstrip())).encode()
 
 
 @lru_cache(maxsize=256)

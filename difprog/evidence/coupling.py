@@ -26,7 +26,7 @@ import numpy as np
 import numpy.typing as npt
 
 from difprog.evidence import Case, scores, tables
-from difprog.race.effects import APPROACH_SCORE, FOCUS_SCORE
+from difprog.race.grid import APPROACH_SCORE, FOCUS_SCORE
 
 Array = npt.NDArray[np.float64]
 

@@ -2,8 +2,8 @@
 
 A file is written whole or not at all, is read back only if its digest holds, and is used only if
 its hash is that of the priors, data, code, settings and versions asked for. The code is every module
-that the likelihood and the sampling import, directly or through others (`closure`); the date is an
-ingredient only of a likelihood that rests on it. A shipped result
+that the likelihood and the sampling import, directly or through others (`closure`), without its
+comments; the date is an ingredient only of a likelihood that rests on it. A shipped result
 (``priors/evidence/<dataset>.nc``) is used whatever the versions are, if all else is the same.
 Nothing is unpickled. Reading imports h5py, and neither pymc nor arviz.
 """
@@ -70,9 +70,10 @@ def key(name: str, shapes: Mapping[str, Shape], as_of: date, settings: Settings)
 
 
 def _code(name: str) -> list[bytes]:
-    """Return the source of every module that a fit rests on, line ends made alike."""
-    paths = closure.paths((f"difprog.evidence.{name}", "difprog.evidence.fit"))
-    return [path.read_bytes().replace(b"\r\n", b"\n") for path in paths]
+    """Return the code of every module that a fit rests on."""
+    return [
+        closure.code(path) for path in closure.paths((f"difprog.evidence.{name}", "difprog.evidence.fit"))
+    ]
 
 
 def check_date(name: str, as_of: date) -> None:

@@ -217,9 +217,9 @@ def _offset(target: str) -> Any:
     return pm.Normal(name, 0.0, scale) if sign == 0 else sign * pm.HalfNormal(name, scale)
 
 
-def used(draws: Mapping[str, Array], case: Case, rng: np.random.Generator) -> tuple[
-    dict[str, Array], dict[str, Predictive]
-]:
+def used(
+    draws: Mapping[str, Array], case: Case, rng: np.random.Generator
+) -> tuple[dict[str, Array], dict[str, Predictive]]:
     """Return what scoring uses: a new forecaster's distribution for every draw."""
     middle, within = draws["middle"], draws["within"]
     location = middle + draws["between"] * rng.standard_normal(middle.shape)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property, partial
@@ -22,19 +22,21 @@ from difprog.beliefs import coherence
 from difprog.beliefs.beliefs import Belief, Correlation, Layer, Stack
 from difprog.beliefs.credences import read_credences
 from difprog.beliefs.families import Point
+from difprog.beliefs.outcomes import Outcome, parse_believe
 from difprog.beliefs.project import Project, read_project
 from difprog.beliefs.standing import standing_stacks
+from difprog.forecast.believed import believed
 from difprog.forecast.copula import mixing
 from difprog.forecast.question import Question, View
 from difprog.forecast.sampling import Draws, Kept, draw
 from difprog.forecast.summary import (
     Quantiles,
     Summary,
+    Weighing,
     sign,
-    summarise,
     summarise_mixture,
-    weighted_summary_quantiles,
 )
+from difprog.forecast.tilting import Tilt
 from difprog.models.model import Model, load, shipped_models, vocabulary_of
 
 Array = npt.NDArray[np.float64]
@@ -79,6 +81,8 @@ class Setup:
         Per model, over all models that have one; they sum to 1.
     use_evidence : bool
         Whether beliefs that say so are conditioned on evidence.
+    believe : tuple of Outcome
+        What is stated about the outcome, over what the layers and the proposal state.
     say : callable
         Told, in a line, when something starts that takes a while: conditioning for the first time.
     """
@@ -87,6 +91,7 @@ class Setup:
     stacks: dict[str, Stack]
     credences: dict[str, float]
     use_evidence: bool = True
+    believe: tuple[Outcome, ...] = ()
     say: Callable[[str], None] = field(default=announce, compare=False)
 
 
@@ -152,6 +157,16 @@ class ModelForecast:
         """Number of kept posterior draws that the draws are spread over, None for no limit."""
         return self.draws.question.clusters(self.place)
 
+    @cached_property
+    def weighing(self) -> Weighing:
+        """How its draws count."""
+        return self.draws.weighing(self.place)
+
+    @property
+    def tilt(self) -> Tilt | None:
+        """What was done to its draws so that they meet what is stated; None where nothing is."""
+        return self.draws.tilts[self.place] if self.draws.tilts else None
+
     @property
     def net(self) -> Summary:
         """The net effect on the chance of success."""
@@ -210,7 +225,7 @@ class Forecast:
         """The draws as an ArviZ DataTree (xarray), dims chain, draw, reading, world."""
         from difprog.forecast.tree import tree
 
-        return tree(self.draws, prob=self.prob, as_of=self.as_of)
+        return tree(self.draws, prob=self.prob, as_of=self.as_of, credences=self.weights)
 
 
 def shares(credences: Sequence[float]) -> list[float]:
@@ -225,6 +240,7 @@ def prepare(
     use_evidence: bool = True,
     *,
     scenarios: Sequence[str] = (),
+    believe: Sequence[str] = (),
 ) -> Setup:
     """Load models and the belief files that stand under every project.
 
@@ -238,6 +254,8 @@ def prepare(
         Names or paths of further layers; scenarios lie over priors.
     use_evidence : bool
         Whether beliefs that say so are conditioned on evidence.
+    believe : sequence of str
+        Statements about the outcome, such as "p_success=80%", or names of published ones.
 
     Raises
     ------
@@ -245,6 +263,11 @@ def prepare(
         With every problem of every file.
     """
     problems: list[Problem] = []
+    outcomes: tuple[Outcome, ...] = ()
+    try:
+        outcomes = parse_believe(believe)
+    except BadInput as error:
+        problems.extend(error.problems)
     loaded: list[Model] = []
     for name in dict.fromkeys(models or shipped_models()):
         try:
@@ -272,7 +295,7 @@ def prepare(
             problems.extend(error.problems)
     if problems:
         raise BadInput(*dict.fromkeys(problems))
-    return Setup(tuple(loaded), stacks, credences, use_evidence)
+    return Setup(tuple(loaded), stacks, credences, use_evidence, outcomes)
 
 
 def find_project(name: str, setup: Setup) -> Project:
@@ -325,7 +348,9 @@ def question_of(
             views.append(condition(view, project, setup, kept) if conditioned is None else conditioned(view))
         except BadInput as error:
             problems.extend(error.problems)
-        correlations.update(stack.correlations)
+        correlations.update(
+            {pair: c for pair, c in stack.correlations.items() if not _settled(c, beliefs)}
+        )
         layers.append(stack.layers)
         certain.append(sure)
     if problems:
@@ -337,6 +362,15 @@ def question_of(
     for group in question.groups:
         mixing(question, group)
     return question, tuple(layers)
+
+
+def _settled(correlation: Correlation, beliefs: Mapping[str, Belief]) -> bool:
+    """Whether another layer than the correlation's own has made one of its beliefs a point.
+
+    What is known for certain varies with nothing: the correlation is passed by.
+    """
+    both = [beliefs[name] for name in correlation.between if name in beliefs]
+    return any(isinstance(b.shape, Point) and b.layer != correlation.layer for b in both)
 
 
 def condition(
@@ -413,16 +447,14 @@ def answers(
     columns = {name: quantity_draws(draws, name) for name in QUANTITIES}
     levels = 0.5, (1.0 - prob) / 2.0, (1.0 + prob) / 2.0
     for place, (own, credence) in enumerate(zip(layers, credences, strict=True)):
-        clusters = draws.question.clusters(place)
+        weighing = draws.weighing(place)
         arrival, without = draws.value("agi_arrival", place), draws.without[place]
-        summaries = {
-            name: summarise(column[place], draws.count, prob, clusters) for name, column in columns.items()
-        }
+        summaries = {name: weighing.summary(column[place], prob) for name, column in columns.items()}
         found.append(
             ModelForecast(
                 draws, place, own, credence, summaries,
-                weighted_summary_quantiles(arrival, 1.0, levels, clusters),
-                weighted_summary_quantiles(arrival, without, levels, clusters) if without.any() else None,
+                weighing.quantiles_given(arrival, 1.0, levels),
+                weighing.quantiles_given(arrival, without, levels) if without.any() else None,
             )
         )  # fmt: skip
     return tuple(found)
@@ -457,7 +489,7 @@ def score(
         With every problem.
     """
     question, layers = question_of(project, setup, kept)
-    draws = draw(question, count, seed, kept=kept)
+    draws = believed(draw(question, count, seed, kept=kept), layers, setup.believe)
     return summed_up(project, setup, draws, layers, prob)
 
 
@@ -490,11 +522,17 @@ def fewest_clusters(question: Question) -> int | None:
 
 def mix(draws: Draws, credences: Sequence[float], prob: float) -> dict[str, Summary]:
     """Return the mixture of the readings' answers by credence."""
-    fewest = fewest_clusters(draws.question)
-    return {
-        name: summarise_mixture(list(quantity_draws(draws, name)), shares(credences), draws.count, prob, fewest)
-        for name in MIXED
-    }
+    return {name: mixed(draws, quantity_draws(draws, name), credences, prob) for name in MIXED}
+
+
+def mixed(draws: Draws, columns: Iterable[Any], credences: Sequence[float], prob: float) -> Summary:
+    """Return the mixture by credence of columns that belong to the readings of draws."""
+    ways = [draws.weighing(place) for place in range(len(credences))] if draws.tilts else []
+    return summarise_mixture(
+        list(columns), shares(credences), draws.count, prob, fewest_clusters(draws.question),
+        tilts=[w.weights for w in ways] or None,
+        moments=[w.moments for w in ways] or None,
+    )  # fmt: skip
 
 
 def doubts(project: Project, answers: Sequence[ModelForecast]) -> list[str]:

@@ -22,7 +22,8 @@ from difprog.base.errors import BadInput, Problem
 from difprog.forecast.copula import mixing, reference
 from difprog.forecast.question import WORLDS, Question, Source
 from difprog.models.model import STATED_ONLY, failure
-from difprog.race.effects import APPROACH_SCORE, FOCUS_SCORE, Facts, Outcome, derive, stated_outright
+from difprog.race.effects import Facts, Outcome, derive, stated_outright
+from difprog.race.grid import APPROACH_SCORE, FOCUS_SCORE
 from difprog.race.parameters import Group
 from difprog.race.race import Effects, Variable, success
 

@@ -16,7 +16,7 @@ from difprog.base import files
 from difprog.forecast.forecast import Setup
 
 #: Distributions whose version can change a number.
-LIBRARIES = ("numpy", "scipy")
+LIBRARIES = ("numpy", "scipy", "pymc", "pytensor")
 
 
 def digest(data: Any) -> str:

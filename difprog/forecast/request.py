@@ -27,6 +27,8 @@ class Request:
     ----------
     models, priors, scenarios : tuple of str
         Names or paths, as on the command line; all shipped models where none is named.
+    believe : tuple of str
+        Statements about the outcome, such as "p_success=80%", or names of published ones.
     use_evidence : bool
         Whether beliefs that say so are conditioned on evidence.
     draws, seed : int
@@ -40,6 +42,7 @@ class Request:
     models: tuple[str, ...] = ()
     priors: tuple[str, ...] = ()
     scenarios: tuple[str, ...] = ()
+    believe: tuple[str, ...] = ()
     use_evidence: bool = True
     draws: int = DEFAULT_DRAWS
     seed: int = DEFAULT_SEED
@@ -54,7 +57,9 @@ class Request:
         BadInput
             With every problem of every file.
         """
-        found = prepare(self.models, self.priors, self.use_evidence, scenarios=self.scenarios)
+        found = prepare(
+            self.models, self.priors, self.use_evidence, scenarios=self.scenarios, believe=self.believe
+        )
         return found if say is None else replace(found, say=say)
 
     def project(self, name: str, setup: Setup) -> Project:

@@ -30,6 +30,8 @@ from difprog.forecast import compiled
 from difprog.forecast.copula import mixing, reference
 from difprog.forecast.graph import Graph, effect_names, fact_values, parts_of, rank_score, readers
 from difprog.forecast.question import Question, Source
+from difprog.forecast.summary import Weighing
+from difprog.forecast.tilting import Tilt
 
 Array = npt.NDArray[np.float64]
 
@@ -80,6 +82,9 @@ class Draws:
         The project's effects in the two worlds with it.
     count, seed : int
         How many draws, and from which seed.
+    tilts : tuple of Tilt
+        Per reading, how its draws are weighed so that they meet what is stated about the outcome;
+        empty where nothing is stated.
     """
 
     question: Question
@@ -92,6 +97,15 @@ class Draws:
     effects_miss: Mapping[str, Array]
     count: int
     seed: int
+    tilts: tuple[Tilt | None, ...] = ()
+
+    def weighing(self, reading: int) -> Weighing:
+        """Return how a reading's draws count."""
+        clusters = self.question.clusters(reading)
+        tilt = self.tilts[reading] if self.tilts else None
+        if tilt is None:
+            return Weighing(self.count, clusters)
+        return Weighing(self.count, clusters, tilt.weights, tilt.moments)
 
     @cached_property
     def net_effect(self) -> Array:

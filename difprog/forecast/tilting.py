@@ -142,7 +142,8 @@ def _tilt(
     entropy = dot(weights[used], np.log(count * weights[used]))
     return Tilt(
         names, tuple(goal.tolist()), tuple(table.mean(axis=0).tolist()),
-        tuple(clustered_error(column, clusters) for column in table.T), tuple(np.einsum("i,ij->j", weights, table).tolist()),
+        tuple(clustered_error(column, clusters) for column in table.T),
+        tuple(np.einsum("i,ij->j", weights, table).tolist()),
         tuple(slope.tolist()), max(entropy, 0.0), _effective(weights), weights, table,
     )  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -11,7 +12,7 @@ from difprog.forecast.question import WORLDS
 from difprog.forecast.sampling import Draws
 
 
-def tree(draws: Draws, *, prob: float, as_of: date) -> Any:
+def tree(draws: Draws, *, prob: float, as_of: date, credences: Sequence[float]) -> Any:
     """Return draws in ArviZ's layout: a group ``posterior`` of dims chain, draw, reading, world.
 
     Parameters
@@ -22,6 +23,8 @@ def tree(draws: Draws, *, prob: float, as_of: date) -> Any:
         Probability of the printed intervals, kept as an attribute.
     as_of : date
         The date from which years are counted.
+    credences : sequence of float
+        The readings' weights in the mixture, which sum to 1.
 
     Returns
     -------
@@ -29,6 +32,7 @@ def tree(draws: Draws, *, prob: float, as_of: date) -> Any:
         Beliefs by name, of dims (chain, draw), or with ``reading`` where readings differ; an effect
         that a file states outright is ``<effect>_stated``; the effects, with the hit probability
         averaged in, and ``net_effect`` of dims (chain, draw, reading); ``p_success`` with ``world``.
+        The group ``constant_data`` has ``credence``, of dim (reading,).
     """
     import xarray as xr
 
@@ -63,4 +67,8 @@ def tree(draws: Draws, *, prob: float, as_of: date) -> Any:
         },
         attrs={"seed": draws.seed, "prob": prob, "as_of": as_of.isoformat(), "sampler": "PyMC, forward"},
     )
-    return xr.DataTree.from_dict({"posterior": posterior})
+    constant = xr.Dataset(
+        {"credence": ("reading", np.asarray(credences, dtype=float))},
+        coords={"reading": list(question.readings)},
+    )
+    return xr.DataTree.from_dict({"posterior": posterior, "constant_data": constant})

@@ -23,8 +23,8 @@ from difprog.beliefs.coherence import Doubt
 from difprog.beliefs.forms import BELIEF_KEYS, PERCENTILE
 from difprog.beliefs.standing import user_file
 from difprog.library import edit
-from difprog.library.checking import Checked, kind_of, validate
-from difprog.library.shelf import Shelf, is_shipped, is_yours, locate
+from difprog.library.checking import Checked, validate
+from difprog.library.shelf import Shelf, is_shipped, is_yours, kind_of, locate
 from difprog.race.parameters import FACT_OF, Group
 
 SCHEMA_LINE = "#:schema"
@@ -212,6 +212,28 @@ def unset_belief(name: str, belief: str, shelf: Shelf | None = None) -> Change:
         )
     below = _under(path, where, shelf) if goal.kind == "beliefs" else None
     return Change(path, False, None, goal.kind, ".".join(where[1:]), before, below, taken_out=True)
+
+
+def set_outcomes(name: str, chances: Mapping[str, float], shelf: Shelf | None = None) -> Path:
+    """State chances of the outcome in a belief file: those named change, others stay; return the file.
+
+    Raises
+    ------
+    BadInput
+        Where the file would not be valid; nothing is written then.
+    """
+    shelf = shelf or Shelf()
+    goal = target(name)
+    mine = user_file(goal.path.stem)
+    goal = goal if is_yours(goal.path) or goal.over is None or goal.path == mine else Target(mine, goal.over)
+
+    def change(text: str) -> str:
+        now = dict(tomllib.loads(text).get("outcomes", {}))
+        return edit.put(text, ("outcomes",), now | dict(chances))
+
+    with _named(str(goal.path)):
+        edit.rewrite(goal.path, change, lambda text: _check(text, goal, shelf), create=lambda: begin(goal))
+    return goal.path
 
 
 @contextmanager

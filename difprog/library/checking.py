@@ -16,7 +16,7 @@ from difprog.beliefs.coherence import Doubt
 from difprog.beliefs.credences import parse_credences
 from difprog.beliefs.parse import parse_layer
 from difprog.beliefs.project import Project, parse_project
-from difprog.library.shelf import Shelf, is_shipped, locate
+from difprog.library.shelf import Shelf, is_shipped, kind_of, locate
 
 
 @dataclass(frozen=True)
@@ -28,13 +28,6 @@ class Checked:
     doubts: tuple[Doubt, ...] = ()
     project: Project | None = None
     credences: Mapping[str, float] | None = None
-
-
-def kind_of(content: Mapping[str, Any]) -> str:
-    """Return "proposal", "credences" or "beliefs" by what a file holds."""
-    if "project" in content:
-        return "proposal"
-    return "credences" if "credences" in content else "beliefs"
 
 
 def validate(text: str, where: str, path: Path | None = None, shelf: Shelf | None = None) -> Checked:

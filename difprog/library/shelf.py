@@ -11,11 +11,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from difprog.base import files
 from difprog.base.errors import BadInput, Problem, Problems, nearest
 from difprog.beliefs.beliefs import Belief, Layer, Stack
-from difprog.beliefs.parse import GONE
+from difprog.beliefs.parse import GONE, parse_layer
+from difprog.beliefs.project import parse_project
 from difprog.beliefs.standing import Reader, files_named, standing_files, user_file
 from difprog.models.model import Model, load, shipped_models, vocabulary_of
 from difprog.race.parameters import FACT_OF, Parameter
@@ -24,6 +26,13 @@ WORLD = "world"
 
 #: Kinds of files that the commands on beliefs take, in the order in which a bare name is looked up.
 _KINDS = ("priors", "scenario", "project")
+
+
+def kind_of(content: Mapping[str, Any]) -> str:
+    """Return "proposal", "credences" or "beliefs" by what a file holds."""
+    if "project" in content:
+        return "proposal"
+    return "credences" if "credences" in content else "beliefs"
 
 
 def is_shipped(path: Path) -> bool:
@@ -155,18 +164,23 @@ class Shelf:
         model = None if files.is_path(name) else self.model(name)
         if not files.is_path(name) and (name == WORLD or model is not None):
             beside = Path(f"{name}.toml")
-            own = [self.read(beside)] if beside.is_file() and not is_shipped(beside) else []
+            own = []
+            if beside.is_file() and not is_shipped(beside):
+                own = [self.read(locate(name))]  # and say so: a forecast does not read it
             return [*self.stack(model).layers, *own]
-        from difprog.library.checking import validate
-
-        path = locate(name)
-        text, source = files.read_text(path, name=name)
-        found = validate(text, name, path, self)
-        if found.kind == "credences":
+        content, source = files.read_toml(locate(name), name)
+        problems, kind = Problems(name), kind_of(content)
+        if kind == "credences":
             hint = "open it with: difprog priors edit"
             raise BadInput(Problem(name, "", "holds credences, not beliefs", hint=hint))
-        layer = found.layer
-        return [Layer(source, layer.beliefs, layer.correlations, layer.as_of, layer.outcomes)]
+        if kind == "beliefs":
+            layer = parse_layer(content, source, problems, self.vocabulary)
+            problems.check()
+            return [layer]
+        project = parse_project(content, source, problems, self.vocabulary)
+        problems.check()
+        assert project is not None
+        return [project.layer]
 
     def entries(self, name: str | None = None) -> list[Entry]:
         """Return the beliefs in force in the layers that a name shows; under a model, those it reads."""

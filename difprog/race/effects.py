@@ -12,10 +12,6 @@ import pytensor.tensor as pt
 
 from difprog.race.race import Effects, Variable, closed
 
-#: Position of a project on the two axes of the research grid.
-FOCUS_SCORE = {"average": -1.0, "pessimistic": 0.0, "worst": 1.0}
-APPROACH_SCORE = {"engineering": -1.0, "behaviourist": 0.0, "cognitivist": 1.0}
-
 
 class Facts(NamedTuple):
     """The facts of a project that are no quantities, as numbers; scalars or scalar variables."""

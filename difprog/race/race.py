@@ -135,7 +135,9 @@ def shift_odds(probability: Variable, log_odds: Variable) -> Variable:
         return probability
     odds = pt.exp(pt.minimum(pt.maximum(log_odds, -LARGEST_LOG_ODDS), LARGEST_LOG_ODDS))
     shifted = probability * odds / ((1.0 - probability) + probability * odds)
-    return pt.switch(pt.eq(log_odds, 0.0), probability, shifted)
+    # At d = 0 the slope, p(1 − p), has to be there too: exact derivatives are taken at no effect.
+    at_none = probability + probability * (1.0 - probability) * log_odds
+    return pt.switch(pt.eq(log_odds, 0.0), at_none, shifted)
 
 
 def work_done(w: Any, e: Effects) -> Work:

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from difprog.base import files
+from difprog.beliefs import published
 from difprog.beliefs.beliefs import Belief, Layer
 from difprog.forecast.forecast import Forecast, ModelForecast
 from difprog.render import data
@@ -44,7 +45,7 @@ def content(forecast: Forecast) -> dict[str, Any]:
             title=answer.model.title,
             cites=answer.model.cites,
             code={"path": answer.model.source.label, "sha256": answer.model.source.sha256},
-            quantiles=[float(q) for q in np.quantile(answer.drawn("net_effect"), LEVELS)],
+            quantiles=[float(q) for q in answer.weighing.quantiles(answer.drawn("net_effect"), LEVELS)],
         )
     rows = provenance(forecast)
     layers = {layer.source.label: kind(layer) for answer in forecast.models for layer in answer.layers[:-1]}
@@ -135,8 +136,6 @@ def _row(answer: ModelForecast, belief: Belief, dataset: str | None, where: str)
     }
 
 
-@lru_cache(maxsize=1)
 def yardsticks() -> tuple[Mapping[str, Any], ...]:
     """Return the published magnitudes to lay beside a project's own."""
-    table, _ = files.read_toml(files.shipped("priors", "published", "yardsticks.toml"))
-    return tuple({"name": name, **entry} for name, entry in table["yardsticks"].items())
+    return tuple({"name": name, **entry} for name, entry in published.yardsticks().items())

@@ -10,14 +10,13 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-import numpy as np
-
 from difprog import __version__
 from difprog.base import plainjson
 from difprog.beliefs.beliefs import Belief, Layer
 from difprog.beliefs.families import Point
 from difprog.forecast.forecast import Forecast, ModelForecast
 from difprog.forecast.summary import MICRODOOM, Quantiles, Summary
+from difprog.render import outcomes
 
 SCORE_SCHEMA = "difprog.score/1"
 MILLION = 1e6
@@ -59,14 +58,19 @@ def model(answer: ModelForecast) -> dict[str, Any]:
         "arrival_given_success": number(
             None if answer.arrival_given_success is None else answer.arrival_given_success.values[0]
         ),
-        "diagnostics": _diagnostics(answer) if answer.view.posterior is not None else {},
+        "diagnostics": _diagnostics(answer),
+        **outcomes.data(answer),
     }
 
 
 def _diagnostics(answer: ModelForecast) -> dict[str, Any]:
+    khat = answer.weighing.heavy(answer.drawn("net_effect"))
+    found: dict[str, Any] = {} if khat is None else {"khat": khat}
     posterior = answer.view.posterior
-    assert posterior is not None
+    if posterior is None:
+        return found
     return {
+        **found,
         "evidence": posterior.key,
         "kept_draws": posterior.size,
         "conditioned": {
@@ -74,7 +78,11 @@ def _diagnostics(answer: ModelForecast) -> dict[str, Any]:
             for name in answer.beliefs
             if answer.view.conditioned(name)
         },
-        **{k: v for k, v in posterior.diagnostics.items() if isinstance(v, (int, float, str))},
+        "reviews": {
+            notes["effect"]: {name: notes[name] for name in ("reviews", "pool", "linear_pool")}
+            for notes in posterior.diagnostics.values()
+            if "effect" in notes
+        },
     }
 
 
@@ -98,9 +106,9 @@ def stated(belief: Belief) -> list[float]:
 
 def percentiles(answer: ModelForecast, belief: Belief) -> list[float]:
     """Return a belief's 5th, 50th and 95th percentile as it is used: after conditioning."""
-    if not answer.view.conditioned(belief.name):
+    if not answer.view.conditioned(belief.name) and answer.tilt is None:
         return stated(belief)
-    return [float(q) for q in np.quantile(answer.value(belief.name), [0.05, 0.5, 0.95])]
+    return [float(q) for q in answer.weighing.quantiles(answer.value(belief.name), [0.05, 0.5, 0.95])]
 
 
 def used(answer: ModelForecast, belief: Belief) -> dict[str, Any]:
@@ -116,7 +124,7 @@ def expected(forecast: Forecast, name: str) -> float | None:
     """Return the mean of a quantity of the project, None where it has none above 0."""
     belief = forecast.models[0].beliefs.get(name)
     mean = belief.shape.mean if belief is not None else 0.0
-    return float(mean) if 0 < mean < np.inf else None
+    return float(mean) if 0 < mean < math.inf else None
 
 
 def value_for_money(found: Forecast) -> dict[str, float | None] | None:

@@ -95,7 +95,7 @@ def channel_rows(entry: Mapping[str, Any]) -> list[tuple[str, float, float]]:
     rows = []
     for name, value in entry["channels"].items():
         if value:
-            rows.append((words.CHANNEL_TITLES[name], value, entry["channels_mcse"][name]))
+            rows.append((words.channel_title(name), value, entry["channels_mcse"][name]))
         if name == "run_up":
             rows.extend(
                 (f"  {words.PATH_TITLES[path]}", part["value"], part["mcse"])
@@ -163,7 +163,7 @@ def _drivers(content: Mapping[str, Any], screen: Console, everything: bool) -> N
         if len(blocks) > 1:
             indented(screen, text(name, HEAD))
         _tornado(content, found if everything else found[:TOP], screen)
-    indented(screen, text(words.worth_knowing(blocks[0][1])))
+    indented(screen, text(f"{words.worth_knowing(blocks[0][1])} {words.information(words.leading(content))}"))
     if any(mark(content, d["belief"]) for _, found in blocks for d in found):
         indented(screen, Text("‡ somebody's judgement, not a measurement", style=DIM))
     indented(screen, Text(words.DRIVERS_NOTE, style=DIM))

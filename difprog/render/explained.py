@@ -25,19 +25,19 @@ FIELDS = ("distance", "distance_se", "low", "low_se", "high", "high_se", "evppi"
 def explain(found: Explanation) -> dict[str, Any]:
     """Return an explanation as the JSON of ``difprog explain``.
 
-    ``evppi`` and its standard error are in microdooms; everything else is in plain
+    ``evppi``, ``evpi`` and their standard errors are in microdooms; everything else is in plain
     probabilities and in the parameters' own units.
     """
     said = data.score(found.forecast)
     said["schema"] = EXPLAIN_SCHEMA
     for entry, model in zip(said["models"], found.models, strict=True):
-        entry.update(_model(model))
+        entry.update(_model(model), **_information(model, found.known))
     said["ensemble"].update(
         channels={name: data.number(e.value) for name, e in found.channels.items()},
         channels_mcse={name: data.number(e.mcse) for name, e in found.channels.items()},
         options=_options(found.options),
         drivers=_drivers(found.drivers),
-        **{name: data.number(getattr(found, name)) for name in ("evpi", "evpi_se") if hasattr(found, name)},
+        **_information(found, found.known),
     )
     return said
 
@@ -53,6 +53,15 @@ def _model(found: ModelExplanation) -> dict[str, Any]:
         "options": _options(found.options),
         "drivers": _drivers(found.drivers),
     }
+
+
+def _information(found: Explanation | ModelExplanation, known: tuple[str, ...]) -> dict[str, Any]:
+    """Return what knowing everything, or the named beliefs together, is worth, in microdooms."""
+    said: dict[str, Any] = {"evpi": found.evpi.value / MICRODOOM, "evpi_se": found.evpi.se / MICRODOOM}
+    if found.together is not None:
+        gain, error = (data.number(value / MICRODOOM) for value in found.together)
+        said["together"] = {"beliefs": list(known), "evppi": gain, "evppi_se": error}
+    return said
 
 
 def _plain(values: Mapping[str, float | None]) -> dict[str, float | int | None]:

@@ -223,7 +223,7 @@ def _blocks(content: Mapping[str, Any]) -> list[tuple[str, list[tuple[str, float
     blocks = []
     for name, entry in entries:
         rows = [
-            (words.CHANNEL_TITLES[c], value / MICRODOOM, entry["channels_mcse"][c] / MICRODOOM)
+            (words.channel_title(c), value / MICRODOOM, entry["channels_mcse"][c] / MICRODOOM)
             for c, value in entry["channels"].items()
             if value
         ]

@@ -126,7 +126,8 @@ def _channels(content: Mapping[str, Any]) -> list[str]:
     entries = [(code(m["model"]), m) for m in _models(content)]
     if len(entries) > 1:
         entries.append((words.MIXTURE, content["ensemble"]))
-    used = [c for c in words.CHANNEL_TITLES if any(e["channels"].get(c) for _, e in entries)]
+    every = dict.fromkeys(c for _, e in entries for c in e["channels"])
+    used = [c for c in every if any(e["channels"].get(c) for _, e in entries)]
     rows = []
     for name, entry in entries:
         cells = [
@@ -141,7 +142,7 @@ def _channels(content: Mapping[str, Any]) -> list[str]:
         _figure(content, "channels.svg", figures.alternative_channels(content)),
         "Shapley values of the mean net effect, in microdooms averted; they add up to it.",
         table(
-            ["model", *(words.CHANNEL_TITLES[c] for c in used), "net effect"], rows, range(1, len(used) + 2)
+            ["model", *(words.channel_title(c) for c in used), "net effect"], rows, range(1, len(used) + 2)
         ),
     ]
     paths = [

@@ -17,7 +17,7 @@ from difprog.beliefs.families import Point
 from difprog.forecast.summary import MICRODOOM, sign
 from difprog.race.parameters import PARAMETERS
 from difprog.race.parameters import Group as ParameterGroup
-from difprog.render import words
+from difprog.render import outcomes, words
 from difprog.render.axis import Axis, common_axis, dots, rule, strip
 from difprog.render.format import probability, significant, supported
 from difprog.render.screen import (
@@ -80,12 +80,15 @@ def score(
         provenance(content, screen)
         return
     screen.print()
-    sentences(screen, words.verdict(content))
+    stated, surveys = outcomes.sentences(content), outcomes.beside_surveys(content)
+    plainly = [((line, ""),) for line in (*stated, *surveys)]
+    sentences(screen, [*plainly[: len(stated)], *words.verdict(content), *plainly[len(stated) :]])
     _net_effects(content, screen)
     _distribution(content, screen, full)
     if full:
         _success(content, screen)
         _project_effects(content, screen)
+        outcomes.moved(content, screen)
     _notes(content, screen, full, today)
     if full:
         provenance(content, screen)

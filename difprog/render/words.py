@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from difprog.forecast.summary import MICRODOOM, Summary, sign
+from difprog.forecast.summary import KHAT_LIMIT, MICRODOOM, Summary, sign
 from difprog.render.format import (
     MINUS,
     interval,
@@ -59,9 +59,6 @@ CHANNELS_NOTE = "Shapley values: each channel's share of the mean, averaged over
 
 #: Days after which the date that years are counted from is worth a note.
 STALE = 90
-
-#: Pareto k̂ above which the error of a mean is not to be trusted.
-KHAT = 0.7
 
 #: A model's sign → what it says, and the colour that goes with it.
 VERDICTS = {1: ("helps", GOOD), -1: ("harms", BAD), 0: ("makes no difference that shows", "")}
@@ -244,6 +241,8 @@ def in_use(content: Mapping[str, Any]) -> Sentence:
     if content["scenarios"]:
         many = "s" if len(content["scenarios"]) > 1 else ""
         parts += [" · " if parts else "", f"scenario{many} ", (listed(content["scenarios"]), STRONG)]
+    if any(m.get("outcomes") for m in content["models"]):
+        parts += [" · " if parts else "", ("the outcome as you state it", STRONG)]
     if not parts:
         parts.append("beliefs as they ship")
     judged, every = judgements(content)
@@ -299,13 +298,13 @@ def heavy_tails(content: Mapping[str, Any]) -> list[str]:
     heavy = []
     for name, entry in entries:
         khat = entry["net_effect"].get("khat", entry.get("diagnostics", {}).get("khat"))
-        if khat is not None and khat > KHAT:
+        if khat is not None and khat > KHAT_LIMIT:
             heavy.append(f"{name} {khat:.2f}")
     if not heavy:
         return []
     return [
         "A few draws carry the mean, so that its error is too small: Pareto k-hat above "
-        f"{KHAT} ({listed(heavy)}). Go by the median and the shares of worlds."
+        f"{KHAT_LIMIT} ({listed(heavy)}). Go by the median and the shares of worlds."
     ]
 
 
@@ -396,6 +395,11 @@ def leading(content: Mapping[str, Any]) -> Mapping[str, Any]:
     return found
 
 
+def channel_title(name: str) -> str:
+    """Return what a channel is called; one that a user's model defines has its own name."""
+    return CHANNEL_TITLES.get(name, name.replace("_", " "))
+
+
 def main_channel(content: Mapping[str, Any]) -> Sentence:
     """Return through which channels it mostly helps and harms, in a sentence."""
     found = leading(content)
@@ -412,7 +416,7 @@ def main_channel(content: Mapping[str, Any]) -> Sentence:
             top = max(own, key=lambda c: abs(own[c]))
             parts += [
                 " and " if parts else "It ", (verb, colour), " mostly through ",
-                (CHANNEL_TITLES[top], STRONG),
+                (channel_title(top), STRONG),
                 f" ({microdooms(own[top], errors[top] or 0.0)})",
             ]  # fmt: skip
     return said(*parts, ".")
@@ -555,6 +559,20 @@ def worth_knowing(drivers: Sequence[Mapping[str, Any]]) -> str:
         "Worth knowing before choosing between doing nothing and the publication policies, in "
         f"microdooms: {', '.join(listed)}."
     )
+
+
+def information(entry: Mapping[str, Any]) -> str:
+    """Return what knowing everything, and the beliefs asked about together, would be worth."""
+
+    def amount_of(value: float, error: float) -> str:
+        return supported(value, error, digits=2) if value > 2 * error else "nothing that shows"
+
+    found = f"Knowing the world outright (EVPI): {amount_of(entry['evpi'], entry['evpi_se'])}."
+    if "together" in entry:
+        together = entry["together"]
+        names, worth = " and ".join(together["beliefs"]), amount_of(together["evppi"], together["evppi_se"])
+        found += f" Knowing {names} {'together' if len(together['beliefs']) > 1 else 'alone'}: {worth}."
+    return found
 
 
 def distance(driver: Mapping[str, Any]) -> str:

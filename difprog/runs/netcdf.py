@@ -116,12 +116,8 @@ def read(path: Path, group: str, names: Iterable[str], *shapes: tuple[int, ...])
     found = {}
     with h5py.File(path, "r") as stream:
         for name in names:
-            entry: Any = stream
-            for part in (*group.split("/"), name):
-                if not isinstance(entry.get(part, getlink=True), h5py.HardLink):
-                    raise ValueError(f"{group}/{name} is not in this file")
-                entry = entry[part]
-            if not isinstance(entry, h5py.Dataset) or entry.dtype != np.float64:
+            entry = _inside(stream, group, name)
+            if entry.dtype != np.float64:
                 raise ValueError(f"{name} is not a list of numbers")
             if entry.shape != due.get(entry.ndim):
                 raise ValueError(f"{name} is not of the shape that is due")
@@ -136,3 +132,34 @@ def read(path: Path, group: str, names: Iterable[str], *shapes: tuple[int, ...])
                 raise ValueError(f"{name} holds what is no number")
             found[name] = np.ascontiguousarray((values if values.ndim == 1 else values[0]).T)
     return found
+
+
+def readings(path: Path, count: int) -> list[str]:
+    """Return what the axis ``reading`` of a file's draws is labelled with.
+
+    Raises
+    ------
+    ValueError, OSError, KeyError, TypeError
+        As `read`; where there are not ``count`` labels.
+    """
+    import h5py
+
+    with h5py.File(path, "r") as stream:
+        entry = _inside(stream, "posterior", "reading")
+        if entry.shape != (count,) or h5py.check_string_dtype(entry.dtype) is None:
+            raise ValueError("its readings are not those of the run")
+        return [str(label) for label in entry.asstr()[()]]
+
+
+def _inside(stream: Any, group: str, name: str) -> Any:
+    """Return an array of an open file; nothing that the file only points to."""
+    import h5py
+
+    entry: Any = stream
+    for part in (*group.split("/"), name):
+        if not isinstance(entry.get(part, getlink=True), h5py.HardLink):
+            raise ValueError(f"{group}/{name} is not in this file")
+        entry = entry[part]
+    if not isinstance(entry, h5py.Dataset):
+        raise ValueError(f"{group}/{name} is not in this file")
+    return entry

@@ -16,8 +16,6 @@ import hashlib
 import json
 import math
 import re
-import shutil
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -28,6 +26,7 @@ import numpy.typing as npt
 
 from difprog.base import files
 from difprog.base.errors import BadInput, Problem, Problems, plain
+from difprog.base.limits import DRAWS_BYTES, TEXT_BYTES
 from difprog.beliefs.beliefs import Layer, Stack
 from difprog.beliefs.parse import parse_layer
 from difprog.beliefs.project import Project, parse_project
@@ -45,9 +44,6 @@ Array = npt.NDArray[np.float64]
 
 SCHEMA = "difprog.run/2"
 MANIFEST, SUMMARY, DRAWS = "run.json", "summary.json", "draws.nc"
-
-#: Most bytes of a manifest or a summary, and of draws, that are read.
-TEXT_LIMIT, DRAWS_LIMIT = 1 << 25, 1 << 31
 
 #: What a summary has of every quantity, in numbers that are finite.
 NUMBERS = ("mean", "sd", "median", "lower", "upper", "p_positive", "p_negative")
@@ -102,6 +98,9 @@ class Run:
         """
         shape = 1, self.count, len(self.readings), len(WORLDS)
         try:
+            labels = netcdf.readings(self.folder / DRAWS, len(self.readings))
+            if labels != list(self.readings):
+                raise ValueError("its readings are not those of the run")
             return netcdf.read(self.folder / DRAWS, "posterior", names, shape[:2], shape[:3], shape)
         except _DAMAGE as error:
             raise _damaged(self.folder, DRAWS, error) from None
@@ -134,61 +133,39 @@ def save(forecast: Forecast, summary: Mapping[str, Any], folder: Path) -> None:
     Raises
     ------
     BadInput
-        Where the folder holds anything but a run, or an input file has changed since it was read.
+        Where the folder holds anything but a run, an input file has changed since it was read, or
+        there are more draws than are read again.
+    OSError
+        Where it cannot be written; nothing is left behind.
     """
-    if folder.exists() and not _replaceable(folder):
+    place = files.destination(folder, folder=True)
+    if place.exists() and not _replaceable(place):
         raise BadInput(
             Problem(str(folder), "", "exists and is no saved run", hint="name a new folder")
         )
-    folder = folder.resolve()
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    new = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name[:40]}."))
-    try:
-        new.chmod(0o777 & ~files.umask())
-        layers = {layer.source.sha256: layer for m in forecast.models for layer in m.layers}
-        texts = {sha: _unchanged(layer.source) for sha, layer in layers.items()}
-        for sha, text in texts.items():
-            files.write_atomically(new / _input(sha), text)
-        posteriors = _posteriors(forecast)
-        draws = netcdf.content(forecast, posteriors)
-        if len(draws) > DRAWS_LIMIT:
-            what = f"would hold {len(draws):,} bytes of draws; no more than {DRAWS_LIMIT:,} are read again"
-            raise BadInput(Problem(str(folder), "", what, hint="keep fewer draws"))
-        files.write_atomically(new / DRAWS, draws)
-        files.write_atomically(new / SUMMARY, _text(summary))
-        manifest = _manifest(forecast, posteriors)
-        manifest["files"] = {
-            path.relative_to(new).as_posix(): {
-                "bytes": path.stat().st_size, "sha256": _hash_file(path)
-            }
-            for path in sorted(new.rglob("*"))
-            if path.is_file()
-        }  # fmt: skip
-        manifest["sha256"] = identity.digest(manifest)
-        files.write_atomically(new / MANIFEST, _text(manifest))
-        if folder.exists() and files.swap(new, folder):
-            shutil.rmtree(new)
-        elif folder.exists():
-            old = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name[:40]}."))
-            folder.replace(old)
-            new.replace(folder)
-            shutil.rmtree(old)
-        else:
-            new.replace(folder)
-    except BaseException:
-        shutil.rmtree(new, ignore_errors=True)
-        raise
+    layers = {layer.source.sha256: layer for m in forecast.models for layer in m.layers}
+    contents = {_input(sha): _unchanged(layer.source) for sha, layer in layers.items()}
+    posteriors = _posteriors(forecast)
+    contents[DRAWS] = netcdf.content(forecast, posteriors)
+    DRAWS_BYTES.check(len(contents[DRAWS]), str(folder))
+    contents[SUMMARY] = _text(summary)
+    manifest = _manifest(forecast, posteriors)
+    manifest["files"] = {
+        name: {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+        for name, data in sorted(contents.items())
+    }
+    manifest["sha256"] = identity.digest(manifest)
+    contents[MANIFEST] = _text(manifest)
+    files.write_folder_atomically(folder, contents)
 
 
 def _replaceable(folder: Path) -> bool:
     """Whether a folder is empty, or a run that may be replaced."""
-    if not folder.is_dir() or folder.is_symlink():
-        return False
     if not any(folder.iterdir()):
         return True
     try:
-        return json.loads((folder / MANIFEST).read_bytes())["schema"].startswith("difprog.run/")  # type: ignore[no-any-return]
-    except _DAMAGE:
+        return str(_json(folder, MANIFEST)["schema"]).startswith("difprog.run/")
+    except (BadInput, KeyError):
         return False
 
 
@@ -204,8 +181,8 @@ def _input(sha256: str) -> str:
     return f"inputs/{sha256[:32]}.toml"
 
 
-def _text(data: Mapping[str, Any]) -> str:
-    return json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+def _text(data: Mapping[str, Any]) -> bytes:
+    return (json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
 
 
 def _hash_file(path: Path) -> str:
@@ -311,7 +288,7 @@ def _check_summary(run: Run) -> None:
 
 
 def _json(folder: Path, name: str) -> dict[str, Any]:
-    raw = files.read_bytes(folder / name, TEXT_LIMIT)
+    raw = files.read_bytes(folder / name, TEXT_BYTES.most)
     try:
         data = json.loads(raw, parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
@@ -331,7 +308,7 @@ def _check(folder: Path, name: str, size: int, sha256: str) -> None:
     if not parts or not all(re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", part) for part in parts):
         raise BadInput(Problem(str(folder / MANIFEST), "files", "names a file outside the run", name))
     path = folder.joinpath(*parts)
-    limit = DRAWS_LIMIT if name == DRAWS else TEXT_LIMIT
+    limit = (DRAWS_BYTES if name == DRAWS else TEXT_BYTES).most
     if path.is_symlink() or not path.is_file():
         raise BadInput(Problem(str(path), "", "is missing", hint="save the run again"))
     if size > limit or path.stat().st_size != size or _hash_file(path) != sha256:

@@ -43,7 +43,7 @@ def break_even(draws: Draws, row: int) -> BreakEven:
     ``alignment_multiplier`` a_P, a_S and a_G. Where several factors do it, the one nearest to 1
     is returned, and where the mean jumps over 0 the factor at which it does.
     """
-    total = float(draws.net_effect[row].mean())
+    total = draws.weighing(row).mean(draws.net_effect[row])
     players = channels_of(draws)
     capability, alignment = players["capability"], (*players["parallel"], *players["serial"])
     by_capability, capability_error = _factor(draws, row, capability)
@@ -64,11 +64,12 @@ def _factor(draws: Draws, row: int, effects: Sequence[str]) -> tuple[float | Non
     names = [n for n in effects if n in draws.effects_hit]
     if not any(np.any(of[n][row]) for n in names for of in (draws.effects_hit, draws.effects_miss)):
         return None, None
-    known: dict[float, float] = {1.0: float(draws.net_effect[row].mean())}
+    mean = draws.weighing(row).mean
+    known: dict[float, float] = {1.0: mean(draws.net_effect[row])}
 
     def net(factor: float) -> float:
         if factor not in known:
-            known[factor] = float(_scaled(draws, row, names, factor).mean())
+            known[factor] = mean(_scaled(draws, row, names, factor))
         return known[factor]
 
     here = net(1.0)

@@ -15,7 +15,6 @@ import numpy as np
 import numpy.typing as npt
 
 from difprog.forecast.sampling import Draws
-from difprog.forecast.summary import clustered_error
 from difprog.race.parameters import Group
 
 Array = npt.NDArray[np.float64]
@@ -217,18 +216,17 @@ def paths(draws: Draws, run_up: Sequence[Any]) -> list[dict[str, Path]]:
     net = draws.net_effect[rows]
     raw = {name: 0.5 * (alone[name] + net - left[name]) for name in PATHS}
     for place, row in enumerate(rows):
-        total = sum(float(raw[name][place].mean()) for name in PATHS)
-        scale = float(np.mean(run_up[row])) / total if total else 1.0
+        mean = draws.weighing(row).mean
+        total = sum(mean(raw[name][place]) for name in PATHS)
+        scale = mean(run_up[row]) / total if total else 1.0
         for name in PATHS:
             share = estimate(draws, row, scale * raw[name][place])
-            apart = float(alone[name][place].mean()), float(left[name][place].mean())
+            apart = mean(alone[name][place]), mean(left[name][place])
             found[row][name] = Path(share.value, share.mcse, *apart)
     return found
 
 
 def estimate(draws: Draws, row: int, values: Any) -> Estimate:
     """Return the mean of a reading's draws and its Monte Carlo standard error; a scalar has none."""
-    array = np.asarray(values, dtype=float)
-    if array.ndim == 0:
-        return Estimate(float(array), 0.0)
-    return Estimate(float(array.mean()), clustered_error(array, draws.question.clusters(row)))
+    weighing = draws.weighing(row)
+    return Estimate(weighing.mean(values), weighing.error(values))

@@ -123,10 +123,11 @@ def _field(draws: Draws, row: int) -> Any:
 
 def quotient(draws: Draws, row: int, above: Any, below: Any) -> tuple[float | None, float | None]:
     """Return the ratio of two means and its Monte Carlo error; None where it is not finite."""
-    divisor = float(np.mean(below))
+    mean = draws.weighing(row).mean
+    divisor = mean(below)
     if divisor == 0.0:
         return None, None
-    value = float(np.mean(above)) / divisor
+    value = mean(above) / divisor
     if not math.isfinite(value):
         return None, None
     # Linearised: the error of a ratio of means is that of the mean residual over the divisor.

@@ -12,16 +12,24 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from difprog.base.errors import Problems
 from difprog.beliefs.beliefs import Stack
 from difprog.forecast.forecast import Forecast, ModelForecast, fewest_clusters
 from difprog.forecast.question import Question, View
 from difprog.forecast.sampling import Draws, Kept, draw_beliefs, evaluate
-from difprog.forecast.summary import clustered_error
+from difprog.forecast.summary import Weighing, clustered_error
 from difprog.race.parameters import FACTS
 from difprog.why.breakeven import BreakEven, break_even
 from difprog.why.channels import Estimate, Path, channel_draws, estimate, paths
 from difprog.why.exchange import Exchange, Ratios, exchange, ratios, slopes
-from difprog.why.sensitivity import Driver, drivers
+from difprog.why.sensitivity import (
+    Driver,
+    Gain,
+    Sorted,
+    drivers,
+    partial_information,
+    perfect_information,
+)
 
 Array = npt.NDArray[np.float64]
 
@@ -51,6 +59,11 @@ class ModelExplanation:
         Mean net effect under each publication policy.
     drivers : tuple of Driver or None
         The beliefs by what they do to the answer; None where they were not asked for.
+    evpi : Gain
+        What it would be worth to know the world before choosing a policy or nothing, as a
+        probability.
+    together : Gain or None
+        The same for the beliefs that were asked about as a set.
     """
 
     answer: ModelForecast
@@ -61,20 +74,30 @@ class ModelExplanation:
     ratios: Ratios
     options: dict[str, Estimate]
     drivers: tuple[Driver, ...] | None
+    evpi: Gain
+    together: Gain | None = None
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """Why a forecast comes out as it does, model by model and mixed by credence."""
+    """Why a forecast comes out as it does, model by model and mixed by credence.
+
+    The mixture's EVPI is about the world under every model at once, as its ``together`` is: which
+    model is right stays open, and is a driver of its own.
+    """
 
     forecast: Forecast
     models: tuple[ModelExplanation, ...]
     channels: dict[str, Estimate]
     options: dict[str, Estimate]
     drivers: tuple[Driver, ...] | None
+    evpi: Gain
+    together: Gain | None = None
+    known: tuple[str, ...] = ()
+    """The set of beliefs that ``together`` is about."""
 
 
-def explain(forecast: Forecast, with_drivers: bool = True) -> Explanation:
+def explain(forecast: Forecast, with_drivers: bool = True, know: Sequence[str] = ()) -> Explanation:
     """Explain a forecast on its own draws.
 
     Parameters
@@ -83,20 +106,32 @@ def explain(forecast: Forecast, with_drivers: bool = True) -> Explanation:
         What `difprog.forecast.forecast.score` returned.
     with_drivers : bool
         Whether to rank the beliefs.
+    know : sequence of str
+        Beliefs of which the joint EVPPI is asked.
+
+    Raises
+    ------
+    BadInput
+        Where no model reads one of the beliefs that are asked about.
     """
     draws = forecast.draws
+    _check_known(know, draws)
     options = policies(forecast)
     shares = channel_draws(draws)
     by_path = paths(draws, [share["run_up"] for share in shares])
     slope = slopes(draws)
+    kept = Sorted()
     models = []
     for row, answer in enumerate(forecast.models):
         rates = exchange(draws, row, slope)
         benefits = [value[row] for value in options.values()]
+        values = {name: draws.value(name, row) for name in answer.beliefs}
         found = None
         if with_drivers:
-            values = {name: draws.value(name, row) for name in answer.beliefs}
-            found = tuple(drivers(values, draws.net_effect[row], benefits, answer.clusters))
+            found = tuple(
+                drivers(values, draws.net_effect[row], benefits, kept=kept, **weighed(answer.weighing))
+            )
+        asked = {name: values[name] for name in know if name in values}
         models.append(
             ModelExplanation(
                 answer=answer,
@@ -107,24 +142,50 @@ def explain(forecast: Forecast, with_drivers: bool = True) -> Explanation:
                 ratios=ratios(draws, row, rates),
                 options={name: estimate(draws, row, value[row]) for name, value in options.items()},
                 drivers=found,
+                evpi=perfect_information(benefits, draws.count, **weighed(answer.weighing)),
+                together=partial_information(asked, benefits, **weighed(answer.weighing)) if know else None,
             )
         )
     weights = np.asarray(forecast.weights)
     clusters = fewest_clusters(draws.question)
+    ways = [answer.weighing for answer in forecast.models]
 
     def mixed(columns: Sequence[Any]) -> Estimate:
-        table = [np.broadcast_to(np.asarray(c, dtype=float), (draws.count,)) for c in columns]
-        value = weights @ np.stack(table)
+        value = weights @ np.stack([w.plain(c) for w, c in zip(ways, columns, strict=True)])
         return Estimate(float(value.mean()), clustered_error(value, clusters))
 
     names = list(dict.fromkeys(name for share in shares for name in share))
+    mixture = Mixture(draws, weights)
+    benefits = [mixture.of(value) for value in options.values()]
+    known = {f"{name} {at}": value for name in know for at, value in enumerate(_versions(draws, name))}
     return Explanation(
         forecast=forecast,
         models=tuple(models),
         channels={name: mixed([share.get(name, 0.0) for share in shares]) for name in names},
         options={name: mixed(list(value)) for name, value in options.items()},
-        drivers=tuple(_mixed_drivers(draws, options, weights, clusters)) if with_drivers else None,
+        drivers=tuple(_mixed_drivers(draws, options, weights, mixture, kept)) if with_drivers else None,
+        evpi=perfect_information(benefits, draws.count, **weighed(mixture.weighing)),
+        together=partial_information(known, benefits, **weighed(mixture.weighing)) if know else None,
+        known=tuple(know),
     )
+
+
+def _check_known(names: Sequence[str], draws: Draws) -> None:
+    """Refuse beliefs that no model reads."""
+    problems = Problems("explain")
+    for name in names:
+        if name not in draws.values:
+            problems.unknown("--know", name, draws.values, "no model reads this belief")
+    problems.check()
+
+
+def _versions(draws: Draws, name: str) -> list[Array]:
+    """Return the different draws that readings have of a belief, each of shape (draw,)."""
+    value = np.asarray(draws.values[name], dtype=float)
+    if value.ndim < 2:
+        return [value]
+    rows = [value[row] for row, source in enumerate(draws.question.sources[name]) if source is not None]
+    return [row for at, row in enumerate(rows) if not any(np.array_equal(row, r) for r in rows[:at])]
 
 
 def policies(forecast: Forecast) -> dict[str, Array]:
@@ -180,64 +241,94 @@ def only(question: Question, names: set[str]) -> Question:
     return replace(question, views=tuple(views), correlations=())
 
 
+def weighed(way: Weighing) -> dict[str, Any]:
+    """Return how draws count as what `difprog.why.sensitivity` takes by name."""
+    return {"clusters": way.clusters, "weights": way.weights, "moments": way.moments}
+
+
+class Mixture:
+    """All readings as one: how a draw counts in the mixture, and what a quantity is worth there.
+
+    A draw counts for as much as all readings give it, and a quantity is worth the readings' values,
+    each by its share of that: so means given a belief are those of the mixture too.
+    """
+
+    def __init__(self, draws: Draws, credences: Array) -> None:
+        clusters = fewest_clusters(draws.question)
+        self._share = credences[:, None]
+        self.weighing = Weighing(draws.count, clusters)
+        if draws.tilts:
+            ways = [draws.weighing(row) for row in range(len(credences))]
+            flat = np.full(draws.count, 1.0 / draws.count)
+            each = np.stack([flat if way.weights is None else way.weights for way in ways])
+            total = credences @ each
+            self._share = self._share * each / np.where(total > 0, total, 1.0)
+            self.weighing = Weighing(draws.count, clusters, total)
+
+    def of(self, value: Array) -> Array:
+        """Return a quantity of the readings, shape (reading, draw), as one of shape (draw,)."""
+        return np.asarray(np.sum(self._share * value, axis=0))
+
+
 def _mixed_drivers(
-    draws: Draws, options: Mapping[str, Array], weights: Array, clusters: int | None
+    draws: Draws, options: Mapping[str, Array], weights: Array, mixture: Mixture, kept: Sorted
 ) -> list[Driver]:
     """Return the drivers of the mixture, the question which model is right among them.
 
     A belief about which readings differ is left out, unless all but one hold it at a point.
     """
-    count = draws.count
     shared = {}
-    for name, value in draws.values.items():
-        if np.ndim(value) < 2:
-            shared[name] = value
-            continue
-        rows = [row for row, source in enumerate(draws.question.sources[name]) if source is not None]
-        moving = [row for row in rows if np.ptp(value[row]) > 0]
-        if moving and all(np.array_equal(value[row], value[moving[0]]) for row in moving):
-            shared[name] = value[moving[0]]
-    benefits = {name: np.asarray(weights @ value) for name, value in options.items()}
-    found = list(drivers(shared, np.asarray(weights @ draws.net_effect), list(benefits.values()), clusters))
+    for name in draws.values:
+        moving = [value for value in _versions(draws, name) if value.ndim and np.ptp(value) > 0]
+        if len(moving) == 1:
+            shared[name] = moving[0]
+    benefits = [mixture.of(value) for value in options.values()]
+    net = mixture.of(draws.net_effect)
+    found = list(drivers(shared, net, benefits, kept=kept, **weighed(mixture.weighing)))
     if len(weights) > 1:
-        found.append(_which_model(draws.net_effect, options, benefits, weights, clusters, count))
+        ways = [draws.weighing(row) for row in range(len(weights))]
+        found.append(_which_model(draws.net_effect, options, ways, weights, mixture.weighing.clusters))
     return sorted(found, key=lambda d: (-d.distance, -d.evppi, d.belief))
 
 
 def _which_model(
     nets: Array,
     options: Mapping[str, Array],
-    benefits: Mapping[str, Array],
+    ways: Sequence[Weighing],
     weights: Array,
     clusters: int | None,
-    count: int,
 ) -> Driver:
     """Return what it would be worth to know which model is right: no regression is needed.
 
     Its distance is the mean, by credence, of the largest gap between a model's cdf and the
     mixture's.
     """
-    blind = max((0.0, NOTHING), *((float(v.mean()), name) for name, v in benefits.items()))[1]
-    gain = -benefits[blind] if blind != NOTHING else np.zeros(count)
+    count = ways[0].count
+    own = {
+        name: np.stack([way.plain(row) for way, row in zip(ways, value, strict=True)])
+        for name, value in options.items()
+    }
+    means = {name: value.mean(axis=1) for name, value in own.items()}
+    blind = max((0.0, NOTHING), *((float(weights @ v), name) for name, v in means.items()))[1]
+    gain = -(weights @ own[blind]) if blind != NOTHING else np.zeros(count)
     for row, weight in enumerate(weights):
-        own = {name: value[row] for name, value in options.items()}
-        best = max((0.0, NOTHING), *((float(v.mean()), name) for name, v in own.items()))[1]
+        best = max((0.0, NOTHING), *((float(v[row]), name) for name, v in means.items()))[1]
         if best != NOTHING:
-            gain = gain + weight * own[best]
+            gain = gain + weight * own[best][row]
     grid = np.quantile(nets, (np.arange(400) + 0.5) / 400)
-    below = np.stack([np.searchsorted(np.sort(row), grid, side="right") / count for row in nets])
+    below = np.stack([way.cdf(row, grid) for way, row in zip(ways, nets, strict=True)])
     gaps = np.abs(below - weights @ below).max(axis=1)
-    means = nets.mean(axis=1)
-    errors = [clustered_error(row, clusters) for row in nets]
-    low, high = int(means.argmin()), int(means.argmax())
+    centres = [way.mean(row) for way, row in zip(ways, nets, strict=True)]
+    errors = [way.error(row) for way, row in zip(ways, nets, strict=True)]
+    low, high = int(np.argmin(centres)), int(np.argmax(centres))
     return Driver(
         belief=WHICH_MODEL,
         distance=float(weights @ gaps),
         distance_se=0.5 / count**0.5,
         evppi=max(float(gain.mean()), 0.0),
         evppi_se=clustered_error(gain, clusters),
-        low=float(means[low]),
+        low=centres[low],
         low_se=errors[low],
-        high=float(means[high]),
+        high=centres[high],
         high_se=errors[high],
     )

@@ -19,7 +19,8 @@ from difprog.beliefs.project import Project
 from difprog.evidence import Case, compilation, timelines
 from difprog.evidence.compiled import Compiled
 from difprog.evidence.posterior import Posterior, Predictive
-from difprog.forecast.forecast import DEFAULT_DRAWS, DEFAULT_PROB, DEFAULT_SEED, Setup, ask, mix, questions
+from difprog.forecast.forecast import DEFAULT_DRAWS, DEFAULT_PROB, DEFAULT_SEED, Setup, mix, question_of
+from difprog.forecast.sampling import draw
 from difprog.forecast.summary import Summary
 
 #: Chains, and draws, adaptation and thinning per chain. Shorter than a fit that is kept: what is
@@ -90,32 +91,30 @@ def effects(
     project: Project, setup: Setup, pooled: Mapping[str, Predictive], count: int = DEFAULT_DRAWS
 ) -> dict[str, Summary]:
     """Return the ensemble's net effect of a project under each timeline, on the same worlds."""
-    asked = questions(project, setup)
+    question, _ = question_of(project, setup)
+    credences = [setup.credences[view.model.name] for view in question.views]
     found = {}
     for source, predictive in pooled.items():
-        answers = []
-        for question, layers in asked:
-            posterior = question.posterior
-            if posterior is not None and "agi_arrival" in posterior.predictive:
-                size = min(posterior.size, len(predictive.location))
-                posterior = Posterior(
-                    {n: v[:size] for n, v in posterior.draws.items()},
-                    {
-                        n: (predictive if n == "agi_arrival" else p)._replace(
-                            location=(predictive if n == "agi_arrival" else p).location[:size],
-                            scale=(predictive if n == "agi_arrival" else p).scale[:size],
-                        )
-                        for n, p in posterior.predictive.items()
-                    },
-                    posterior.datasets,
-                    posterior.diagnostics,
-                    posterior.key,
-                )
-                question = replace(question, posterior=posterior)
-            credence = setup.credences[question.model.name]
-            answers.append(ask(question, layers, credence, count, DEFAULT_SEED, DEFAULT_PROB))
-        found[source] = mix(answers, count, DEFAULT_PROB)["net_effect"]
+        views = tuple(replace(view, posterior=_with(view.posterior, predictive)) for view in question.views)
+        draws = draw(replace(question, views=views), count, DEFAULT_SEED)
+        found[source] = mix(draws, credences, DEFAULT_PROB)["net_effect"]
     return found
+
+
+def _with(posterior: Posterior | None, arrival: Predictive) -> Posterior | None:
+    """Return a posterior with another timeline, of as many draws as both have."""
+    if posterior is None or "agi_arrival" not in posterior.predictive:
+        return posterior
+    size = min(posterior.size, len(arrival.location))
+    every = {**posterior.predictive, "agi_arrival": arrival}
+    return replace(
+        posterior,
+        draws={n: v[:size] for n, v in posterior.draws.items()},
+        predictive={
+            n: p._replace(location=p.location[:size], scale=p.scale[:size]) for n, p in every.items()
+        },
+        key=f"{posterior.key} {hash((arrival.location.tobytes(), arrival.scale.tobytes()))}",
+    )
 
 
 def table(pooled: Mapping[str, Predictive], net: Mapping[str, Summary] | None) -> list[dict[str, Any]]:
@@ -124,11 +123,7 @@ def table(pooled: Mapping[str, Predictive], net: Mapping[str, Summary] | None) -
         {
             "without": source,
             **quantiles(predictive),
-            **(
-                {}
-                if net is None
-                else {"net_effect": net[source].mean, "net_effect_error": net[source].mcse}
-            ),
+            **({} if net is None else {"net_effect": net[source].mean, "net_effect_error": net[source].mcse}),
         }
         for source, predictive in pooled.items()
     ]

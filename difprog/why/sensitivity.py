@@ -80,9 +80,6 @@ class Driver(NamedTuple):
     evppi: float = 0.0
     """Gain in the chance of success from knowing the belief before choosing; ≥ 0."""
     evppi_se: float = 0.0
-    variance_share: float = 0.0
-    """No longer computed; 0."""
-    variance_share_se: float = 0.0
 
 
 class Gain(NamedTuple):
@@ -91,17 +88,6 @@ class Gain(NamedTuple):
     value: float
     """In the unit of the net benefits; ≥ 0."""
     se: float
-
-
-class Hinge(NamedTuple):
-    """What a sentence on the first driver rests on."""
-
-    driver: Driver
-    turns: bool
-    """Whether its lowest and highest tenth have opposite signs, each resolved by two errors."""
-    alone: bool
-    """Whether its distance exceeds the next belief's by two errors: it is *the* first driver."""
-    next: Driver | None
 
 
 class Cells(NamedTuple):
@@ -216,21 +202,6 @@ def drivers(
         value = choice.gain(choice.curves(cells), cells.cell)
         found.append(Driver(name, *distance, *_ends(cells, mass, effect, base), *value))
     return sorted(found, key=lambda d: (-d.distance, -d.evppi, d.belief))
-
-
-def hinge(found: Sequence[Driver]) -> Hinge | None:
-    """Return what to say of the first of the drivers; None where none is told from nothing."""
-    if not found or not found[0].distance > 2 * found[0].distance_se:
-        return None
-    first, second = found[0], found[1] if len(found) > 1 else None
-    turns = first.low * first.high < 0 and all(
-        abs(mean) > 2 * error
-        for mean, error in ((first.low, first.low_se), (first.high, first.high_se))
-    )
-    alone = second is None or first.distance - second.distance > 2 * float(
-        np.hypot(first.distance_se, second.distance_se)
-    )
-    return Hinge(first, turns, alone, second)
 
 
 def perfect_information(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from difprog.cli.options import json_option
-from difprog.cli.priors import belief_argument, command, file_argument, model_option
+from difprog.cli.priors.group import belief_argument, command, file_argument, model_option
 
 if TYPE_CHECKING:
     from difprog.library.amend import Change
@@ -166,6 +166,9 @@ def elicit(
 ) -> None:  # fmt: skip
     """Ask for one BELIEF, by percentiles or by chips laid on bins, and draw it back at once.
 
+    Where BELIEF is "outcomes" the questions are about the outcome: the chance that it goes well,
+    and of AGI by three dates. Forecasts then start from your answers.
+
     \b
         difprog priors elicit agi_arrival
         difprog priors elicit agi_arrival --chips "0 to 5: 4, 5 to 15: 9, 15 to 40: 5, 40 to 100: 2"
@@ -175,6 +178,12 @@ def elicit(
     from difprog.library.shelf import Shelf
 
     shelf = Shelf(models)
+    if belief == "outcomes":
+        chances = questions.outcomes(stated)
+        if chances and (yes or click.confirm(f"Write it to your own layer over {file}?", default=False)):
+            path = amend.set_outcomes(file, chances, shelf)
+            click.echo(f"Written to {path}. Forecasts now start from it; change it: difprog priors edit {file}")
+        return
     content = questions.belief(belief, shelf, chips, stated)
     if not yes and not click.confirm(f"Write it to {file}?", default=False):
         keys = " ".join(f"{k}={v:.6g}" if isinstance(v, float) else f"{k}={v}" for k, v in content.items())

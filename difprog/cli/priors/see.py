@@ -8,7 +8,7 @@ import click
 
 from difprog.cli import complete
 from difprog.cli.options import json_option
-from difprog.cli.priors import command, file_argument, model_option
+from difprog.cli.priors.group import command, file_argument, model_option
 
 if TYPE_CHECKING:
     from difprog.library.shelf import Entry, Shelf

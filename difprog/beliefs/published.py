@@ -1,0 +1,35 @@
+"""Published chances of the outcome and published magnitudes, from the tables that ship, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from difprog.base import files
+
+
+@lru_cache(maxsize=2)
+def _table(name: str) -> Mapping[str, Mapping[str, Any]]:
+    table, _ = files.read_toml(files.shipped("priors", "published", f"{name}.toml"))
+    found: Mapping[str, Mapping[str, Any]] = table[name]
+    return found
+
+
+def outcomes() -> Mapping[str, Mapping[str, Any]]:
+    """Return what surveys and tournaments found: name → its chances, who was asked what, and the source."""
+    return _table("outcomes")
+
+
+def yardsticks() -> Mapping[str, Mapping[str, Any]]:
+    """Return published costs and effects: name → figures and source."""
+    return _table("yardsticks")
+
+
+def chances(entry: Mapping[str, Any]) -> dict[str, float]:
+    """Return the statements of one entry of `outcomes`, such as ``p_success`` and ``agi_by_2035``."""
+    return {
+        name: float(value)
+        for name, value in entry.items()
+        if name == "p_success" or name.startswith("agi_by_")
+    }

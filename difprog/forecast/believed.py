@@ -1,0 +1,135 @@
+"""Statements about the outcome → draws that meet them. Finds the functions and says what cannot be met.
+
+The mathematics is `difprog.forecast.tilting`'s; here are the functions of a forecast's draws, and
+the words of a refusal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import numpy as np
+
+from difprog.base.errors import BadInput, Problem
+from difprog.beliefs.beliefs import Layer, Stack
+from difprog.beliefs.outcomes import Outcome
+from difprog.forecast.sampling import Draws
+from difprog.forecast.tilting import Moved, Refusal, Tilt, moved, tilt
+
+#: Days of a year on average, for years counted from a date.
+DAYS = 365.2425
+
+#: How many beliefs are named as having moved most.
+NAMED = 5
+
+
+def believed(
+    draws: Draws, layers: Sequence[tuple[Layer, ...]], more: Sequence[Outcome] = ()
+) -> Draws:
+    """Return draws weighed so that each reading meets what is stated about the outcome.
+
+    Parameters
+    ----------
+    draws : Draws
+        As they come of the beliefs.
+    layers : sequence of tuple of Layer
+        Per reading, what its beliefs rest on: they may state outcomes, the last one of a name wins.
+    more : sequence of Outcome
+        Stated over all layers.
+
+    Returns
+    -------
+    Draws
+        The same object where nothing is stated.
+
+    Raises
+    ------
+    BadInput
+        Where a reading's draws cannot meet the statements, with the range that they can meet and
+        the beliefs that stand in the way; for all readings at once.
+    """
+    stated = [{**Stack(own).outcomes, **{o.name: o for o in more}} for own in layers]
+    if not any(stated):
+        return draws
+    tilts: list[Tilt | None] = []
+    problems: list[Problem] = []
+    met: list[str] = []
+    for place, outcomes in enumerate(stated):
+        as_of = Stack(layers[place]).as_of
+        late = [o for o in outcomes.values() if o.year is not None and _years(o.year, as_of) <= 0]
+        problems.extend(
+            Problem(o.layer, o.name, f"is about a year that has ended by {as_of.isoformat()}") for o in late
+        )
+        if late:
+            continue
+        functions = {name: function(draws, place, outcome, as_of) for name, outcome in outcomes.items()}
+        chances = {name: outcome.chance for name, outcome in outcomes.items()}
+        found = tilt(functions, chances, clusters=draws.question.clusters(place))
+        if isinstance(found, Refusal):
+            problems.append(_refused(draws, place, outcomes[found.hard], found))
+        else:
+            tilts.append(found)
+            met.append(draws.question.readings[place])
+    if problems:
+        if met:  # under some readings it can be met
+            last = problems[-1]
+            hint = f"{last.hint}; under the others it is met: {' '.join(f'--model {name}' for name in met)}"
+            problems[-1] = last._replace(hint=hint)
+        raise BadInput(*dict.fromkeys(problems))
+    return replace(draws, tilts=tuple(tilts))
+
+
+def function(draws: Draws, place: int, outcome: Outcome, as_of: date) -> Any:
+    """Return the function of a reading's draws whose mean is stated, shape (draw,) or a float."""
+    if outcome.year is None:
+        return draws.without[place]
+    return (np.asarray(draws.value("agi_arrival", place)) <= _years(outcome.year, as_of)).astype(float)
+
+
+def _years(year: int, as_of: date) -> float:
+    """Return the years from a date to the end of a year."""
+    return (date(year, 12, 31) - as_of).days / DAYS
+
+
+def most_moved(draws: Draws, place: int, weights: Tilt, most: int = NAMED) -> list[Moved]:
+    """Return the beliefs of a reading that weights move most."""
+    view = draws.question.views[place]
+    values = {name: draws.value(name, place) for name in view.beliefs}
+    clusters = draws.question.clusters(place)
+    return moved(values, weights.weights, most, clusters, weights.moments)
+
+
+def _refused(draws: Draws, place: int, hard: Outcome, refusal: Refusal) -> Problem:
+    """Return what is wrong, what can be met, and what stands in the way."""
+    name = draws.question.readings[place]
+    if refusal.impossible:
+        what = f"no weighing of the {draws.count:,} draws of {name} meets it"
+    else:
+        what = (
+            f"only {refusal.effective_draws:,.0f} effective draws of {draws.count:,} would meet it under "
+            f"{name}, and {refusal.needed:,.0f} are needed"
+        )
+    said = []
+    span = refusal.together[hard.name]
+    if span is not None:
+        beside = " with the other statements as they are" if len(refusal.together) > 1 else ""
+        said.append(f"it can be {percent(span.low, up=True)} to {percent(span.high)}{beside}")
+    elif (alone := refusal.alone.get(hard.name)) is not None:
+        said.append(f"on its own it can be {percent(alone.low, up=True)} to {percent(alone.high)}")
+    if refusal.nearest is not None:
+        way = most_moved(draws, place, refusal.nearest, 3)
+        if way:
+            shifts = ", ".join(f"{m.belief} (median {m.before[1]:.3g} → {m.after[1]:.3g})" for m in way)
+            said.append(f"what would have to move most even so: {shifts}")
+    return Problem(hard.layer, hard.name, what, f"{hard.chance:g}", "; ".join(said))
+
+
+def percent(chance: float, up: bool = False) -> str:
+    """Return a chance in tenths of a per cent, rounded inwards so that what is said can be met."""
+    tenths = np.ceil(1000 * chance - 1e-9) if up else np.floor(1000 * chance + 1e-9)
+    return f"{tenths / 10:g}%"
+
+

@@ -1,0 +1,146 @@
+"""Statements about the outcome, through the forecast: met exactly, refused in words, errors honest."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from difprog.base.errors import BadInput
+from difprog.beliefs import published
+from difprog.beliefs.outcomes import parse_believe
+from difprog.cli import main
+from difprog.forecast import forecast
+from difprog.forecast.forecast import Forecast
+from difprog.library import amend
+from tests.helpers import project, setup
+
+MODELS = ("serial_parallel", "overhang")
+
+
+def scored(*believe: str, draws: int = 4_000, seed: int = 1, models: tuple[str, ...] = MODELS) -> Forecast:
+    """Score a shipped proposal under what is stated."""
+    under = replace(setup(*models), believe=parse_believe(believe))
+    return forecast.score(project("rlhf"), under, draws, seed)
+
+
+def test_every_reading_meets_what_is_stated() -> None:
+    found = scored("p_success=60%", "agi_by_2040=1 in 2")
+    for answer in found.models:
+        assert answer.tilt is not None
+        assert answer.summaries["p_success_without"].mean == pytest.approx(0.6, abs=1e-9)
+        assert dict(zip(answer.tilt.statements, answer.tilt.after, strict=True)) == pytest.approx(
+            {"agi_by_2040": 0.5, "p_success": 0.6}, abs=1e-9
+        )
+        assert answer.tilt.relative_entropy > 0
+        assert answer.tilt.effective_draws < found.count
+    assert found.ensemble["p_success_without"].mean == pytest.approx(0.6, abs=1e-9)
+
+
+def test_nothing_stated_changes_no_bit() -> None:
+    plain = forecast.score(project("rlhf"), setup(*MODELS), 1_000, 1)
+    again = scored(draws=1_000)
+    assert [m.summaries for m in plain.models] == [m.summaries for m in again.models]
+    assert plain.draws.tilts == ()
+
+
+def test_the_order_of_statements_changes_no_bit() -> None:
+    one, two = scored("p_success=0.5", "agi_by_2035=0.4"), scored("agi_by_2035=0.4", "p_success=0.5")
+    assert [m.summaries for m in one.models] == [m.summaries for m in two.models]
+
+
+def test_what_is_stated_as_it_already_is_moves_nothing() -> None:
+    plain = scored(models=MODELS[:1])
+    mean = plain.models[0].summaries["p_success_without"].mean
+    tilted = scored(f"p_success={mean!r}", models=MODELS[:1])
+    assert tilted.models[0].net.mean == pytest.approx(plain.models[0].net.mean, rel=1e-9)
+
+
+def test_summaries_are_those_of_a_resample_by_the_weights() -> None:
+    """Rejection sampling: draws kept with a chance in proportion to their weights."""
+    answer = scored("p_success=0.6", draws=20_000, models=MODELS[:1]).models[0]
+    assert answer.tilt is not None
+    weights, net = answer.tilt.weights, answer.drawn("net_effect")
+    keep = np.random.default_rng(5).random((40, len(net))) < weights / weights.max()
+    kept = np.concatenate([net[row] for row in keep])
+    assert len(kept) > 100_000
+    assert kept.mean() == pytest.approx(answer.net.mean, abs=4 * net.std() / len(kept) ** 0.5)
+    assert (kept > 0).mean() == pytest.approx(answer.net.p_positive, abs=4 * 0.5 / len(kept) ** 0.5)
+
+
+@pytest.mark.parametrize(("quantity", "draws"), [("net_effect", 20_000), ("parallel_speedup", 2_000)])
+def test_errors_are_honest(quantity: str, draws: int) -> None:
+    """Over sixty seeds the real spread of the mean is the printed error, weights and all."""
+    found = [
+        scored("p_success=0.6", seed=seed, draws=draws, models=MODELS[:1]).models[0].summaries[quantity]
+        for seed in range(60)
+    ]
+    spread = np.std([s.mean for s in found], ddof=1)
+    assert 0.8 < spread / np.median([s.mcse for s in found]) < 1.25
+
+
+@pytest.mark.parametrize("said", ["p_success=0.001%", "agi_by_2026=99.9%"])
+def test_what_cannot_be_met_is_refused_with_what_can(said: str) -> None:
+    with pytest.raises(BadInput) as caught:
+        scored(said)
+    problem = caught.value.problems[0]
+    assert problem.key == said.partition("=")[0]
+    assert problem.file == "--believe"
+    assert "it can be" in problem.hint
+    assert "move most" in problem.hint
+
+
+def test_a_reading_that_cannot_meet_it_leaves_the_others_named() -> None:
+    with pytest.raises(BadInput) as caught:
+        scored("p_success=90%", models=("serial_parallel", "alignment_tax"))
+    (problem,) = caught.value.problems
+    assert "alignment_tax" in str(problem)
+    assert problem.hint.endswith("under the others it is met: --model serial_parallel")
+
+
+def test_a_year_that_has_ended_is_refused() -> None:
+    with pytest.raises(BadInput, match="has ended"):
+        scored("agi_by_2020=0.5")
+
+
+def test_published_chances_are_usable_by_name() -> None:
+    for name, entry in published.outcomes().items():
+        assert {o.name: o.chance for o in parse_believe([name])} == published.chances(entry)
+        assert entry["source"]
+        assert entry["asked"]
+    with pytest.raises(BadInput, match='did you mean "espai-2023"'):
+        parse_believe(["espai-2032"])
+
+
+def test_the_users_own_layer_makes_it_standing(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
+    monkeypatch.setenv("DIFPROG_HOME", str(tmp_path))
+    said = "p_success=60%, agi_by_2040=1 in 2"
+    run = CliRunner().invoke(
+        main, ["priors", "elicit", "outcomes", "--percentiles", said, "--yes"], catch_exceptions=False
+    )
+    assert run.exit_code == 0
+    amend.set_outcomes("world", {"p_success": 0.5})
+    under = forecast.prepare(MODELS[:1], use_evidence=False)
+    answer = forecast.score(project("rlhf"), under, 1_000, 1).models[0]
+    assert answer.tilt is not None
+    assert answer.tilt.stated == (0.5, 0.5)
+
+
+def test_json_and_the_screen_say_what_was_stated_and_what_moved() -> None:
+    words = ["score", "rlhf", "--no-evidence", "--draws", "1000", "--model", "overhang"]
+    words += ["--believe", "p_success=60%"]
+    run = CliRunner().invoke(main, [*words, "--json"], catch_exceptions=False)
+    (model,) = json.loads(run.stdout)["models"]
+    (outcome,) = model["outcomes"]
+    assert (outcome["statement"], outcome["stated"]) == ("p_success", 0.6)
+    assert outcome["after"] == pytest.approx(0.6, abs=1e-9)
+    assert model["relative_entropy"] > 0
+    assert len(model["moved"]) == 5
+    screen = CliRunner().invoke(main, [*words, "--full"], catch_exceptions=False).stdout
+    assert "As you state it, it goes well with 60%" in screen
+    assert "What had to move" in screen
+    plain = CliRunner().invoke(main, words[:-2], catch_exceptions=False).stdout
+    assert "--believe espai-2023" in plain

@@ -1,0 +1,265 @@
+"""Faults that were found once: what the commands answer to the files and options that broke them."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from difprog.base import limits
+from difprog.cli import main
+
+PROPOSAL = '[project]\nname = "P"\neffort = 1\nduration = 1\n'
+ONE = ("--draws", "100", "--no-evidence", "--model", "serial_parallel")
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    Path("p.toml").write_text(PROPOSAL)
+    return tmp_path
+
+
+def call(*words: str, text: str | None = None) -> Result:
+    return CliRunner().invoke(main, list(words), input=text)
+
+
+def refused(*words: str) -> str:
+    """Check that a command refuses its input in words; return them."""
+    found = call(*words)
+    assert found.exit_code == 2, (words, found.output)
+    assert found.stdout == ""
+    assert "a bug" not in found.stderr
+    return found.stderr
+
+
+def fine(*words: str) -> str:
+    """Check that a command does its work and has nothing to complain of; return what it prints."""
+    found = call(*words)
+    assert found.exit_code == 0, (words, found.stderr)
+    assert "Warning" not in found.stderr
+    return found.stdout
+
+
+def strict(text: str) -> Any:
+    """Return JSON, which has no NaN and no infinity."""
+
+    def no_number(word: str) -> None:
+        raise AssertionError(f"{word} is no JSON")
+
+    return json.loads(text, parse_constant=no_number)
+
+
+# ---- values of a wrong type, numbers of a wild size
+
+
+@pytest.mark.parametrize(
+    "wrong", ["[beliefs.leak]\nbounds = [0.9, 0.1]\n", "[beliefs]\nleak = [1]\n", "[beliefs]\nskill = [[]]\n"]
+)
+def test_a_list_where_a_value_is_due_is_named(wrong: str) -> None:
+    Path("layer.toml").write_text(wrong)
+    Path("q.toml").write_text(PROPOSAL + wrong)
+    key = "skill" if "skill" in wrong else "leak"
+    for words in (("score", "p.toml"), ("rank", "p.toml"), ("compare", "p.toml", "rlhf")):
+        assert f"layer.toml: beliefs.{key}" in refused(*words, *ONE, "--priors", "layer.toml")
+    assert f"layer.toml: beliefs.{key}" in refused("evidence", "list", "--priors", "layer.toml")
+    assert f"q.toml: beliefs.{key}" in refused("score", "q.toml", *ONE)
+    assert f"q.toml: beliefs.{key}" in refused("compare", "p.toml", "q.toml", *ONE)
+
+
+def test_a_belief_without_a_finite_mean_is_shown_as_json() -> None:
+    Path("wide.toml").write_text("[beliefs.researchers]\np10 = 1e-25\np90 = 1e25\n")
+    for words in (("list", "wide.toml"), ("show", "wide.toml", "researchers"), ("diff", "wide.toml")):
+        strict(fine("priors", *words, "--json"))
+
+
+@pytest.mark.parametrize("line", ["cost = 1e-300", "effort = 0x" + "f" * 4000, "effort = 1e300"])
+def test_one_wild_row_does_not_end_a_ranking(line: str) -> None:
+    text = PROPOSAL.replace("effort = 1\n", "") if line.startswith("effort") else PROPOSAL
+    Path("wild.toml").write_text(f"{text}{line}\n")
+    ranked = call("rank", "p.toml", "wild.toml", *ONE, "--json")
+    assert ranked.exit_code == 0, ranked.stderr
+    assert "P" in {each["name"] for each in strict(ranked.stdout)["projects"]}
+    for words in (("compare", "p.toml", "wild.toml"), ("score", "wild.toml")):
+        found = call(*words, *ONE, "--json")
+        assert found.exit_code in (0, 2), found.stderr
+        if found.exit_code == 0:
+            strict(found.stdout)
+
+
+def test_a_review_beyond_all_numbers_is_refused() -> None:
+    review = '[[reviews]]\nreviewer = "A"\nserial_speedup = "-1e160 to 1e161 years"\n'
+    Path("r.toml").write_text(PROPOSAL + review)
+    assert "serial_speedup" in refused("score", "r.toml", *ONE)
+
+
+def test_a_search_for_a_break_even_ends_or_says_that_it_found_none() -> None:
+    """An effort of millions of years over a duration of which nothing is known."""
+    Path("e.toml").write_text(
+        '[project]\nname = "E"\neffort = 5e6\nduration = { p49 = 0.2, p51 = 64104, distribution = "loguniform" }\n'
+    )
+    words = ("e.toml", "--draws", "300", "--no-evidence", "--model", "narrow_superhuman", "--no-drivers")
+    strict(fine("explain", *words, "--json"))
+    fine("explain", *words)
+
+
+def test_probabilities_of_0_and_1_stay_put() -> None:
+    """However strong an effect on its odds is, what is certain stays so: it has no effect at all."""
+    for value in ("0.0", "1.0"):
+        effect = f"[beliefs]\nadoption = {value}\nadoption_effect = -37\ncapability_speedup = 0\n"
+        rest = "".join(
+            f"{name} = 0\n"
+            for name in ("parallel_speedup", "serial_speedup", "timeline_shortening", "lead_effect", "breadth_effect")
+        )
+        Path("s.toml").write_text(PROPOSAL + effect + rest)
+        found = strict(fine("score", "s.toml", "--draws", "500", "--no-evidence", "--model", "alignment_tax", "--json"))
+        assert found["models"][0]["net_effect"]["mean"] == 0.0
+
+
+# ---- limits
+
+
+@pytest.mark.parametrize("command", ["score", "explain", "compare", "rank", "report"])
+def test_more_draws_than_memory_holds_are_refused(command: str) -> None:
+    said = refused(command, "p.toml", "--draws", "10000000")
+    assert "too many draws: at most 1,000,000 are taken (got 10,000,000)" in " ".join(said.split())
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "1970-01-01", "9999-12-31"])
+def test_years_are_counted_from_a_date_of_these_decades(day: str) -> None:
+    Path("layer.toml").write_text(f"as_of = {day}\n")
+    assert "layer.toml: as_of: must lie between" in refused("score", "p.toml", *ONE, "--priors", "layer.toml")
+
+
+def test_a_table_of_too_many_columns_is_refused() -> None:
+    names = ",".join(f"c{n}" for n in range(20_000))
+    Path("t.csv").write_text(f"name,effort,duration,{names}\nA,1,1{',' * 20_000}\n")
+    assert f"at most {limits.COLUMNS.most:,}" in refused("rank", "t.csv", *ONE)
+
+
+def test_too_many_reviews_are_refused() -> None:
+    reviews = "".join(
+        f'[[reviews]]\nreviewer = "R{n}"\nparallel_speedup = {{ p10 = 1, p90 = 9 }}\n' for n in range(100)
+    )
+    Path("r.toml").write_text(PROPOSAL + reviews)
+    assert f"at most {limits.REVIEWERS.most}" in refused("score", "r.toml", *ONE)
+
+
+def test_every_limit_is_on_its_page() -> None:
+    page = Path(__file__).parent.parent / "docs" / "hardness.md"
+    assert limits.markdown() in page.read_text("utf-8")
+
+
+# ---- files that are none
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs FIFOs")
+def test_what_is_no_regular_file_is_not_read() -> None:
+    os.mkfifo("pipe.toml")
+    Path("zero.toml").symlink_to("/dev/zero")
+    Path("loop.toml").symlink_to("loop.toml")
+    for name in ("pipe.toml", "zero.toml", "loop.toml"):
+        for words in (("priors", "edit"), ("priors", "check"), ("score",), ("rank",)):
+            assert name in refused(*words, name)
+        assert name in refused("priors", "set", name, "skill", "value=1")
+        assert name in refused("score", "p.toml", *ONE, "--priors", name)
+
+
+# ---- screens
+
+
+@pytest.mark.parametrize("width", ["0", "1", "-5", "many"])
+def test_odd_widths_still_show_an_answer(width: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", width)
+    for words in (("score", "p.toml", *ONE), ("rank", "p.toml", *ONE), ("priors", "show", "skill"),
+                  ("priors", "plot", "skill")):  # fmt: skip
+        assert len(fine(*words).strip()) > 50
+
+
+def test_wide_beliefs_have_ticks_that_are_numbers_of_them() -> None:
+    Path("wide.toml").write_text(
+        '[beliefs.researchers]\np5 = 1\np95 = 1e6\ndistribution = "lognormal"\n'
+    )
+    shown = fine("priors", "show", "wide.toml", "researchers")
+    assert not re.search(r"\b1e6\b.*\b0\b\s*$", shown)
+
+
+# ---- messages
+
+
+def test_a_model_that_fails_is_the_only_thing_that_is_said() -> None:
+    said = refused("score", "p.toml", "--model", "no-such-model")
+    assert "credences" not in said
+
+
+def test_a_folder_is_a_portfolio_without_a_slash() -> None:
+    Path("sub").mkdir()
+    Path("sub", "q.toml").write_text(PROPOSAL)
+    assert "P" in fine("rank", "sub", *ONE)
+
+
+@pytest.mark.parametrize("name", ["rlhf", "sandwiching"])
+def test_a_file_that_hides_a_shipped_one_is_told_of(name: str) -> None:
+    Path(f"{name}.toml").write_text(PROPOSAL)
+    assert f'"{name}" is {name}.toml in the working folder' in call("score", name, *ONE).stderr
+
+
+def test_a_belief_file_of_the_working_folder_is_told_of() -> None:
+    Path("world.toml").write_text("[beliefs]\nskill = 1\n")
+    said = call("priors", "list", "world").stderr
+    assert "world.toml in the working folder" in said
+    assert "--priors world.toml" in said
+
+
+def test_a_file_that_can_be_written_is_changed_whatever_the_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("file").write_text("a file")
+    Path("mine.toml").write_text("# mine\n")
+    monkeypatch.setenv("DIFPROG_HOME", str(Path("file", "home").resolve()))
+    fine("priors", "set", "mine.toml", "skill", "1 to 2", "--source", "me")
+    assert "[beliefs.skill]" in Path("mine.toml").read_text()
+
+
+# ---- reports and tables
+
+
+def test_reports_of_like_names_do_not_overwrite_each_other() -> None:
+    pages = Path("out")
+    pages.mkdir()
+    (pages / "index.md").write_text("written by hand\n")
+    for name in ("Plan A+", "Plan A-", "index"):
+        Path("q.toml").write_text(PROPOSAL.replace('"P"', json.dumps(name)))
+        fine("report", "q.toml", "-o", "out", *ONE)
+    assert (pages / "index.md").read_text() == "written by hand\n"
+    texts = [page.read_text("utf-8") for page in sorted(pages.glob("*.md"))]
+    assert len(texts) == 4
+    fine("report", "q.toml", "-o", "out", *ONE)
+    assert len(list(pages.glob("*.md"))) == 4
+
+
+@pytest.mark.parametrize("mark", ["=", "\uff1d", "+", "\uff0b", "@", "\uff20", "\t="])
+def test_no_cell_of_a_table_is_a_formula(mark: str) -> None:
+    text = json.dumps(f"{mark}cmd|' /C calc'!A0", ensure_ascii=False)
+    Path("q.toml").write_text(PROPOSAL.replace('"P"', text.replace("\\t", " ")), "utf-8")
+    fine("rank", "q.toml", *ONE, "--csv", "out.csv")
+    cells = [line.split(",") for line in Path("out.csv").read_text("utf-8").splitlines()]
+    assert not any(cell.strip('" ').startswith(mark.strip()) and "cmd" in cell for row in cells for cell in row)
+
+
+# ---- other interpreters
+
+
+def test_python_without_docstrings() -> None:
+    done = subprocess.run(
+        [sys.executable, "-OO", "-m", "difprog", "score", "p.toml", *ONE],
+        capture_output=True, text=True, timeout=180, check=False,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)},
+    )  # fmt: skip
+    assert "Traceback" not in done.stderr
+    assert done.returncode == 0 or "Python runs without docstrings" in done.stderr

@@ -1,0 +1,148 @@
+"""PyMC makes the forecast: from the command line and from Python, and only where one is made."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy import stats
+
+import difprog
+from tests.helpers import MODELS
+
+#: Loaded by whoever makes a forecast, and by nobody else.
+LIBRARIES = ("pymc", "pytensor", "arviz")
+
+
+def fresh(code: str) -> str:
+    """Run code in a process of its own; return its last line."""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=240)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()[-1]
+
+
+def loaded(*words: str) -> list[str]:
+    """Return which of the libraries a command loads, in a process of its own."""
+    return list(json.loads(fresh(
+        "import sys, json\nfrom difprog.cli import main\n"
+        f"try:\n    main({list(words)!r})\nexcept SystemExit as done:\n    assert not done.code, done.code\n"
+        f"print(json.dumps([m for m in {LIBRARIES!r} if m in sys.modules]))"
+    )))  # fmt: skip
+
+
+def test_a_forecast_from_the_command_line_is_made_by_pymc() -> None:
+    assert "pymc" in loaded("score", "rlhf", "--no-evidence", "--draws", "200")
+
+
+@pytest.mark.parametrize(
+    "words", [("--help",), ("priors", "check", "world"), ("list",), ("priors", "show", "agi_arrival")], ids=" ".join
+)
+def test_what_makes_no_forecast_loads_none_of_it(words: tuple[str, ...]) -> None:
+    assert loaded(*words) == []
+
+
+# From Python
+
+
+@pytest.fixture(scope="module")
+def forecast() -> difprog.forecast.forecast.Forecast:  # type: ignore[name-defined]
+    return difprog.score("scaling", draws=3000, seed=3, use_evidence=False)
+
+
+@pytest.fixture(scope="module")
+def model() -> object:
+    return difprog.model("scaling", use_evidence=False)
+
+
+def test_the_draws_are_labelled(forecast) -> None:
+    import xarray as xr
+
+    assert isinstance(forecast.data, xr.DataTree)
+    posterior = forecast.data["posterior"]
+    assert posterior["p_success"].dims == ("chain", "draw", "reading", "world")
+    assert posterior["net_effect"].dims == ("chain", "draw", "reading")
+    assert set(posterior["reading"].values) == set(MODELS)
+    assert list(posterior["world"].values) == ["without", "hit", "miss"]
+    assert posterior.sizes["draw"] == 3000
+
+
+def test_the_labelled_draws_are_those_of_the_summaries(forecast) -> None:
+    posterior = forecast.data["posterior"]
+    for answer in forecast.models:
+        here = posterior.sel(reading=answer.model.name)
+        assert float(here["net_effect"].mean()) == pytest.approx(answer.net.mean, rel=1e-12, abs=1e-18)
+        without = here["p_success"].sel(world="without")
+        assert float(without.mean()) == pytest.approx(answer.summaries["p_success_without"].mean, rel=1e-12)
+        for name in ("parallel_speedup", "capability_speedup"):
+            assert float(here[name].mean()) == pytest.approx(answer.summaries[name].mean, rel=1e-12)
+
+
+def test_the_draws_go_to_a_file_and_back(forecast, tmp_path: Path) -> None:
+    """In another process, which has ArviZ and nothing of ours."""
+    path = tmp_path / "draws.nc"
+    forecast.data.to_netcdf(path)
+    code = (
+        f"import arviz as az, json, sys\nfound = az.from_netcdf({str(path)!r})['posterior']['net_effect']\n"
+        "assert 'difprog' not in sys.modules\n"
+        "print(json.dumps(dict(zip(found['reading'].values.tolist(),"
+        " found.mean(('chain', 'draw')).values.tolist()))))"
+    )
+    again = json.loads(fresh(code))
+    assert again == {a.model.name: pytest.approx(a.net.mean, rel=1e-12, abs=1e-18) for a in forecast.models}
+
+
+def test_arviz_summarises_the_draws(forecast) -> None:
+    import arviz as az
+
+    table = az.summary(forecast.data, var_names=["net_effect", "agi_arrival"], round_to="none")
+    mean = table.loc["net_effect[synthesis]", "mean"]
+    answer = next(a for a in forecast.models if a.model.name == "synthesis")
+    assert float(mean) == pytest.approx(answer.net.mean, rel=1e-9)
+    assert any(row.startswith("agi_arrival") for row in table.index)
+
+
+def test_the_model_can_be_drawn_as_a_graph(model) -> None:
+    from pymc.model_graph import ModelGraph
+
+    parents = ModelGraph(model).make_compute_graph(var_names=["net_effect"])
+    assert "p_success" in parents["net_effect"]
+    assert {"agi_arrival", "parallel_requirement", "parallel_speedup"} & parents.keys()
+
+
+def test_the_model_has_the_law_of_the_forecast_s_draws(model, forecast) -> None:
+    """PyMC's own draws, from seeds that have nothing to do with ours."""
+    import pymc as pm
+
+    from difprog.forecast import compiled
+
+    names = ("agi_arrival", "p_success", "net_effect")
+    count = 1000
+    drawn = pm.draw([model[n] for n in names], draws=count, random_seed=11, mode=compiled.mode())
+    posterior = forecast.data["posterior"]
+    compared = [(drawn[0], posterior["agi_arrival"].values[0], "agi_arrival")]
+    for place, reading in enumerate(model.coords["reading"]):
+        here = posterior.sel(reading=reading)
+        for world in ("without", "hit", "miss"):
+            ours = here["p_success"].sel(world=world).values[0]
+            theirs = drawn[1][:, place, model.coords["world"].index(world)]
+            compared.append((theirs, ours, f"p_success {reading} {world}"))
+        compared.append((drawn[2][:, place], here["net_effect"].values[0], f"net_effect {reading}"))
+    # With the level shared out (Bonferroni), a law that holds is refused once in 10,000 such tests.
+    for theirs, ours, name in compared:
+        assert stats.ks_2samp(theirs, ours, method="asymp").pvalue > 1e-4 / len(compared), name
+
+
+def test_another_belief_leaves_every_other_s_draws_bit_for_bit(forecast, tmp_path: Path) -> None:
+    priors = tmp_path / "mine.toml"
+    priors.write_text('[beliefs]\nserial_requirement = { p10 = 2, p90 = 30, source = "test" }\n')
+    edited = difprog.score("scaling", draws=3000, seed=3, use_evidence=False, priors=(str(priors),))
+    changed = [
+        name for name, value in forecast.draws.values.items()
+        if not np.array_equal(value, edited.draws.values[name])
+    ]  # fmt: skip
+    assert changed == ["serial_requirement"]
+    assert not np.array_equal(forecast.draws.without, edited.draws.without)

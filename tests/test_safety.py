@@ -1,0 +1,296 @@
+"""No code of the working folder run, no worker left, no file of the user's lost, nothing hidden left."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import stat
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from difprog.base import files
+from difprog.cli import main
+
+ROOT = Path(__file__).resolve().parent.parent
+PROPOSAL = '[project]\nname = "p{}"\neffort = 1\nduration = 1\n'
+QUICK = ("--draws", "100", "--model", "serial_parallel", "--no-evidence")
+RANK = ("rank", ".", "--jobs", "2", *QUICK)
+
+#: Modules of the standard library and of what the program depends on, for which files lie in the folder.
+SHADOWED = (
+    "argparse", "arviz", "ast", "asyncio", "bisect", "bz2", "calendar", "click", "collections",
+    "concurrent", "contextlib", "copy", "csv", "ctypes", "dataclasses", "datetime", "decimal", "difprog",
+    "email", "enum", "fractions", "functools", "h5netcdf", "h5py", "hashlib", "heapq", "importlib_metadata",
+    "inspect", "json", "logging", "matplotlib", "multiprocessing", "numba", "numpy", "pickle", "platform",
+    "platformdirs", "pydantic", "pymc", "pytensor", "queue", "random", "re", "rich", "scipy", "secrets",
+    "selectors", "signal", "sitecustomize", "socket", "statistics", "string", "struct", "subprocess",
+    "tempfile", "threading", "tomlkit", "tomllib", "typing", "usercustomize", "uuid", "weakref", "xarray",
+    "zlib",
+)  # fmt: skip
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Return a folder that somebody else filled: proposals, and files that leave a mark when they are run."""
+    folder = tmp_path / "theirs"
+    folder.mkdir()
+    for name in range(20):
+        (folder / f"p{name}.toml").write_text(PROPOSAL.format(name))
+    mark = f"open({str(tmp_path / 'RAN')!r}, 'a').write({{!r}} + '\\n')\n"
+    for module in SHADOWED:
+        (folder / f"{module}.py").write_text(mark.format(module))
+    (folder / "evil.pth").write_text(f"import sys; {mark.format('evil.pth')}")
+    (folder / "matplotlibrc").write_bytes(b"\xff\xfe not text")
+    (folder / ".numba_config.yaml").write_text("debug: 1\n")
+    (folder / "pyproject.toml").write_text("[project]\n")
+    return folder
+
+
+def start(folder: Path, *arguments: str, **environment: str) -> subprocess.Popen[str]:
+    """Start the program as its installed script does: the script's own folder first on the path."""
+    scripts = folder.parent / "bin"
+    scripts.mkdir(exist_ok=True)
+    script = scripts / "difprog-script"
+    script.write_text(
+        f"import sys\nsys.path.append({str(ROOT)!r})\nfrom difprog.__main__ import run\nrun()\n"
+    )
+    env = {name: value for name, value in os.environ.items() if name != "PYTHONSAFEPATH"} | environment
+    return subprocess.Popen(
+        [sys.executable, str(script), *arguments], cwd=folder, stdin=subprocess.DEVNULL, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env,
+    )  # fmt: skip
+
+
+def ends_well(process: subprocess.Popen[str]) -> str:
+    """Wait for a program; return what it printed."""
+    out, err = process.communicate(timeout=180)
+    assert process.returncode == 0, err
+    return out
+
+
+# No code of the working folder
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        RANK,
+        ("score", "p1.toml", *QUICK),
+        ("report", "p1.toml", *QUICK, "-o", "../out"),
+        ("priors", "list"),
+    ],
+    ids=lambda words: words[0],
+)
+def test_nothing_that_lies_in_the_working_folder_is_run(folder: Path, words: tuple[str, ...]) -> None:
+    ends_well(start(folder, *words))
+    assert not (folder.parent / "RAN").exists()
+
+
+def test_an_empty_entry_of_the_path_is_not_the_working_folder(folder: Path) -> None:
+    """To Python it is; what Python itself reads before it reads difprog is not ours to keep out."""
+    for module in ("sitecustomize", "usercustomize"):
+        (folder / f"{module}.py").unlink()
+    # Loaded by Python's own start, or by the site of an editable install.
+    code = "import sys; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)
+    for module in {name.partition(".")[0] for name in loaded.stdout.split()} | {"difprog"}:
+        (folder / f"{module}.py").unlink(missing_ok=True)
+    ends_well(start(folder, "score", "p1.toml", *QUICK, PYTHONPATH=os.pathsep))
+    assert not (folder.parent / "RAN").exists()
+
+
+def test_python_m_runs_nothing_that_lies_in_the_working_folder(folder: Path) -> None:
+    for module in (*sys.stdlib_module_names, "difprog", "sitecustomize", "usercustomize"):
+        (folder / f"{module}.py").unlink(missing_ok=True)  # read by Python before it reads difprog
+    done = subprocess.run(
+        [sys.executable, "-m", "difprog", "score", "p1.toml", *QUICK], cwd=folder, capture_output=True,
+        timeout=120, check=False, env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr.decode()
+    assert not (folder.parent / "RAN").exists()
+
+
+def test_what_shadows_a_shipped_name_is_said(folder: Path) -> None:
+    (folder / "rlhf.toml").write_text(PROPOSAL.format("not what ships"))
+    process = start(folder, "score", "rlhf", *QUICK)
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 0, err
+    assert "not what ships" in out
+    assert '"rlhf" is rlhf.toml in the working folder, not the one that ships' in err
+
+
+# No worker left
+
+
+def children(pid: int) -> list[int]:
+    found = Path(f"/proc/{pid}/task/{pid}/children")
+    return [int(word) for word in found.read_text().split()] if found.exists() else []
+
+
+def alive(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rsplit(") ", 1)[1][0]
+    except OSError:
+        return False
+    return state not in "ZX"
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="looks for processes in /proc")
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT], ids=lambda n: n.name)
+def test_a_ranking_that_is_stopped_leaves_no_worker(folder: Path, number: signal.Signals) -> None:
+    process = start(folder, *RANK[:4], "--draws", "200000", *QUICK[2:])
+    workers: list[int] = []
+    limit = time.monotonic() + 60
+    while len(workers) < 3 and process.poll() is None and time.monotonic() < limit:
+        workers = children(process.pid)
+        time.sleep(0.05)
+    assert len(workers) >= 3, "two workers and the tracker of their resources"
+    time.sleep(1.0)
+    process.send_signal(number)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode != 0, "it was done before it could be stopped"
+    assert "Traceback" not in err
+    limit = time.monotonic() + 20
+    while any(map(alive, workers)) and time.monotonic() < limit:
+        time.sleep(0.1)
+    assert not [pid for pid in workers if alive(pid)]
+
+
+# No file of the user's lost
+
+
+def run(*arguments: str, text: str = "") -> tuple[int, str]:
+    done = CliRunner().invoke(main, list(arguments), input=text)
+    return done.exit_code, done.output
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_new_leaves_a_file_alone_that_only_looks_like_its_draft(here: Path) -> None:
+    Path("grant.draft.toml").write_text("# written by hand\n")
+    status, _ = run("new", "grant.toml", text="a name\n" + "\n" * 20)
+    assert status == 0
+    assert Path("grant.draft.toml").read_text() == "# written by hand\n"
+
+
+def test_edit_leaves_a_file_alone_that_only_looks_like_its_draft(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EDITOR", "true")
+    Path("my.toml").write_text("[beliefs]\nskill = 1\n")
+    Path("my.draft.toml").write_text("[beliefs]\nskill = 2\n")
+    assert run("priors", "edit", "my.toml")[0] == 0
+    assert Path("my.toml").read_text() == "[beliefs]\nskill = 1\n"
+    assert Path("my.draft.toml").read_text() == "[beliefs]\nskill = 2\n"
+
+
+def test_a_draft_of_another_file_is_not_taken_up(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor is a folder in the place of one, without the note that says what it is a draft of."""
+    from difprog.library import drafts
+
+    monkeypatch.setenv("EDITOR", "true")
+    mine = here / "my.toml"
+    mine.write_text("[beliefs]\nskill = 1\n")
+    for note in (None, {"goal": "/another.toml", "holds": drafts.TEXT, "sha256": ""}, [], "x"):
+        place = drafts.place(mine)
+        place.mkdir(parents=True)
+        (place / "my.toml").write_text("[beliefs]\nskill = 2\n")
+        if note is not None:
+            (place / drafts.NOTE).write_text(json.dumps(note))
+        assert run("priors", "edit", "my.toml")[0] == 0
+        assert mine.read_text() == "[beliefs]\nskill = 1\n"
+        assert not place.exists()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs FIFOs")
+def test_an_output_never_replaces_what_is_no_regular_file(here: Path) -> None:
+    """And says so before any work: what is asked for does not exist either."""
+    os.mkfifo("pipe")
+    Path("loop").symlink_to("loop")
+    Path("folder").mkdir()
+    for place in ("pipe", "loop", "folder", "/dev/null"):
+        status, said = run("rank", "nothing", *QUICK, "--csv", place)
+        assert status == 2
+        assert f"{place}: cannot be written" in said
+    for place in ("pipe", "loop", "/dev/null", "pipe/below"):
+        for asked in (("score", "nothing", "--save"), ("report", "nothing", "-o"), ("rank", "x", "--report")):
+            status, said = run(*asked, place)
+            assert status == 2
+            assert f"{place}: cannot be written" in said
+    assert stat.S_ISFIFO(Path("pipe").stat().st_mode)
+    assert Path("loop").is_symlink()
+
+
+# Full disks
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGXFSZ"), reason="needs limits on the size of files")
+@pytest.mark.parametrize("blocks", [1, 200])
+def test_a_full_disk_is_bad_input_and_leaves_nothing(folder: Path, blocks: int) -> None:
+    resource = pytest.importorskip("resource")
+    code = (
+        f"import sys; sys.path.append({str(ROOT)!r}); import resource, signal\n"
+        f"signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        f"resource.setrlimit(resource.RLIMIT_FSIZE, ({blocks * 512}, {blocks * 512}))\n"
+        "from difprog.__main__ import run; run()"
+    )
+    assert resource
+    there = folder.parent / "there"
+    there.mkdir()
+    (there / "p.toml").write_text(PROPOSAL.format(1))
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", code, "score", "p.toml", "--draws", "2000", *QUICK[2:], "--save", "run"],
+        cwd=there, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2, done.stderr
+    assert "run" in done.stderr
+    assert "was not written" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert [path.name for path in there.iterdir()] == ["p.toml"]
+
+
+# Locks and parts
+
+
+def test_the_lock_of_a_file_lies_beside_it_and_is_gone_afterwards(here: Path) -> None:
+    mine = here / "mine.toml"
+    mine.write_text("[beliefs]\nskill = 1\n")
+    with files.locked(mine):
+        assert [path.name for path in here.glob(".*")] == [".mine.toml.difprog-lock"]
+    assert not list(here.glob(".*"))
+
+
+def test_changes_from_many_homes_are_all_kept(here: Path) -> None:
+    """Each process has a user's folder of its own, and all change one file."""
+    (here / "mine.toml").write_text("# mine\n")
+    names = ("skill", "serial_requirement", "researchers", "agi_arrival")
+    said = [
+        start(here, "priors", "set", str(here / "mine.toml"), name, "1 to 3", "--source", "me",
+              DIFPROG_HOME=str(here / f"home-{name}"))
+        for name in names
+    ]  # fmt: skip
+    for process in said:
+        ends_well(process)
+    text = (here / "mine.toml").read_text()
+    assert all(f"[beliefs.{name}]" in text for name in names)
+    assert not list(here.glob(".*"))
+
+
+def test_what_a_killed_write_left_is_taken_away_by_the_next(here: Path) -> None:
+    part = here / ".mine.toml.abcd1234.difprog-part"
+    part.write_text("half")
+    other = here / ".mine.toml.keep"
+    other.write_text("the user's own")
+    files.write_atomically(here / "mine.toml", "whole")
+    assert not part.exists()
+    assert other.exists()
