@@ -104,7 +104,8 @@ def test_a_page_is_made_again_from_itself_byte_for_byte(tmp_path: Path) -> None:
     beliefs = tmp_path / "mine.toml"
     beliefs.write_text('[beliefs.agi_arrival]\np10 = 2\np90 = 40\nsource = "me <script> & co"\n')
     run("report", "rlhf", "--html", "-o", str(tmp_path / "one"), *FAST, "--priors", str(beliefs),
-        "--scenario", "short", "--publication", "closed", "--seed", "7", "--prob", "0.8")  # fmt: skip
+        "--scenario", "short", "--publication", "closed", "--seed", "7", "--prob", "0.8",
+        "--believe", "agi_by_2050=0.6")  # fmt: skip
     beliefs.unlink()
     first = next((tmp_path / "one").iterdir())
     run("report", "--from", str(first), "-o", str(tmp_path / "two"))
