@@ -67,7 +67,7 @@ READING = 20.0
 #: The dates that ``as_of`` may be: years are counted from it, and the evidence is of these decades.
 EARLIEST, LATEST = date(2015, 1, 1), date(2100, 12, 31)
 
-#: Every limit, as the README lists them.
+#: Every limit, as docs/hardness.md lists them.
 TABLE = (
     DRAWS, SAMPLER_DRAWS, CHAINS, SIMULATIONS, JOBS, OPTIONS, ROWS, HELD, COLUMNS, CELL, REVIEWERS, TOML_BYTES,
     TABLE_BYTES, TEXT_BYTES, DRAWS_BYTES,
@@ -82,6 +82,6 @@ def date_problem(value: date) -> str | None:
 
 
 def markdown() -> str:
-    """Return the table as the README shows it."""
+    """Return the table as docs/hardness.md shows it."""
     rows = [f"| {limit.what} | {limit.most:,} | {limit.why} |" for limit in TABLE]
     return "\n".join(["| at most | | because |", "| --- | ---: | --- |", *rows])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from difprog.cli import complete
-from difprog.cli.options import Probability, json_option, request_options
+from difprog.cli.options import Probability, json_option, pairs, request_options, table_options
 
 if TYPE_CHECKING:
     from difprog.forecast.request import Request
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     "--beside", multiple=True, metavar="SCENARIO", shell_complete=complete.files_of("scenario"),
     help="Say what would be funded under this scenario too; repeatable.",
 )
+@table_options()
 @request_options(draws=4_000, fewest=100)
 @json_option()
 @click.pass_context
@@ -42,6 +43,8 @@ def command(
     rule: str,
     max_harm: float | None,
     beside: tuple[str, ...],
+    keep: tuple[str, ...],
+    renamed: tuple[str, ...],
     request: Request,
     as_json: bool,
 ) -> None:
@@ -58,7 +61,7 @@ def command(
     from difprog.choose import fund
     from difprog.choose.portfolio import read_portfolio
     from difprog.choose.rank import condition
-    from difprog.cli.rank import progress_shown
+    from difprog.cli.progress import progress_shown
     from difprog.models.model import vocabulary_of
     from difprog.render import allocate as shown
     from difprog.render import data, screen
@@ -70,9 +73,7 @@ def command(
     if not 0 < amount < float("inf"):
         raise BadInput(Problem("--budget", "", "must be above 0", budget))
     setup = request.setup(say=lambda words: click.echo(f"difprog: {words}", err=True))
-    found = read_portfolio(portfolio, vocabulary_of(setup.models))
-    for note in found.notes:
-        click.echo(f"difprog: {note}", err=True)
+    found = read_portfolio(portfolio, vocabulary_of(setup.models), keep=keep, renamed=pairs(renamed))
     condition(found, setup)
     with progress_shown("scoring") as progress:
         stack = fund.candidates(found, request, progress)
