@@ -77,7 +77,8 @@ def command(
     A table's columns are the keys of a proposal's [project] (name, effort, duration, cost, kind,
     focus, approach, novelty, publication, criteria) and any belief, such as capability_speedup
     with cells like "0.001 to 0.01 years"; other columns are carried through. Rows that cannot be
-    read are reported and passed over; the exit status is then 3. Interrupted, the same command goes on where it stopped.
+    read are reported and passed over; the exit status is then 3. Interrupted, the same command
+    goes on where it stopped.
     """
     from difprog.choose.portfolio import read_portfolio
     from difprog.choose.rank import condition, ranked
@@ -109,7 +110,8 @@ def _pairs(renamed: tuple[str, ...]) -> dict[str, str]:
     for pair in renamed:
         key, equals, column = pair.partition("=")
         if not (key.strip() and equals and column.strip()):
-            raise click.BadParameter(f"{pair} is not KEY=COLUMN, such as cost=amount_usd", param_hint="--column")
+            what = f"{pair} is not KEY=COLUMN, such as cost=amount_usd"
+            raise click.BadParameter(what, param_hint="--column")
         found[column.strip()] = key.strip()
     return found
 
