@@ -1,4 +1,4 @@
-"""The README says what is so: its table of claims, its commands, its output."""
+"""The README says what is so: its commands, its output."""
 
 from __future__ import annotations
 
@@ -13,17 +13,6 @@ from tests.pages import text_differences
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
-CLAIMS = (ROOT / "tests" / "test_claims.py").read_text()
-
-
-def test_every_claim_of_the_table_is_a_test_and_every_test_is_in_the_table() -> None:
-    rows = dict(re.findall(r"^\| ([SKNCG]\d) \| .*? \| (.*) \|$", README, re.MULTILINE))
-    tested = set(re.findall(r"def test_([SKNCG]\d)_", CLAIMS))
-    assert set(rows) == tested
-    counts = {"S": 8, "K": 6, "N": 5, "C": 8, "G": 5}
-    assert tested == {f"{letter}{k}" for letter, n in counts.items() for k in range(1, n + 1)}
-    failing = set(re.findall(r"xfail\([^@]*?\)\ndef test_([SKNCG]\d)_", CLAIMS, re.DOTALL))
-    assert {number for number, says in rows.items() if "fails" in says} == failing
 
 
 def test_the_table_of_models_is_what_the_files_say() -> None:

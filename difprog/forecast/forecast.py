@@ -415,7 +415,7 @@ def condition(
                 key = ("posterior", dataset, tuple(shapes.items()), stack.as_of)
                 parts.append(find() if kept is None else kept.get(key, find))
     if project.reviews:
-        pools = reviews.pools(project, view.model.reads)
+        pools = reviews.pools(project, view.model)
         parts.extend(reviews.posterior(project, name, pool) for name, pool in pools.items())
         beliefs.update(reviews.beliefs(project, pools))
     join = partial(store.combine, parts)
@@ -451,23 +451,23 @@ def answers(
     for place, (own, credence) in enumerate(zip(layers, credences, strict=True)):
         weighing = draws.weighing(place)
         arrival, without = np.asarray(draws.value("agi_arrival", place)), draws.without[place]
-        # What is weighed by what this project states about the outcome is of no use to the next.
-        once = kept if weighing.weights is None else Kept()
+        held = [] if weighing.weights is None else [weighing.weights]
         what = place, weighing.clusters, prob
+        shared = "p_success_without"
         summaries = {
-            name: once.made_of((name, *what), [without], partial(weighing.summary, without, prob))
-            if name == "p_success_without" else weighing.summary(column[place], prob)
-            for name, column in columns.items()
+            name: weighing.summary(column[place], prob) for name, column in columns.items() if name != shared
         }
-        given = partial(weighing.quantiles_given, arrival)
+        summaries[shared] = kept.made_of(
+            (shared, *what), [without, *held], partial(weighing.summary, without, prob)
+        )
+        arrives = partial(weighing.quantiles_given, arrival, levels=levels)
         found.append(
             ModelForecast(
-                draws, place, own, credence, summaries,
-                once.made_of(("arrival", *what), [arrival], partial(given, 1.0, levels)),
-                once.made_of(
-                    ("arrival given success", *what), [arrival, without], partial(given, without, levels)
-                )
-                if without.any() else None,
+                draws, place, own, credence, {name: summaries[name] for name in QUANTITIES},
+                kept.made_of(("arrival", *what), [arrival, *held], partial(arrives, 1.0)),
+                kept.made_of(
+                    ("arrival given success", *what), [arrival, without, *held], partial(arrives, without)
+                ) if without.any() else None,
             )
         )  # fmt: skip
     return tuple(found)
@@ -502,7 +502,7 @@ def score(
         With every problem.
     """
     question, layers = question_of(project, setup, kept)
-    draws = believed(draw(question, count, seed, kept=kept), layers, setup.believe)
+    draws = believed(draw(question, count, seed, kept=kept), layers, setup.believe, kept)
     return summed_up(project, setup, draws, layers, prob, kept)
 
 
@@ -534,15 +534,20 @@ def fewest_clusters(question: Question) -> int | None:
     return min(known, default=None)
 
 
-def mix(draws: Draws, credences: Sequence[float], prob: float, kept: Kept | None = None) -> dict[str, Summary]:
+def mix(
+    draws: Draws, credences: Sequence[float], prob: float, kept: Kept | None = None
+) -> dict[str, Summary]:
     """Return the mixture of the readings' answers by credence."""
-    once = Kept() if kept is None or draws.tilts else kept
-    what = "p_success_without", "mixed", tuple(shares(credences)), prob, fewest_clusters(draws.question)
-    return {
-        name: once.made_of(what, [draws.without], partial(mixed, draws, draws.without, credences, prob))
-        if name == "p_success_without" else mixed(draws, quantity_draws(draws, name), credences, prob)
-        for name in MIXED
-    }  # fmt: skip
+    kept = kept or Kept()
+    held = [t.weights for t in draws.tilts if t is not None]
+    shared = "p_success_without"
+    own = [name for name in MIXED if name != shared]
+    found = {name: mixed(draws, quantity_draws(draws, name), credences, prob) for name in own}
+    found[shared] = kept.made_of(
+        (shared, "mixed", tuple(credences), prob, fewest_clusters(draws.question)), [draws.without, *held],
+        partial(mixed, draws, draws.without, credences, prob),
+    )  # fmt: skip
+    return {name: found[name] for name in MIXED}
 
 
 def mixed(draws: Draws, columns: Iterable[Any], credences: Sequence[float], prob: float) -> Summary:

@@ -249,12 +249,15 @@ def draw_beliefs(question: Question, count: int, seed: int, kept: Kept | None = 
         neutral = question.vocabulary[name].neutral
         keys = tuple(None if s is None else s.key for s in question.sources[name])
         rows = [neutral or 0.0 if key is None else columns[key] for key in keys]
-        key = "rows", question.stream(name), keys, neutral, ties.get(name), count, seed
-        values[name] = at_hand(name).get(key, partial(_stacked, rows, count))
+        values[name] = at_hand(name).get(
+            ("rows", question.stream(name), keys, neutral, ties.get(name), count, seed),
+            partial(_stacked, rows, count),
+        )
     return values
 
 
 def _stacked(rows: Sequence[Any], count: int) -> Array:
+    """Return a belief's draws per reading, shape (reading, draw)."""
     return np.stack([np.broadcast_to(np.asarray(row, dtype=float), (count,)) for row in rows])
 
 
