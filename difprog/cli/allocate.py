@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     "portfolio", nargs=-1, required=True, metavar="FILES-OR-TABLE...",
     shell_complete=complete.files_of("portfolio", "project"),
 )  # fmt: skip
-@click.option("--budget", required=True, metavar="AMOUNT", help='What there is to spend, such as "$2M" or 500k.')
+@click.option(
+    "--budget", required=True, metavar="AMOUNT", help='What there is to spend, such as "$2M" or 500k.'
+)
 @click.option(
     "--rule", type=click.Choice(["expected", "worst-model", "regret"]), default="expected", show_default=True,
     help="Largest effect by credence, under the worst model, or smallest regret over models.",
@@ -77,9 +79,8 @@ def command(
     condition(found, setup)
     with progress_shown("scoring") as progress:
         stack = fund.candidates(found, request, progress)
-    others = {
-        name: fund.candidates(found, replace(request, scenarios=(*request.scenarios, name))) for name in beside
-    }
+    under = {name: replace(request, scenarios=(*request.scenarios, name)) for name in beside}
+    others = {name: fund.candidates(found, other) for name, other in under.items()}
     decision = fund.decide(stack, amount, rule.removesuffix("-model"), max_harm, beside=others)
     content = shown.as_data(decision)
     for row in content["unread"]:

@@ -183,6 +183,7 @@ def pairs(renamed: tuple[str, ...]) -> dict[str, str]:
     for pair in renamed:
         key, equals, column = pair.partition("=")
         if not (key.strip() and equals and column.strip()):
-            raise click.BadParameter(f"{pair} is not KEY=COLUMN, such as cost=amount_usd", param_hint="--column")
+            what = f"{pair} is not KEY=COLUMN, such as cost=amount_usd"
+            raise click.BadParameter(what, param_hint="--column")
         found[column.strip()] = key.strip()
     return found

@@ -348,9 +348,7 @@ def question_of(
             views.append(condition(view, project, setup, kept) if conditioned is None else conditioned(view))
         except BadInput as error:
             problems.extend(error.problems)
-        correlations.update(
-            {pair: c for pair, c in stack.correlations.items() if not _settled(c, beliefs)}
-        )
+        correlations.update(stack.correlations)
         layers.append(stack.layers)
         certain.append(sure)
     if problems:
@@ -362,15 +360,6 @@ def question_of(
     for group in question.groups:
         mixing(question, group)
     return question, tuple(layers)
-
-
-def _settled(correlation: Correlation, beliefs: Mapping[str, Belief]) -> bool:
-    """Whether another layer than the correlation's own has made one of its beliefs a point.
-
-    What is known for certain varies with nothing: the correlation is passed by.
-    """
-    both = [beliefs[name] for name in correlation.between if name in beliefs]
-    return any(isinstance(b.shape, Point) and b.layer != correlation.layer for b in both)
 
 
 def condition(

@@ -166,7 +166,7 @@ class Question:
         neighbours: dict[str, set[str]] = {}
         for correlation in self.correlations:
             first, second = correlation.between
-            if first in self.names and second in self.names and not self._certain(correlation):
+            if first in self.names and second in self.names:
                 neighbours.setdefault(first, set()).add(second)
                 neighbours.setdefault(second, set()).add(first)
         groups: list[tuple[str, ...]] = []
@@ -182,14 +182,6 @@ class Question:
             groups.append(tuple(n for n in self.names if n in group))
         return tuple(groups)
 
-    def _certain(self, correlation: Correlation) -> bool:
-        """Whether a point stated in another file leaves a correlation nothing to move."""
-        return any(
-            all(s.point is not None for s in self.distinct(name))
-            and all(v.beliefs[name].layer != correlation.layer for v in self.views if name in v.beliefs)
-            for name in correlation.between
-        )
-
     def ties(self, group: Sequence[str]) -> tuple[Correlation, ...]:
         """Return the correlations within a group."""
-        return tuple(c for c in self.correlations if set(c.between) <= set(group) and not self._certain(c))
+        return tuple(c for c in self.correlations if set(c.between) <= set(group))

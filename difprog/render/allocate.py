@@ -26,8 +26,8 @@ RULE_WORDS = {
     "regret": ("regret", "the smallest shortfall from what is best under any model"),
 }
 
-#: Rows of a table on the screen, and columns of the frontier's bars.
-MOST_ROWS, BAR = 30, 40
+#: Rows of a table on the screen, columns of the frontier's bars, and how many of them.
+MOST_ROWS, BAR, STEPS = 30, 40, 12
 
 
 def as_data(found: Decision) -> dict[str, Any]:
@@ -128,7 +128,8 @@ def verdict(content: Mapping[str, Any]) -> list[str]:
     chosen, out = content["chosen"], content["left_out"]
     many = len(chosen) + len(out)
     if not chosen:
-        return [f"Fund none of the {many} with {money(content['budget'])}: nothing in reach is expected to help."]
+        budget = money(content["budget"])
+        return [f"Fund none of the {many} with {budget}: nothing in reach is expected to help."]
     both = words.summary(content["together"])
     said = [
         f"Fund {len(chosen)} of {many} for {money(content['cost'])} of {money(content['budget'])}: "
@@ -180,7 +181,9 @@ def show(content: Mapping[str, Any], screen: Console) -> None:
     _robust(content, screen)
 
 
-def _table(content: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], title: str, screen: Console) -> None:
+def _table(
+    content: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], title: str, screen: Console
+) -> None:
     if not rows:
         return
     section(screen, title, "best per dollar first; effects in microdooms averted")
@@ -219,8 +222,8 @@ def _frontier(content: Mapping[str, Any], screen: Console) -> None:
         return
     section(screen, "What more or less money buys", "the best set at each budget")
     top = max(step["effect"] for step in steps) or 1.0
-    most = 12
-    shown = steps if len(steps) <= most else [steps[round(i * (len(steps) - 1) / (most - 1))] for i in range(most)]
+    last = min(len(steps), STEPS) - 1
+    shown = [steps[round(at * (len(steps) - 1) / last)] for at in range(last + 1)]
     width = max(10, min(BAR, screen.width - 40))
     bars = ["█" * max(round(width * step["effect"] / top), 0) for step in shown]
     marks = ["◂ yours" if _is_nearest(step, shown, content["budget"]) else "" for step in shown]
@@ -239,13 +242,12 @@ def _is_nearest(step: Mapping[str, Any], steps: Sequence[Mapping[str, Any]], bud
 
 def _robust(content: Mapping[str, Any], screen: Console) -> None:
     section(screen, "What would change it")
-    lines = []
-    for span in content["credences"]:
-        if span["high"] - span["low"] < 1.0:
-            lines.append(
-                f"The set stays the best while the credence in {span['model']} is {span['low']:.0%} to "
-                f"{span['high']:.0%} (now {span['credence']:.0%})."
-            )
+    lines = [
+        f"The set stays the best while the credence in {span['model']} is {span['low']:.0%} to "
+        f"{span['high']:.0%} (now {span['credence']:.0%})."
+        for span in content["credences"]
+        if span["high"] - span["low"] < 1.0
+    ]
     if not lines and len(content["credences"]) > 1:
         lines.append("No credence in any one model changes the set.")
     for name, found in content["scenarios"].items():
@@ -262,7 +264,8 @@ def _robust(content: Mapping[str, Any], screen: Console) -> None:
     worth = {name: g for name, g in known["beliefs"].items() if g["value"] > 2 * g["se"]}
     if worth:
         name, gain = next(iter(worth.items()))
-        lines.append(f"Of single beliefs {name} is worth most to know: {microdooms(gain['value'], gain['se'])}.")
+        worth_of = microdooms(gain["value"], gain["se"])
+        lines.append(f"Of single beliefs {name} is worth most to know: {worth_of}.")
     elif known["beliefs"]:
         listed = words.listed(list(known["beliefs"]))
         lines.append(f"Knowing one of {listed} would not change the set by an amount that shows.")
