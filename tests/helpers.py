@@ -22,7 +22,7 @@ from difprog.evidence.posterior import Posterior
 from difprog.forecast import forecast
 from difprog.forecast.forecast import Forecast, ModelForecast, Setup
 from difprog.forecast.question import Question, View
-from difprog.forecast.sampling import Draws, draw
+from difprog.forecast.sampling import Draws, draw_beliefs, evaluate
 from difprog.models.model import load, shipped_models, vocabulary
 from difprog.race.parameters import Group
 
@@ -120,6 +120,21 @@ def points_question(
     )
 
 
+def evaluated(
+    worlds: Mapping[str, Any],
+    models: Sequence[str] = tuple(MODELS),
+    stated: Mapping[str, Any] | None = None,
+    **facts: Any,
+) -> Draws:
+    """Evaluate the compiled race on worlds that are given, one a draw; a number holds in all of them."""
+    count = max(np.size(v) for v in worlds.values())
+    given = {n: np.broadcast_to(np.asarray(v, dtype=float), (count,)) for n, v in worlds.items()}
+    said = {n: float(v[0]) for n, v in (stated or {}).items()}
+    asked = points_question({n: float(v[0]) for n, v in given.items()}, said, models, **facts)
+    every = {**given, **(stated or {})}
+    return evaluate(asked, {n: every[n] for n in asked.names}, count, 1)
+
+
 def shapes_question(
     shapes: Mapping[str, Shape],
     correlations: Mapping[tuple[str, str], float] | None = None,
@@ -145,8 +160,6 @@ def shapes_question(
 
 def at_once(asked: Question, values: Mapping[str, Any], count: int) -> Draws:
     """Evaluate a question on draws of some beliefs that are given, all else as the question has it."""
-    from difprog.forecast.sampling import draw_beliefs, evaluate
-
     return evaluate(asked, {**draw_beliefs(asked, count, 1), **values}, count, 1)
 
 
@@ -183,5 +196,3 @@ def resolved(first: Any, second: Any, errors: float = 3.0) -> bool:
 def names(asked: Sequence[str]) -> list[str]:
     """Return the stems of shipped proposals that are asked for, all of them if none is."""
     return list(asked) or sorted(p.stem for p in shipped("priors", "projects").glob("*.toml"))
-
-

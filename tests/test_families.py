@@ -335,7 +335,9 @@ def test_the_compiled_quantile_is_the_array_s(name):
     np.testing.assert_allclose(got, ours, rtol=1e-9, atol=1e-300)
 
 
-@pytest.mark.parametrize("name", ["lognormal (1.0, 0.7)", "cut logitnormal", "rare cut", "mixture", "integer"])
+@pytest.mark.parametrize(
+    "name", ["lognormal (1.0, 0.7)", "cut logitnormal", "rare cut", "mixture", "integer"]
+)
 def test_a_pymc_variable_has_the_law_of_the_quantiles(name):
     """Kolmogorov distance between PyMC's own draws and the quantiles at evenly spread levels."""
     import pymc as pm

@@ -6,21 +6,26 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from scipy import stats
 
 import difprog
+from difprog.cli import main
+from difprog.forecast.forecast import Forecast
 from tests.helpers import MODELS
 
 #: Loaded by whoever makes a forecast, and by nobody else.
-LIBRARIES = ("pymc", "pytensor", "arviz")
+LIBRARIES = ("pymc", "pytensor", "arviz", "xarray")
 
 
 def fresh(code: str) -> str:
     """Run code in a process of its own; return its last line."""
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=240)
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=240)
     assert done.returncode == 0, done.stderr
     return done.stdout.splitlines()[-1]
 
@@ -39,26 +44,37 @@ def test_a_forecast_from_the_command_line_is_made_by_pymc() -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [("--help",), ("priors", "check", "world"), ("list",), ("priors", "show", "agi_arrival")], ids=" ".join
+    "words",
+    [("--help",), ("priors", "check", "world"), ("list",), ("priors", "show", "agi_arrival")],
+    ids=" ".join,
 )
 def test_what_makes_no_forecast_loads_none_of_it(words: tuple[str, ...]) -> None:
     assert loaded(*words) == []
+
+
+def test_help_loads_nothing_heavy_at_all() -> None:
+    heavy = (*LIBRARIES, "numpy", "scipy", "pandas", "matplotlib", "pydantic", "rich")
+    assert fresh(
+        "import sys\nfrom difprog.cli import main\n"
+        "try:\n    main(['--help'])\nexcept SystemExit as done:\n    assert not done.code\n"
+        f"print([m for m in {heavy!r} if m in sys.modules])"
+    ) == "[]"
 
 
 # From Python
 
 
 @pytest.fixture(scope="module")
-def forecast() -> difprog.forecast.forecast.Forecast:  # type: ignore[name-defined]
+def forecast() -> Forecast:
     return difprog.score("scaling", draws=3000, seed=3, use_evidence=False)
 
 
 @pytest.fixture(scope="module")
-def model() -> object:
+def model() -> Any:
     return difprog.model("scaling", use_evidence=False)
 
 
-def test_the_draws_are_labelled(forecast) -> None:
+def test_the_draws_are_labelled(forecast: Forecast) -> None:
     import xarray as xr
 
     assert isinstance(forecast.data, xr.DataTree)
@@ -70,7 +86,7 @@ def test_the_draws_are_labelled(forecast) -> None:
     assert posterior.sizes["draw"] == 3000
 
 
-def test_the_labelled_draws_are_those_of_the_summaries(forecast) -> None:
+def test_the_labelled_draws_are_those_of_the_summaries(forecast: Forecast) -> None:
     posterior = forecast.data["posterior"]
     for answer in forecast.models:
         here = posterior.sel(reading=answer.model.name)
@@ -81,21 +97,26 @@ def test_the_labelled_draws_are_those_of_the_summaries(forecast) -> None:
             assert float(here[name].mean()) == pytest.approx(answer.summaries[name].mean, rel=1e-12)
 
 
-def test_the_draws_go_to_a_file_and_back(forecast, tmp_path: Path) -> None:
+def test_a_kept_run_is_read_by_arviz_and_gives_the_printed_numbers(tmp_path: Path) -> None:
     """In another process, which has ArviZ and nothing of ours."""
-    path = tmp_path / "draws.nc"
-    forecast.data.to_netcdf(path)
+    words = ["score", "scaling", "--no-evidence", "--draws", "500", "--json", "--save", str(tmp_path / "run")]
+    printed = CliRunner().invoke(main, words)
+    assert printed.exit_code == 0, printed.output
     code = (
-        f"import arviz as az, json, sys\nfound = az.from_netcdf({str(path)!r})['posterior']['net_effect']\n"
+        "import arviz as az, json, sys\n"
+        f"found = az.from_netcdf({str(tmp_path / 'run' / 'draws.nc')!r})['posterior']['net_effect']\n"
         "assert 'difprog' not in sys.modules\n"
         "print(json.dumps(dict(zip(found['reading'].values.tolist(),"
         " found.mean(('chain', 'draw')).values.tolist()))))"
     )
     again = json.loads(fresh(code))
-    assert again == {a.model.name: pytest.approx(a.net.mean, rel=1e-12, abs=1e-18) for a in forecast.models}
+    assert again == {
+        m["model"]: pytest.approx(m["net_effect"]["mean"], rel=1e-12, abs=1e-18)
+        for m in json.loads(printed.stdout)["models"]
+    }
 
 
-def test_arviz_summarises_the_draws(forecast) -> None:
+def test_arviz_summarises_the_draws(forecast: Forecast) -> None:
     import arviz as az
 
     table = az.summary(forecast.data, var_names=["net_effect", "agi_arrival"], round_to="none")
@@ -105,7 +126,7 @@ def test_arviz_summarises_the_draws(forecast) -> None:
     assert any(row.startswith("agi_arrival") for row in table.index)
 
 
-def test_the_model_can_be_drawn_as_a_graph(model) -> None:
+def test_the_model_can_be_drawn_as_a_graph(model: Any) -> None:
     from pymc.model_graph import ModelGraph
 
     parents = ModelGraph(model).make_compute_graph(var_names=["net_effect"])
@@ -113,7 +134,7 @@ def test_the_model_can_be_drawn_as_a_graph(model) -> None:
     assert {"agi_arrival", "parallel_requirement", "parallel_speedup"} & parents.keys()
 
 
-def test_the_model_has_the_law_of_the_forecast_s_draws(model, forecast) -> None:
+def test_the_model_has_the_law_of_the_forecast_s_draws(model: Any, forecast: Forecast) -> None:
     """PyMC's own draws, from seeds that have nothing to do with ours."""
     import pymc as pm
 
@@ -136,7 +157,7 @@ def test_the_model_has_the_law_of_the_forecast_s_draws(model, forecast) -> None:
         assert stats.ks_2samp(theirs, ours, method="asymp").pvalue > 1e-4 / len(compared), name
 
 
-def test_another_belief_leaves_every_other_s_draws_bit_for_bit(forecast, tmp_path: Path) -> None:
+def test_another_belief_leaves_every_other_s_draws_bit_for_bit(forecast: Forecast, tmp_path: Path) -> None:
     priors = tmp_path / "mine.toml"
     priors.write_text('[beliefs]\nserial_requirement = { p10 = 2, p90 = 30, source = "test" }\n')
     edited = difprog.score("scaling", draws=3000, seed=3, use_evidence=False, priors=(str(priors),))

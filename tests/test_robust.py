@@ -274,7 +274,7 @@ def check_many(count: int, tmp_path: Path) -> None:
     path, mine = tmp_path / "p.toml", tmp_path / "mine.toml"
     path.write_text(REVIEWED)
     mine.write_text("# mine\n[beliefs.skill]\nvalue = 1\n")
-    found = at_once(count, lambda _: ("score", str(path), "--no-evidence", "--draws", "300", "--model", "overhang", "--json"))
+    found = at_once(count, lambda _: ("score", str(path), *FAST, "--json"))
     assert [r.returncode for r in found] == [0] * count, found[0].stderr
     assert len({r.stdout for r in found}) == 1
     found = at_once(count, lambda _: ("rank", str(path), *FAST, "--json"))

@@ -201,7 +201,8 @@ def test_a_draft_of_another_file_is_not_taken_up(here: Path, monkeypatch: pytest
     monkeypatch.setenv("EDITOR", "true")
     mine = here / "my.toml"
     mine.write_text("[beliefs]\nskill = 1\n")
-    for note in (None, {"goal": "/another.toml", "holds": drafts.TEXT, "sha256": ""}, [], "x"):
+    notes: tuple[object, ...] = None, {"goal": "/another.toml", "holds": drafts.TEXT, "sha256": ""}, [], "x"
+    for note in notes:
         place = drafts.place(mine)
         place.mkdir(parents=True)
         (place / "my.toml").write_text("[beliefs]\nskill = 2\n")

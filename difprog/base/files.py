@@ -126,7 +126,8 @@ def find(name: str, kind: str) -> Path:
     places = (folder / f"{name}{KINDS[kind].suffix}" for folder in search_folders(kind))
     found = [path for path in places if _exists(path)]
     if found:
-        if len(found) > 1:
+        # The user's own belief files hide nothing: they lie over those that ship.
+        if len(found) > 1 and (kind != "priors" or found[0].parent == Path()):
             notice.get()(_shadowed(name, found[0], found[1], kind))
         return found[0]
     raise BadInput(
@@ -490,8 +491,8 @@ def locked(path: Path, patience: float = PATIENCE) -> Iterator[None]:
     """
     place = destination(path)
     lock = place.with_name(f".{place.name[:200]}{LOCK}")
+    made = [folder for folder in place.parents if not folder.exists()]
     with _named(path):
-        place.parent.mkdir(parents=True, exist_ok=True)
         descriptor = _acquired(lock, patience, path)
     try:
         yield
@@ -501,6 +502,10 @@ def locked(path: Path, patience: float = PATIENCE) -> Iterator[None]:
             if os.fstat(descriptor).st_size == 0:
                 lock.unlink()
         os.close(descriptor)
+        # A folder that was made for the lock alone goes with it.
+        with suppress(OSError):
+            for folder in made:
+                folder.rmdir()
 
 
 def _acquired(lock: Path, patience: float, path: Path) -> int:
@@ -508,7 +513,11 @@ def _acquired(lock: Path, patience: float, path: Path) -> int:
     until = time.monotonic() + patience
     flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
     while True:
-        descriptor = os.open(lock, flags, 0o666)
+        try:
+            descriptor = os.open(lock, flags, 0o666)
+        except FileNotFoundError:  # no folder yet, or another process has just taken it away
+            lock.parent.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(lock, flags, 0o666)
         if _try_lock(descriptor):
             with suppress(FileNotFoundError):
                 if os.path.samestat(os.fstat(descriptor), lock.stat()):

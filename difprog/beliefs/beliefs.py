@@ -110,9 +110,17 @@ class Stack:
 
     @property
     def correlations(self) -> dict[tuple[str, str], Correlation]:
-        """The correlations in force by sorted pair, a later layer's replacing an earlier's."""
+        """The correlations in force by sorted pair, a later layer's replacing an earlier's.
+
+        A layer that is certain of a belief's value leaves nothing for earlier layers to tie to it.
+        """
         found: dict[tuple[str, str], Correlation] = {}
         for layer in self.layers:
+            certain = {
+                name for name, cases in layer.beliefs.items()
+                if all(isinstance(belief.shape, Point) for belief in cases.values())
+            }  # fmt: skip
+            found = {pair: c for pair, c in found.items() if not certain & set(pair)}
             for correlation in layer.correlations:
                 first, second = sorted(correlation.between)
                 found[first, second] = correlation

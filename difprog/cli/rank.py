@@ -30,6 +30,18 @@ LINES_EVERY = 10.0
 )  # fmt: skip
 @request_options(draws=4_000, fewest=100)
 @click.option(
+    "--by", type=click.Choice(("effect", "per-dollar", "best")), default="effect", show_default=True,
+    help="Order by the mean effect, by that per dollar, or by the chance to be the best.",
+)
+@click.option(
+    "--keep", multiple=True, metavar="COLUMN",
+    help="A column of the table to carry through although it looks like a misspelt one (repeatable).",
+)
+@click.option(
+    "--column", "renamed", multiple=True, metavar="KEY=COLUMN",
+    help="Read a key of a proposal from a column of another name: cost=amount_usd (repeatable).",
+)
+@click.option(
     "--jobs", type=Count(1, limits.JOBS), default=1, show_default=True,
     help="Processes; the numbers do not depend on how many.",
 )
@@ -50,6 +62,9 @@ LINES_EVERY = 10.0
 def command(
     portfolio: tuple[str, ...],
     request: Request,
+    by: str,
+    keep: tuple[str, ...],
+    renamed: tuple[str, ...],
     jobs: int,
     dask: str | None,
     resume: bool,
@@ -62,7 +77,7 @@ def command(
     A table's columns are the keys of a proposal's [project] (name, effort, duration, cost, kind,
     focus, approach, novelty, publication, criteria) and any belief, such as capability_speedup
     with cells like "0.001 to 0.01 years"; other columns are carried through. Rows that cannot be
-    read are reported and passed over. Interrupted, the same command goes on where it stopped.
+    read are reported and passed over; the exit status is then 3. Interrupted, the same command goes on where it stopped.
     """
     from difprog.choose.portfolio import read_portfolio
     from difprog.choose.rank import condition, ranked
@@ -72,19 +87,31 @@ def command(
     if dask is not None and jobs > 1:
         raise click.UsageError("--jobs is for this machine, --dask for a cluster: give one of them.")
     setup = request.setup(say=lambda words: click.echo(f"difprog: {words}", err=True))
-    found = read_portfolio(portfolio, vocabulary_of(setup.models))
+    found = read_portfolio(portfolio, vocabulary_of(setup.models), keep=keep, renamed=_pairs(renamed))
     condition(found, setup)
-    for note in found.notes:
-        click.echo(f"difprog: {note}", err=True)
     try:
         with _progress() as progress, ranked(
             found, request, shown.entry, jobs, dask, fresh=not resume, progress=progress
         ) as ranking:
             progress(-1, len(found.rows))
+            ranking.by(by)
             _show(ranking, found, as_json, csv_file, report)
     except KeyboardInterrupt:
         click.echo("difprog: what is done so far is kept: the same command goes on from there.", err=True)
         raise
+    if ranking.failed:
+        click.get_current_context().exit(3)
+
+
+def _pairs(renamed: tuple[str, ...]) -> dict[str, str]:
+    """Return the columns that are read as keys of a proposal, by column."""
+    found = {}
+    for pair in renamed:
+        key, equals, column = pair.partition("=")
+        if not (key.strip() and equals and column.strip()):
+            raise click.BadParameter(f"{pair} is not KEY=COLUMN, such as cost=amount_usd", param_hint="--column")
+        found[column.strip()] = key.strip()
+    return found
 
 
 def _show(

@@ -119,13 +119,19 @@ class Question:
         posterior = view.posterior if view.conditioned(name) else None
         return Source(view.beliefs[name].shape, posterior)
 
+    @cached_property
+    def _distinct(self) -> dict[str, list[Source]]:
+        found: dict[str, dict[object, Source]] = {}
+        for name, sources in self.sources.items():
+            found[name] = {}
+            for source in sources:
+                if source is not None:
+                    found[name].setdefault(source.key, source)
+        return {name: list(sources.values()) for name, sources in found.items()}
+
     def distinct(self, name: str) -> list[Source]:
         """Return the different sources of a belief's draws, each once."""
-        found: dict[object, Source] = {}
-        for source in self.sources[name]:
-            if source is not None:
-                found.setdefault(source.key, source)
-        return list(found.values())
+        return self._distinct[name]
 
     def varies(self, name: str) -> bool:
         """Whether readings that read a belief hold different beliefs about it."""

@@ -412,7 +412,7 @@ def _with_evidence(view: View, project: Project, posterior: Posterior | None) ->
     if project.reviews:
         from difprog.evidence import reviews
 
-        beliefs.update(reviews.beliefs(project, reviews.pools(project, view.model.reads)))
+        beliefs.update(reviews.beliefs(project, reviews.pools(project, view.model)))
     return replace(view, beliefs=beliefs, posterior=posterior)
 
 
