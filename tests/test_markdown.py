@@ -238,7 +238,7 @@ def ranking(text: str) -> dict[str, Any]:
         "p_best": 0.6, "extra": {"note": text, text or "x": "y"}, "value_for_money": None,
     }  # fmt: skip
     return {
-        "version": "0", "as_of": "2026-11-20", "draws": 1000, "seed": 1, "prob": 0.9,
+        "version": "0", "as_of": "2026-11-20", "draws": 1000, "seed": 1, "prob": 0.9, "by": "effect",
         "models": [{"model": m["model"]} for m in data["models"]],
         "projects": [project, {**project, "rank": 2}],
         "errors": [{"row": 3, "name": text, "problems": [text]}],

@@ -30,8 +30,8 @@ def portfolio(content: Mapping[str, Any]) -> str:
     parts = [
         "# Portfolio",
         f"{counted(len(projects), len(content['errors']))}, {FIRST[content['by']]} first: the mean net "
-        f"effect on the chance that alignment succeeds before AGI, in microdooms averted, under {names}, "
-        "mixed by credence.",
+        "effect on the chance that alignment succeeds before AGI, in microdooms averted, under "
+        f"{names}, mixed by credence.",
         f"**On {len(disagree):,} of them the models disagree about the sign.**" if disagree else "",
         table(heads, rows, [0, *range(2, 7 + money)]),
     ]
