@@ -53,7 +53,8 @@ def table(path: Path, rows: int) -> None:
 def one(rows: int, draws: int, jobs: int) -> None:
     """Rank one made-up table in this process and print what it took."""
     from difprog.choose.portfolio import read_portfolio
-    from difprog.choose.rank import Spec, ranked
+    from difprog.choose.rank import ranked
+    from difprog.forecast.request import Request
     from difprog.render import rank as shown
 
     with tempfile.TemporaryDirectory() as folder:
@@ -61,7 +62,7 @@ def one(rows: int, draws: int, jobs: int) -> None:
         path = Path(folder, "table.csv")
         table(path, rows)
         start, processor = time.perf_counter(), time.process_time()
-        with ranked(read_portfolio([str(path)]), Spec(count=draws), shown.entry, jobs) as ranking:
+        with ranked(read_portfolio([str(path)]), Request(draws=draws, use_evidence=False), shown.entry, jobs) as ranking:
             size = sum(len(piece) for piece in shown.as_json(ranking))
             assert len(ranking.order) == rows
         seconds = time.perf_counter() - start

@@ -102,7 +102,7 @@ def net(answer: ModelForecast) -> Array:
 
 def only(answer: ModelForecast, effects: Sequence[str]) -> Array:
     """Return the draws of the net effect with some of the project's effects, the others off."""
-    return channels.net_effect(answer.draws, effects, [answer.place])[0]
+    return np.asarray(channels.net_effect(answer.draws, effects, [answer.place])[0])
 
 
 def without(answer: ModelForecast, *effects: str) -> Array:
@@ -114,7 +114,7 @@ def chance(answer: ModelForecast, **effects: Any) -> Array:
     """Return p_success with effects that are given and no others."""
     shape = answer.draws.without.shape
     given = {n: np.broadcast_to(np.asarray(v, dtype=float), shape) for n, v in effects.items()}
-    return answer.draws.race.chance(given)[answer.place]
+    return np.asarray(answer.draws.race.chance(given)[answer.place])
 
 
 def error(values: Array) -> float:
@@ -175,7 +175,10 @@ def s2(u: Under) -> Finding:
     rates = exchange.exchange(answer.draws, 0, exchange.slopes(answer.draws))
     even, wide = rates.parallel_years_per_year, rates.years_mcse
     serial, narrow = rates.serial_months_per_month, rates.serial_mcse
-    assert None not in (even, wide, serial, narrow)
+    assert even is not None
+    assert wide is not None
+    assert serial is not None
+    assert narrow is not None
     says = (
         f"two years of parallel for one of capability: {micro(change / (365.25 * x))} microdooms a day of "
         f"it; break-even at {with_error(even, wide)} parallel years, or {with_error(serial, narrow)} "
@@ -361,7 +364,7 @@ def n4(u: Under) -> Finding:
     harm = ("capability_speedup", "timeline_shortening", "breadth_effect")
     others = [n for n, v in answer.draws.effects_hit.items() if v.any() and n not in harm]
     says = f"{micro(net(answer))} microdooms; without its breadth {micro(rest)}, and no other good effect"
-    return Finding(positive(net(answer)) and rest.mean() <= 0 and not others, says)
+    return Finding(positive(net(answer)) and not positive(rest) and not others, says)
 
 
 def n5(u: Under) -> Finding:
@@ -500,7 +503,7 @@ def _ratio(u: Under, asked: str | Project) -> float:
 
 def g1(u: Under) -> Finding:
     along = {
-        axis: [_ratio(u, project("scalable-oversight", **{axis: v})) for v in values]
+        axis: [_ratio(u, project("scalable-oversight", None, **{axis: v})) for v in values]
         for axis, values in (("focus", FOCUS), ("approach", APPROACH))
     }
     nine = {name: _ratio(u, name) for row in GRID for name in row}

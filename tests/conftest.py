@@ -48,3 +48,14 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "home"
     monkeypatch.setenv("DIFPROG_HOME", str(folder))
     return folder
+
+
+@pytest.fixture
+def shipped_evidence(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Skip where a posterior would have to be fitted: that the kept ones are current is a test of its own."""
+    from difprog.evidence import store
+
+    def no_fit(*_: object, **__: object) -> None:
+        pytest.skip("the kept evidence is not of this version: difprog evidence fit --again --ship")
+
+    monkeypatch.setattr(store, "fit", no_fit)

@@ -17,12 +17,8 @@ from difprog.choose.best import NOTHING, Best
 from difprog.choose.compare import Option, compare, first_order
 from difprog.cli import main
 from difprog.forecast import forecast
-from difprog.forecast.forecast import (
-    find_project,
-    prepare,
-    score,
-)
-from difprog.forecast.memory import Memory
+from difprog.forecast.forecast import find_project, prepare, score
+from difprog.forecast.sampling import Kept
 from difprog.forecast.summary import summarise
 from difprog.render import compare as shown
 from difprog.render import data
@@ -36,9 +32,9 @@ def setup() -> forecast.Setup:
 
 
 def options(setup, names, count=1_500):
-    memory = Memory()
+    kept = Kept()
     return [
-        Option(name, score(find_project(name, setup), setup, count, memory=memory)) for name in names
+        Option(name, score(find_project(name, setup), setup, count, kept=kept)) for name in names
     ]
 
 
@@ -124,7 +120,7 @@ def test_policies_of_one_project_share_its_luck_and_two_projects_do_not(setup):
     rlhf = find_project("rlhf", setup)
     twin = forecast.replace(rlhf, name="A twin under another name")
     same, closed, other = (
-        score(p, setup, 1_500).models[0].draws.values for p in (rlhf, rlhf.published("closed"), twin)
+        score(p, setup, 1_500).draws.values for p in (rlhf, rlhf.published("closed"), twin)
     )
     for name in ("effort", "relevance_residual", "breakthrough", "hit_probability"):
         assert (same[name] == closed[name]).all()
@@ -233,7 +229,7 @@ def test_value_for_money_is_expected_effect_over_expected_cost(setup, tmp_path: 
     path.write_text('[project]\nname = "P"\neffort = 5\nduration = 1\ncost = "1e6 to 4e6"\n')
     found = score(find_project(str(path), setup), setup, 1_000)
     told = shown.entry(shown.Row(1, "p", found.project.source), found)["value_for_money"]
-    cost = found.models[0].question.beliefs["cost"].shape.mean
+    cost = found.models[0].beliefs["cost"].shape.mean
     assert_allclose(
         told["microdooms_per_million_usd"], found.ensemble["net_effect"].mean * 1e6 / (cost / 1e6)
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -116,10 +117,12 @@ def test_four_beliefs_are_positive_definite_or_refused(ranks):
         assert lowest > -1e-12
 
 
-def test_a_point_cannot_correlate():
-    asked = question({("skill", "relevance"): 0.5}, shapes={**SHAPES, "skill": Point(1.0)})
+def test_a_point_cannot_correlate_in_its_own_file_and_from_another_leaves_nothing_to_move() -> None:
+    asked = shapes_question({**SHAPES, "skill": Point(1.0)}, {("skill", "relevance"): 0.5})
+    assert asked.groups == ()
+    same = replace(asked, correlations=tuple(replace(c, layer="test") for c in asked.correlations))
     with pytest.raises(BadInput, match="skill is a point and cannot correlate"):
-        mixing(asked, asked.groups[0])
+        mixing(same, same.groups[0])
 
 
 def _conditioned():

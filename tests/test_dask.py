@@ -13,7 +13,7 @@ from difprog.base.errors import BadInput
 from difprog.choose.portfolio import read_portfolio
 from difprog.choose.rank import ranked
 from difprog.render import rank as shown
-from tests.test_rank import SPEC, make_table, text_of
+from tests.test_rank import REQUEST, make_table, text_of
 
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
@@ -23,7 +23,7 @@ def test_a_cluster_that_loses_a_worker_gives_the_bytes_of_one_process(tmp_path: 
     table = make_table(tmp_path / "t.csv", rows)
     alone = text_of(table)
     with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
+        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0"
     ) as cluster:
         pids = [worker.pid for worker in cluster.workers.values()]
         killed = []
@@ -35,7 +35,7 @@ def test_a_cluster_that_loses_a_worker_gives_the_bytes_of_one_process(tmp_path: 
 
         portfolio = read_portfolio([table])
         address = cluster.scheduler_address
-        with ranked(portfolio, SPEC, shown.entry, dask=address, progress=progress) as ranking:
+        with ranked(portfolio, REQUEST, shown.entry, dask=address, progress=progress) as ranking:
             text = "".join(shown.as_json(ranking))
     assert killed
     assert killed[0] < rows

@@ -15,12 +15,13 @@ from rich.console import Console
 from difprog.cli import main
 from difprog.forecast import forecast
 from difprog.forecast.summary import MICRODOOM, clustered_error
+from difprog.render import axis, explained, words
 from difprog.render import explain as terminal
-from difprog.render import explained, words
 from difprog.render.format import microdooms
 from difprog.why import explain
-from difprog.why.decompose import CHANNELS
+from difprog.why.channels import CHANNELS
 from difprog.why.explain import POLICIES, WHICH_MODEL
+from difprog.why.sensitivity import partial_information
 from tests.helpers import project, score, score_all
 
 DRAWS = 600
@@ -33,19 +34,21 @@ def found(name: str = "rlhf", model: str | None = None) -> explain.Explanation:
 
 def printed(what: explain.Explanation, width: int, everything: bool = False) -> str:
     out = io.StringIO()
-    terminal.explain(what, Console(width=width, markup=False, highlight=False, file=out), everything)
+    screen = Console(width=width, markup=False, highlight=False, file=out)
+    terminal.explain(explained.report(what), screen, everything)
     return out.getvalue()
 
 
 def run(*arguments: str) -> Any:
-    return CliRunner().invoke(main, ["explain", *arguments])
+    return CliRunner().invoke(main, ["explain", *arguments, "--no-evidence"])
 
 
 def test_json_adds_to_that_of_score() -> None:
     done = run("rlhf", "--json", "--draws", "300")
     assert done.exit_code == 0
     data = json.loads(done.stdout)
-    scored = json.loads(CliRunner().invoke(main, ["score", "rlhf", "--json", "--draws", "300"]).stdout)
+    score_ = ["score", "rlhf", "--json", "--draws", "300", "--no-evidence"]
+    scored = json.loads(CliRunner().invoke(main, score_).stdout)
     assert data["schema"] == "difprog.explain/1"
     for entry, plain in zip(data["models"], scored["models"], strict=True):
         assert {k: entry[k] for k in plain} == plain
@@ -54,7 +57,9 @@ def test_json_adds_to_that_of_score() -> None:
         assert total == pytest.approx(entry["net_effect"]["mean"], rel=1e-12)
         assert {"capability_multiplier", "alignment_multiplier", "sign"} <= set(entry["break_even"])
         assert {"parallel_person_years_per_month", "serial_months_per_month"} <= set(entry["exchange"])
-        assert {"belief", "variance_share", "evppi"} <= set(entry["drivers"][0])
+        fields = {"distance", "low", "high", "evppi"}
+        assert {"belief"} | fields | {f"{f}_se" for f in fields} == set(entry["drivers"][0])
+        assert entry["evpi"] >= max(d["evppi"] - 3 * d["evppi_se"] for d in entry["drivers"])
         assert len(entry["drivers"]) == len({d["belief"] for d in entry["drivers"]})
     ensemble = data["ensemble"]
     assert sum(ensemble["channels"].values()) == pytest.approx(ensemble["net_effect"]["mean"], rel=1e-9)
@@ -73,8 +78,8 @@ def test_drivers_are_in_microdooms() -> None:
 
 def test_every_belief_that_varies_is_a_driver() -> None:
     for model in found().models:
-        draws = model.answer.draws.values
-        varying = {n for n, v in draws.items() if np.ndim(v) and np.ptp(v) > 0}
+        values = {name: model.answer.value(name) for name in model.answer.beliefs}
+        varying = {n for n, v in values.items() if np.ndim(v) and np.ptp(v) > 0}
         assert model.drivers is not None
         assert {d.belief for d in model.drivers} == varying
 
@@ -108,7 +113,8 @@ def test_sentences_come_first_and_say_the_sign() -> None:
 
 def test_no_colour_and_no_drivers() -> None:
     done = CliRunner(env={"NO_COLOR": "1"}, charset="utf-8").invoke(
-        main, ["explain", "rlhf", "--model", "serial_parallel", "--draws", "200", "--no-drivers"]
+        main,
+        ["explain", "rlhf", "--model", "overhang", "--draws", "200", "--no-drivers", "--no-evidence"],
     )
     assert done.exit_code == 0
     assert "\x1b" not in done.output
@@ -129,13 +135,13 @@ def test_no_colour_and_no_drivers() -> None:
     ],
 )
 def test_bars_stand_on_the_side_of_their_sign(value: float, low: float, high: float, picture: str) -> None:
-    assert terminal.bar(value, low, high, 21) == picture
+    assert axis.bar(value, low, high, 21) == picture
 
 
 def test_swings_run_from_low_to_high() -> None:
-    assert terminal.swing(-5, 5, -10, 10, 21) == "     L────┃────H     "
-    assert terminal.swing(5, -5, -10, 10, 21) == "     H────┃────L     "
-    assert terminal.swing(0, 0, 0, 0, 5) == "=    "
+    assert axis.swing(-5, 5, -10, 10, 21) == "     L────┃────H     "
+    assert axis.swing(5, -5, -10, 10, 21) == "     H────┃────L     "
+    assert axis.swing(0, 0, 0, 0, 5) == "=    "
 
 
 def exchange_entry(parallel: float | None, serial: float | None) -> dict[str, Any]:
@@ -201,15 +207,12 @@ def test_knowing_which_model_is_right() -> None:
     means = np.array([m.answer.net.mean for m in what.models])
     assert driver.low == pytest.approx(means.min())
     assert driver.high == pytest.approx(means.max())
-    ensemble = what.forecast.ensemble["net_effect"]
-    between = np.dot(weights, (means - ensemble.mean) ** 2)
-    assert driver.variance_share == pytest.approx(between / ensemble.sd**2, rel=0.01)
     assert driver.evppi_se > 0
 
 
-def test_the_leak_matters_only_where_it_is_read() -> None:
-    """A project that states its capability speedup outright is the same under every policy."""
-    stated = project("rlhf", {"capability_speedup": "0.001 to 0.01 years"})
+def test_a_policy_matters_only_by_what_depends_on_it() -> None:
+    """With its capability speedup and its reach stated, a project is the same under every policy."""
+    stated = project("rlhf", {"capability_speedup": "0.001 to 0.01 years", "reach": 0.9})
     setup = forecast.prepare(["serial_parallel"], use_evidence=False)
     what = explain.explain(forecast.score(stated, setup, DRAWS), with_drivers=False)
     assert len({o.value for o in what.models[0].options.values()}) == 1
@@ -219,10 +222,8 @@ def test_errors_of_the_mixture_are_those_of_its_draws() -> None:
     what = found()
     for policy, option in what.options.items():
         if policy == "open":
-            nets = [np.asarray(m.answer.draws.chances.net_effect) for m in what.models]
-            mixed = np.asarray(what.forecast.weights) @ np.stack(nets)
-            clusters = what.models[0].answer.question.clusters
-            assert option.mcse == pytest.approx(clustered_error(mixed, clusters), rel=1e-6)
+            mixed = np.asarray(what.forecast.weights) @ what.forecast.draws.net_effect
+            assert option.mcse == pytest.approx(clustered_error(mixed, None), rel=1e-6)
 
 
 def test_a_wrong_name_is_one_line() -> None:
@@ -231,22 +232,67 @@ def test_a_wrong_name_is_one_line() -> None:
     assert 'did you mean "rlhf"' in done.output
 
 
+def driver(**changed: Any) -> dict[str, Any]:
+    flat = {"distance": 0.2, "distance_se": 0.01, "low": 4e-6, "low_se": 1e-7, "high": 160e-6,
+            "high_se": 5e-6, "evppi": 0.0, "evppi_se": 0.0}  # fmt: skip
+    return {"belief": "serial_exponent", **flat, **changed}
+
+
+def hinge(**changed: Any) -> str:
+    row = {"name": "serial_exponent", "judgement": True, "conditioned_on": "", "kind": "ships"}
+    content = {"models": [{"drivers": [driver(**changed)]}], "provenance": [row]}
+    return " ".join(words.plain(sentence) for sentence in words.hinge(content))
+
+
+def test_the_sentence_that_draws_the_conclusion() -> None:
+    assert hinge() == (
+        "It hangs on serial_exponent: +4.0 in its lowest tenth, +160 in its highest; "
+        "that belief is a judgement."
+    )
+    assert "the sign turns on it" in hinge(low=-4e-6)
+    assert "the sign turns on it" not in hinge(low=-4e-6, low_se=3e-6)
+    first_screen = printed(found(), 80).splitlines()[:22]
+    assert any("hangs on" in line for line in first_screen)
+
+
 @pytest.mark.parametrize(
-    ("share", "error", "said"),
-    [
-        (0.12, 0.004, "12%"), (0.0123, 0.0005, "1.2%"), (0.02, 0.03, "<8%"), (0.0, 0.0, "<0.1%"),
-        (0.3, 0.9, "<100%"),
-    ],
-)  # fmt: skip
-def test_a_share_says_no_more_than_its_error_allows(share: float, error: float, said: str) -> None:
-    assert words.share({"variance_share": share, "variance_share_se": error}) == said
+    ("value", "error", "said"), [(0.123, 0.004, "0.12"), (0.02, 0.03, "<0.06"), (0.0, 0.0, "<0.01")]
+)
+def test_a_distance_says_no_more_than_its_error_allows(value: float, error: float, said: str) -> None:
+    assert words.distance(driver(distance=value, distance_se=error)) == said
+
+
+def test_a_set_of_beliefs_is_valued_together() -> None:
+    """Knowing more is worth no less, and knowing a set is what the regression of all of it says."""
+    forecast_ = score_all("rlhf", "serial_parallel", draws=4000)
+    names = ("capability_researchers", "breakthrough")
+    what = explain.explain(forecast_, with_drivers=False, know=names)
+    draws = forecast_.draws
+    benefits = [value[0] for value in explain.policies(forecast_).values()]
+    wanted = partial_information({n: draws.value(n, 0) for n in names}, benefits)
+    assert what.models[0].together == wanted
+    assert what.models[0].evpi.value >= wanted.value
+    each = [partial_information({n: draws.value(n, 0)}, benefits) for n in names]
+    assert wanted.value >= max(e.value - 2 * e.se for e in each) - 2 * wanted.se
+    data = explained.explain(what)["models"][0]
+    assert data["together"]["beliefs"] == list(names)
+    assert data["together"]["evppi"] == pytest.approx(wanted.value / MICRODOOM)
+    refused = run("rlhf", "--draws", "200", "--know", "agi_arival")
+    assert refused.exit_code == 2
+    assert 'did you mean "agi_arrival"' in refused.stderr
 
 
 def test_the_choice_names_a_better_policy_only_where_it_shows() -> None:
     options = {"open": {"mean": 53.2e-6, "mcse": 1e-6}, "closed": {"mean": 53.4e-6, "mcse": 1e-6}}
-    assert "No publication policy is better than the stated one, open" in words.choice(options, "open")
+
+    def choice(own: str) -> str:
+        return words.choice(
+            {"ensemble": {"options": options}, "project": {"facts": {"publication": own}}, "models": []}
+        )
+
+    assert "cannot be told apart: open, as stated" in choice("open")
     options["closed"]["mean"] = 60e-6
-    assert "closed is best, with +60" in words.choice(options, "open")
-    assert "the stated one, closed, is best" in words.choice(options, "closed")
+    assert "closed is best, with +60" in choice("open")
+    assert "the stated one, closed, is best" in choice("closed")
     options["closed"]["mean"] = options["open"]["mean"] = 1e-6
-    assert "better than doing nothing" in words.choice(options, "open")
+    assert "better than doing nothing" in choice("open")

@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from difprog.cli import main
-from difprog.render import html
+from difprog.render import figures, html
 from difprog.runs import carried
 from tests.hostile import HOSTILE
 from tests.test_markdown import content
@@ -80,9 +80,9 @@ def test_names_inside_are_unique_and_every_reference_has_its_name() -> None:
 
 def test_figures_take_the_page_s_colours() -> None:
     """Light and dark: no colour is left in a figure that the reader's setting does not move."""
-    figures = re.findall(r"<svg .*?</svg>", page(), re.DOTALL)
-    assert len(figures) == 3
-    assert not re.findall(r"#[0-9a-fA-F]{6}\b", "".join(figures))
+    drawn = re.findall(r"<svg .*?</svg>", page(), re.DOTALL)
+    assert len(drawn) == 3
+    assert not re.findall(r"#[0-9a-fA-F]{6}\b", "".join(drawn))
     assert "prefers-color-scheme: dark" in page()
     assert "@media print" in page()
 
@@ -90,8 +90,8 @@ def test_figures_take_the_page_s_colours() -> None:
 @pytest.mark.parametrize("text", [t for t in HOSTILE if t.strip()])
 def test_no_text_of_a_file_becomes_an_element(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither in the text nor in what is carried; figures have a test of their own."""
-    stubs = {name: b"<svg ></svg>" for name in html.figures.names(content())}
-    monkeypatch.setattr(html.figures, "figures", lambda _: stubs)
+    stubs = dict.fromkeys(figures.names(content()), b"<svg ></svg>")
+    monkeypatch.setattr(figures, "figures", lambda _: stubs)
     spelled = carried.dumps({"text": text})
     assert json.loads(spelled) == {"text": text}
     data, usual = hostile_content(text), hostile_content("harmless")
@@ -104,7 +104,8 @@ def test_a_page_is_made_again_from_itself_byte_for_byte(tmp_path: Path) -> None:
     beliefs = tmp_path / "mine.toml"
     beliefs.write_text('[beliefs.agi_arrival]\np10 = 2\np90 = 40\nsource = "me <script> & co"\n')
     run("report", "rlhf", "--html", "-o", str(tmp_path / "one"), *FAST, "--priors", str(beliefs),
-        "--scenario", "short", "--publication", "closed", "--seed", "7", "--prob", "0.8")  # fmt: skip
+        "--scenario", "short", "--publication", "closed", "--seed", "7", "--prob", "0.8",
+        "--believe", "agi_by_2050=0.6")  # fmt: skip
     beliefs.unlink()
     first = next((tmp_path / "one").iterdir())
     run("report", "--from", str(first), "-o", str(tmp_path / "two"))

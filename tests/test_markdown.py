@@ -15,7 +15,7 @@ from markdown_it import MarkdownIt
 
 from difprog.base.errors import plain
 from difprog.forecast.summary import MICRODOOM
-from difprog.render import gfm, markdown, report
+from difprog.render import gfm, markdown, report, words
 from difprog.render.format import microdooms, with_error
 from tests.helpers import score_all
 from tests.hostile import HOSTILE, TEXTS
@@ -147,7 +147,9 @@ def test_no_text_of_a_file_gets_out_of_its_place(text: str) -> None:
 def cells(page: str, heading: str, nth: int = 0) -> list[list[str]]:
     """Return the rows of a table under a heading, as plain text."""
     tokens = PARSER.parse(page)
-    place, current, rows, table = "", [], [], -1
+    place, table = "", -1
+    current: list[str] = []
+    rows: list[list[str]] = []
     for i, t in enumerate(tokens):
         if t.type == "heading_open":
             place, table = tokens[i + 1].content, -1
@@ -180,7 +182,7 @@ def test_the_page_says_what_the_data_say() -> None:
     channels = cells(page, "Through which channel")
     for row, entry in zip(channels[1:], entries, strict=True):
         for head, cell in zip(channels[0][1:-1], row[1:-1], strict=True):
-            key = next(k for k, v in markdown.words.CHANNEL_TITLES.items() if v == head)
+            key = next(k for k, v in words.CHANNEL_TITLES.items() if v == head)
             value = entry["channels"][key]
             wanted = microdooms(value, entry["channels_mcse"][key]) if value else "–"
             assert cell.split(" ± ")[0] == wanted
@@ -218,8 +220,8 @@ def test_the_memo_comes_before_the_appendix_and_takes_a_page() -> None:
     assert re.findall(r"^## .*$", memo, re.MULTILINE) == heads
     assert appendix.lstrip().startswith("# Appendix\n")
     assert memo.count("](") == 1
-    words = re.sub(r"!\[.*?\]\(.*?\)", "", memo)
-    assert sum(1 + len(part) // 100 for part in words.splitlines() if part) <= 60
+    said = re.sub(r"!\[.*?\]\(.*?\)", "", memo)
+    assert sum(1 + len(part) // 100 for part in said.splitlines() if part) <= 60
 
 
 def test_diagnostics_that_failed_come_first() -> None:

@@ -63,37 +63,6 @@ def test_the_graph_is_what_the_model_reads(model: str) -> None:
     assert structure.mermaid(load(model)).startswith("flowchart")
 
 
-def readme_block(language: str, marker: str) -> str:
-    blocks: list[str] = re.findall(rf"```{language}\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
-    return next(block for block in blocks if marker in block)
-
-
-def test_the_readme_s_own_model_works_as_written(tmp_path: Path) -> None:
-    model, beliefs = tmp_path / "pause.py", tmp_path / "pause.toml"
-    model.write_text(readme_block("python", "TITLE"))
-    beliefs.write_text(readme_block("toml", "beliefs.pause_probability"))
-    found = CliRunner().invoke(
-        main,
-        ["score", "rlhf", "--model", str(model), "--model", "serial_parallel", *FEW],
-    )
-    assert found.exit_code == 0, found.output
-    own, base = json.loads(found.stdout)["models"]
-    assert own["model"] == "pause"
-    assert own["p_success_without"]["mean"] > base["p_success_without"]["mean"]
-    assert "pause.toml" in [layer["path"] for layer in own["priors"]]
-    shown = CliRunner().invoke(main, ["models", "show", str(model)])
-    assert shown.exit_code == 0, shown.output
-    assert "pause_probability" in shown.output
-    # Without its mechanism it is the base race, exactly.
-    off = tmp_path / "off.toml"
-    off.write_text('[beliefs.pause_probability]\nvalue = 0\nsource = "off"\n')
-    again = CliRunner().invoke(
-        main,
-        ["score", "rlhf", "--model", str(model), "--priors", str(off), *FEW],
-    )
-    assert json.loads(again.stdout)["models"][0]["net_effect"] == base["net_effect"]
-
-
 WRONG = {
     "syntax": ("def f(:\n", "is not Python"),
     "raises": ("raise RuntimeError('no')\n", "cannot be run"),

@@ -96,11 +96,31 @@ def test_a_table_that_is_none_is_refused(tmp_path, text, words):
         read_portfolio([table(tmp_path, text)])
 
 
-def test_a_misspelt_column_is_pointed_out_and_carried(tmp_path):
-    found = read_portfolio([table(tmp_path, "name,effort,duration,Novelty,owner\nA,1,1,niche,me\n")])
-    assert len(found.notes) == 1
-    assert 'did you mean "novelty"?' in found.notes[0]
-    assert found.rows[0].extra == {"Novelty": "niche", "owner": "me"}
+@pytest.mark.parametrize(
+    ("column", "meant"),
+    [("Novelty", "novelty"), ("noveltty", "novelty"), ("novlty", "novelty"), ("duraiton", "duration"),
+     ("effrt", "effort"), ("capability_speedp", "capability_speedup")],
+)  # fmt: skip
+def test_a_misspelt_column_is_refused_unless_it_is_kept(tmp_path, column, meant):
+    path = table(tmp_path, f"name,{column},owner\nA,niche,me\n")
+    with pytest.raises(BadInput, match=f'did you mean "{meant}"'):
+        read_portfolio([path])
+    assert read_portfolio([path], keep=[column]).rows[0].extra == {column: "niche", "owner": "me"}
+
+
+def test_a_column_of_another_name_is_read_as_a_key(tmp_path):
+    path = table(tmp_path, "grant,effort,duration,amount_usd\nA,1,2,50000\n")
+    named = {"grant": "name", "amount_usd": "cost"}
+    project = read_portfolio([path], renamed=named).rows[0].content["project"]
+    assert project == {"name": "A", "effort": "1", "duration": "2", "cost": "50000"}
+    with pytest.raises(BadInput, match="neither a key of a proposal nor a belief"):
+        read_portfolio([path], renamed={"grant": "name", "amount_usd": "costs"})
+
+
+def test_a_shipped_portfolio_is_found_by_its_bare_name():
+    found = read_portfolio(["grants"])
+    assert len(found.rows) > 30
+    assert found.paths[0].name == "grants.csv"
 
 
 def test_a_cell_in_braces_can_hold_nothing_but_a_belief(tmp_path):

@@ -81,7 +81,8 @@ def expected(model: str, facts: dict[str, Any], world: dict[str, float], stated:
         w = {**reference.seen(model, world), **beliefs}
         found = reference.effects(facts, w, {k: v for k, v in stated.items() if k not in closed})
         p = found["hit_probability"]
-        without, hit, miss = (reference.chance(w, e) for e in (reference.NOTHING, found["hit"], found["miss"]))
+        worlds = reference.NOTHING, found["hit"], found["miss"]
+        without, hit, miss = (reference.chance(w, effects) for effects in worlds)
         net = p * (hit - without) + (1 - p) * (miss - without)
         return {"without": without, "hit": hit, "miss": miss, "net_effect": net, "effects": found,
                 "hit_probability": p}  # fmt: skip

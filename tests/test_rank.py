@@ -23,16 +23,17 @@ from difprog.choose import journal, rank
 from difprog.choose.best import Best
 from difprog.choose.journal import Journal, Line
 from difprog.choose.portfolio import read_portfolio
-from difprog.choose.rank import Spec, ranked, score_rows
+from difprog.choose.rank import ranked, score_rows
 from difprog.cli import main
 from difprog.forecast.forecast import find_project, prepare, score
-from difprog.forecast.memory import Memory
+from difprog.forecast.request import Request
+from difprog.forecast.sampling import Kept
 from difprog.forecast.summary import MICRODOOM
 from difprog.render import rank as shown
 from difprog.render.format import percent, with_error
 
 MODELS = ("serial_parallel", "overhang")
-SPEC = Spec(models=MODELS, use_evidence=False, count=200)
+REQUEST = Request(models=MODELS, use_evidence=False, draws=200)
 QUICK = ["--no-evidence", "--draws", "200", "--model", "serial_parallel", "--model", "overhang"]
 
 COLUMNS = [
@@ -62,7 +63,7 @@ def run(*words: str):
 
 
 def text_of(table: str, **how) -> str:
-    with ranked(read_portfolio([table]), SPEC, shown.entry, **how) as ranking:
+    with ranked(read_portfolio([table]), REQUEST, shown.entry, **how) as ranking:
         return "".join(shown.as_json(ranking))
 
 
@@ -70,7 +71,7 @@ def text_of(table: str, **how) -> str:
 
 def test_a_row_has_the_numbers_that_score_gives_it_alone(tmp_path):
     portfolio = read_portfolio(["rlhf", "ai-control", "scaling", "toy"])
-    with ranked(portfolio, SPEC, shown.entry) as ranking:
+    with ranked(portfolio, REQUEST, shown.entry) as ranking:
         projects = {p["name"]: p for p in ranking.projects()}
     setup = prepare(MODELS, use_evidence=False)
     from difprog.render import data
@@ -123,7 +124,8 @@ def test_a_bad_row_is_reported_and_passed_over(tmp_path):
     path = tmp_path / "t.csv"
     path.write_text("name,effort,duration\nA,1,1\nB\x1b[2J,-1,1\nC,2,1\n")
     found = run(str(path), *QUICK, "--json")
-    assert found.exit_code == 0
+    assert found.exit_code == 3
+    assert run(str(path), *QUICK).stdout.startswith("2 of 3 rows, best first")
     told = json.loads(found.stdout)
     assert sorted(p["row"] for p in told["projects"]) == [1, 3]
     assert [e["row"] for e in told["errors"]] == [2]
@@ -156,6 +158,24 @@ def test_no_cell_of_the_csv_is_a_formula(tmp_path):
     rows = {r["row"]: r for r in csv.DictReader(io.StringIO(out.read_text()))}
     assert (rows["1"]["name"], rows["1"]["x"]) == ("'=1+1", "'@SUM(A1)")
     assert rows["2"]["x"] == "-5"
+
+
+@pytest.mark.parametrize("by", ["effect", "per-dollar", "best"])
+def test_rows_are_ordered_by_what_is_asked_for(tmp_path, by):
+    path = tmp_path / "t.csv"
+    path.write_text("name,effort,duration,cost\nA,1,1,1e5\nB,8,1,9e6\nC,3,1,\nD,2,1,1e5\n")
+    told = json.loads(run(str(path), *QUICK, "--json", "--by", by).stdout)
+    values = {
+        "effect": lambda p: p["ensemble"]["net_effect"]["mean"],
+        "per-dollar": lambda p: (p["value_for_money"] or {}).get("microdooms_per_million_usd", -np.inf),
+        "best": lambda p: p["p_best"],
+    }
+    found = [values[by](p) for p in told["projects"]]
+    assert found == sorted(found, reverse=True)
+    assert told["by"] == by
+    assert [p["rank"] for p in told["projects"]] == [1, 2, 3, 4]
+    if by == "per-dollar":
+        assert told["projects"][-1]["name"] == "C"
 
 
 # the same bytes however the work is done
@@ -276,8 +296,8 @@ def stop_at(rows: int):
 
 # what rows share
 
-def test_memory_is_bounded_and_changes_nothing():
-    memory = Memory(limit=3 * 800)
+def test_what_is_kept_is_bounded_and_changes_nothing():
+    kept = Kept(limit=3 * 800)
     made = []
 
     def make(i: int):
@@ -285,47 +305,34 @@ def test_memory_is_bounded_and_changes_nothing():
         return np.full(100, float(i))
 
     for i in (0, 1, 2, 0, 3, 4, 0):
-        assert memory.get(i, lambda i=i: make(i))[0] == i
-        assert memory.used <= 3 * 800
+        assert kept.get(i, lambda i=i: make(i))[0] == i
+        assert kept.used <= 3 * 800
     assert made == [0, 1, 2, 3, 4]
-
-
-def test_the_world_is_made_anew_where_something_it_reads_has_changed():
-    from types import SimpleNamespace
-
-    memory, calls = Memory(), []
-
-    def world(w):
-        calls.append(1)
-        return w.a + (w.b if hasattr(w, "b") else 0)
-
-    a = np.ones(3)
-    assert memory.world("m", world, SimpleNamespace(a=a, c=1.0))[0] == 1
-    assert memory.world("m", world, SimpleNamespace(a=a, c=2.0))[0] == 1
-    assert len(calls) == 1
-    assert memory.world("m", world, SimpleNamespace(a=a, b=2.0))[0] == 3
-    assert memory.world("m", world, SimpleNamespace(a=np.zeros(3), b=2.0))[0] == 2
-    assert memory.world("m", lambda w: vars(w)["c"], SimpleNamespace(a=a, b=1.0, c=7)) == 7
-    assert len(calls) == 3
 
 
 def test_a_worker_with_other_priors_refuses(tmp_path):
     rows = read_portfolio([make_table(tmp_path / "t.csv", 1)]).rows
     with pytest.raises(DifprogError, match="other code, models or priors"):
-        score_rows(SPEC, "0" * 64, shown.entry, rows)
+        score_rows(REQUEST, "0" * 64, shown.entry, rows)
 
 
-@pytest.mark.parametrize("rows", [60, pytest.param(600, marks=pytest.mark.slow)])
-def test_cost_per_row_is_flat(tmp_path, rows):
-    """Work is counted, not timed: one world and one evaluation of it per model for all rows."""
-    table = make_table(tmp_path / "t.csv", rows)
+def test_what_rows_share_is_made_once(tmp_path, monkeypatch):
+    """Work is counted, not timed: beliefs about the world are drawn, and raced alone, once for all rows."""
+    from difprog.forecast import compiled, sampling
+
+    drawn, raced = [], []
+    scores, make = sampling.scores, sampling._without_anew
+    counted = lambda stream, *rest: drawn.append(stream) or scores(stream, *rest)  # noqa: E731
+    monkeypatch.setattr(sampling, "scores", counted)
+    monkeypatch.setattr(sampling, "_without_anew", lambda *given: raced.append(1) or make(*given))
+    table = make_table(tmp_path / "t.csv", 30)
     rank._workshop.cache_clear()
-    with ranked(read_portfolio([table]), SPEC, shown.entry) as ranking:
-        assert len(ranking.order) == rows
-    spec_key = SPEC.key(SPEC.setup())
-    _, memory = rank._workshop(SPEC, spec_key)
-    assert {len(worlds) for worlds in memory._worlds.values()} == {1}
-    assert memory.used <= memory.limit
+    compiled._KEPT.clear()
+    with ranked(read_portfolio([table]), REQUEST, shown.entry) as ranking:
+        assert len(ranking.order) == 30
+    world = [stream for stream in drawn if " of proposal " not in stream]
+    assert len(world) == len(set(world))
+    assert len(raced) == 1
 
 
 def test_name_files_and_folders_are_ranked_alike(tmp_path):
@@ -361,7 +368,7 @@ def test_evidence_is_looked_up_once_and_changes_no_number(tmp_path, monkeypatch)
         return condition(name, *rest, **named)
 
     monkeypatch.setattr(store, "condition", counted)
-    spec = Spec(models=("serial_parallel",), count=200)
+    spec = Request(models=("serial_parallel",), draws=200)
     portfolio = read_portfolio([make_table(tmp_path / "t.csv", 5), "rlhf"])
     rank._workshop.cache_clear()
     with ranked(portfolio, spec, shown.entry) as ranking:

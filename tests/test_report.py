@@ -54,7 +54,7 @@ def test_the_same_command_gives_the_same_bytes(tmp_path: Path) -> None:
 
 def test_a_saved_run_gives_the_same_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     saved, direct, again = (str(tmp_path / name) for name in ("run", "direct", "again"))
-    options = [*FAST, "--publication", "closed", "--seed", "7"]
+    options = [*FAST, "--publication", "closed", "--seed", "7", "--believe", "p_success=50%"]
     assert run("score", "rlhf", *options, "--save", saved).exit_code == 0
     assert run("report", "rlhf", "-o", direct, *options).exit_code == 0
 

@@ -17,7 +17,7 @@ from difprog.cli import main
 from difprog.evidence import reviews
 from difprog.evidence.reviews import KEPT, Interval, pool
 from difprog.forecast import forecast
-from difprog.race.parameters import PARAMETERS
+from difprog.models.model import load, vocabulary
 
 LEVELS = (0.005, 0.05, 0.25, 0.75, 0.95, 0.995)
 #: The laws hold exactly; this is for the rounding of sums.
@@ -175,33 +175,33 @@ def ask(tmp_path: Path, text: str, use_evidence: bool = False) -> forecast.Model
 @pytest.mark.parametrize("use_evidence", [False, True])
 def test_a_pool_replaces_what_would_be_derived(tmp_path: Path, use_evidence: bool) -> None:
     answer = ask(tmp_path, THREE, use_evidence)
-    question = answer.question
-    assert question.conditioned("serial_speedup")
-    assert question.conditioned("capability_speedup")
-    assert question.conditioned("agi_arrival") is use_evidence
-    assert "parallel_speedup" not in question.beliefs
-    assert question.posterior is not None
-    pooled = np.quantile(question.posterior.draws["serial_speedup"], [0.05, 0.95])
+    view = answer.view
+    assert view.conditioned("serial_speedup")
+    assert view.conditioned("capability_speedup")
+    assert view.conditioned("agi_arrival") is use_evidence
+    assert "parallel_speedup" not in view.beliefs
+    assert view.posterior is not None
+    pooled = np.quantile(view.posterior.draws["serial_speedup"], [0.05, 0.95])
     got = answer.summaries["serial_speedup"]
     assert [got.lower, got.upper] == pytest.approx(pooled, rel=0.15)
     assert pooled[0] > 0
 
 
 def test_the_worlds_are_the_same_with_and_without_reviews(tmp_path: Path) -> None:
-    with_them, without = ask(tmp_path, THREE, True), ask(tmp_path, "", True)
+    with_them, without = ask(tmp_path, THREE), ask(tmp_path, "")
     for name in ("agi_arrival", "researchers", "parallel_requirement"):
         assert np.array_equal(with_them.draws.values[name], without.draws.values[name])
 
 
 def test_intervals_that_hold_zero_are_pooled_as_they_are(tmp_path: Path) -> None:
-    posterior = ask(tmp_path, THREE + SIGNED).question.posterior
+    posterior = ask(tmp_path, THREE + SIGNED).view.posterior
     assert posterior is not None
     assert posterior.draws["serial_speedup"].min() < 0
     assert posterior.diagnostics["reviews of serial_speedup"]["scale"] == "plain"
 
 
 def test_every_reviewer_stands_beside_the_pool(tmp_path: Path) -> None:
-    posterior = ask(tmp_path, THREE).question.posterior
+    posterior = ask(tmp_path, THREE).view.posterior
     assert posterior is not None
     notes = posterior.diagnostics["reviews of serial_speedup"]
     assert [row["reviewer"] for row in notes["reviews"]] == ["A", "B", "C"]
@@ -237,7 +237,7 @@ def test_reviewers_too_far_apart_to_pool_are_a_problem_with_their_file(tmp_path:
     path.write_text(PROPOSAL + far)
     setup = forecast.prepare(("serial_parallel",), use_evidence=False)
     with pytest.raises(BadInput, match=r"apart.toml: reviews: of serial_speedup"):
-        reviews.pools(forecast.find_project(str(path), setup), ("serial_speedup",))
+        reviews.pools(forecast.find_project(str(path), setup), load("serial_parallel"))
 
 
 def test_a_chance_is_pooled_within_its_support(tmp_path: Path) -> None:
@@ -246,9 +246,9 @@ def test_a_chance_is_pooled_within_its_support(tmp_path: Path) -> None:
         PROPOSAL + '[[reviews]]\nreviewer = "A"\nsolution_probability = { p10 = 0.001, p90 = 0.2 }\n'
     )
     setup = forecast.prepare(("narrow_superhuman",), use_evidence=False)
-    pools = reviews.pools(forecast.find_project(str(path), setup), ("solution_probability",))
+    pools = reviews.pools(forecast.find_project(str(path), setup), load("narrow_superhuman"))
     draws = pools["solution_probability"].draws
-    assert all(float(v) in PARAMETERS["solution_probability"].support for v in draws)
+    assert all(float(v) in vocabulary()["solution_probability"].support for v in draws)
 
 
 def test_order_in_the_file_changes_no_number(tmp_path: Path) -> None:
@@ -260,8 +260,14 @@ def test_order_in_the_file_changes_no_number(tmp_path: Path) -> None:
 def test_a_reviewed_proposal_scores_from_the_command_line(tmp_path: Path) -> None:
     path = tmp_path / "reviewed.toml"
     path.write_text(PROPOSAL + THREE)
-    args = ["score", str(path), "--model", "serial_parallel", "--draws", "2000", "--json"]
+    args = ["score", str(path), "--model", "serial_parallel", "--draws", "2000", "--no-evidence", "--json"]
     done = CliRunner().invoke(main, args)
     assert done.exit_code == 0, done.output
     [model] = json.loads(done.stdout)["models"]
     assert model["serial_speedup"]["median"] > 0
+    # Every reviewer, the pool that is used, and the linear one beside it.
+    shown = model["diagnostics"]["reviews"]
+    assert set(shown) == {"serial_speedup", "capability_speedup"}
+    assert [row["reviewer"] for row in shown["serial_speedup"]["reviews"]] == ["A", "B", "C"]
+    for kind in ("pool", "linear_pool"):
+        assert shown["serial_speedup"][kind]["p5"] < shown["serial_speedup"][kind]["p95"]

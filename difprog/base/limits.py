@@ -52,6 +52,7 @@ SIMULATIONS = Limit("simulations", 100_000, "each is a fit")
 JOBS = Limit("processes", 256, "each holds 0.3 GB")
 OPTIONS = Limit("options compared", 40, "the draws of all are held at once")
 ROWS = Limit("rows", 200_000, "their texts are held in memory")
+HELD = Limit("draws of a budget's rows", 60_000_000, "allocate holds them all: half a gigabyte")
 COLUMNS = Limit("columns", 500, "every cell is read as a belief or carried through")
 CELL = Limit("characters in a cell", 20_000, "no belief is longer")
 REVIEWERS = Limit("reviews", 50, "they are one model, of which the sampler's time grows with each")
@@ -66,10 +67,10 @@ READING = 20.0
 #: The dates that ``as_of`` may be: years are counted from it, and the evidence is of these decades.
 EARLIEST, LATEST = date(2015, 1, 1), date(2100, 12, 31)
 
-#: Every limit, as the README lists them.
+#: Every limit, as docs/hardness.md lists them.
 TABLE = (
-    DRAWS, SAMPLER_DRAWS, CHAINS, SIMULATIONS, JOBS, OPTIONS, ROWS, COLUMNS, CELL, REVIEWERS, TOML_BYTES,
-    TABLE_BYTES, TEXT_BYTES, DRAWS_BYTES,
+    DRAWS, SAMPLER_DRAWS, CHAINS, SIMULATIONS, JOBS, OPTIONS, ROWS, HELD, COLUMNS, CELL, REVIEWERS,
+    TOML_BYTES, TABLE_BYTES, TEXT_BYTES, DRAWS_BYTES,
 )  # fmt: skip
 
 
@@ -81,6 +82,6 @@ def date_problem(value: date) -> str | None:
 
 
 def markdown() -> str:
-    """Return the table as the README shows it."""
+    """Return the table as docs/hardness.md shows it."""
     rows = [f"| {limit.what} | {limit.most:,} | {limit.why} |" for limit in TABLE]
     return "\n".join(["| at most | | because |", "| --- | ---: | --- |", *rows])

@@ -96,15 +96,18 @@ class Row:
 
 @dataclass(frozen=True)
 class Portfolio:
-    """All rows, and what a reader should know about how they were read."""
+    """All rows, and where they stand."""
 
     rows: tuple[Row, ...]
     paths: tuple[Path, ...]
-    notes: tuple[str, ...] = ()
 
 
 def read_portfolio(
-    names: Sequence[str], vocabulary: Mapping[str, Parameter] = PARAMETERS
+    names: Sequence[str],
+    vocabulary: Mapping[str, Parameter] = PARAMETERS,
+    *,
+    keep: Sequence[str] = (),
+    renamed: Mapping[str, str] | None = None,
 ) -> Portfolio:
     """Find the rows that paths or bare names mean.
 
@@ -112,9 +115,13 @@ def read_portfolio(
     ----------
     names : sequence of str
         Tables (``*.csv``), folders (their ``*.toml``, in order of name), proposal files, or bare
-        names of proposals.
+        names of proposals and of portfolios.
     vocabulary : mapping of str to Parameter
         The beliefs that a table may have columns for.
+    keep : sequence of str
+        Columns that are carried through although they look like a misspelt key or belief.
+    renamed : mapping of str to str, optional
+        Column → the key or belief that it holds.
 
     Raises
     ------
@@ -124,20 +131,20 @@ def read_portfolio(
     """
     rows: list[Row] = []
     paths: list[Path] = []
-    notes: list[str] = []
     problems: list[Problem] = []
     for name in names:
         path = Path(name)
         try:
             if path.suffix.lower() in (".csv", ".tsv"):
-                found, said = _table(path, name, vocabulary)
-                rows += found
-                notes += said
+                rows += _table(path, name, vocabulary, keep, renamed or {})
             elif _is_folder(name):
                 inside = sorted(path.glob("*.toml"))
                 if not inside:
                     raise BadInput(Problem(name, "", "holds no proposal (*.toml)"))
                 rows += [_file(each, str(each)) for each in inside]
+            elif (table := _named_table(name)) is not None:
+                path = table
+                rows += _table(path, path.name, vocabulary, keep, renamed or {})
             else:
                 path = files.find(name, "project")
                 rows.append(_file(path, name if files.is_path(name) else path.name))
@@ -148,7 +155,7 @@ def read_portfolio(
         raise BadInput(*problems)
     limits.ROWS.check(len(rows), "rank")
     numbered = (replace(row, number=at) for at, row in enumerate(rows, 1))
-    return Portfolio(tuple(numbered), tuple(paths), tuple(notes))
+    return Portfolio(tuple(numbered), tuple(paths))
 
 
 def _is_folder(name: str) -> bool:
@@ -167,6 +174,19 @@ def _is_folder(name: str) -> bool:
     return False
 
 
+def _named_table(name: str) -> Path | None:
+    """Return the portfolio that a bare name means; None for a path and where a proposal has that name."""
+    if files.is_path(name):
+        return None
+    for kind in ("project", "portfolio"):
+        try:
+            found = files.find(name, kind)
+        except BadInput:
+            continue
+        return found if kind == "portfolio" else None
+    return None
+
+
 def _file(path: Path, where: str) -> Row:
     """Return the row of a proposal file: only its hash is kept until it is its turn."""
     try:
@@ -178,9 +198,13 @@ def _file(path: Path, where: str) -> Row:
 
 
 def _table(
-    path: Path, name: str, vocabulary: Mapping[str, Parameter]
-) -> tuple[list[Row], list[str]]:
-    """Return the rows of a CSV table and notes about its columns."""
+    path: Path,
+    name: str,
+    vocabulary: Mapping[str, Parameter],
+    keep: Sequence[str],
+    renamed: Mapping[str, str],
+) -> list[Row]:
+    """Return the rows of a CSV table."""
     text, source = files.read_text(path, files.TABLE_LIMIT, name)
     first = text.lstrip().partition("\n")[0]
     delimiter = max(",;\t", key=first.count)
@@ -188,27 +212,35 @@ def _table(
     records = _records(reader, name)
     if not records:
         raise BadInput(Problem(name, "", "is empty", hint="the first line names the columns"))
-    columns = [cell.strip() for cell in records[0]]
+    columns = [renamed.get(cell.strip(), cell.strip()) for cell in records[0]]
     limits.COLUMNS.check(len(columns), name, "columns")
     limits.ROWS.check(len(records) - 1, name)
     _check_columns(columns, name)
-    notes = []
-    known = (*PROJECT_KEYS, *(k for k, p in vocabulary.items() if p.group is not Group.FACT))
-    for column in filter(None, columns):
-        if _kind(column, vocabulary) == "extra":
-            near = nearest(column, known)
-            if near and _alike(column, near):
-                notes.append(
-                    f"{plain(name)}: the column {plain(column, 40)} is carried through as it is; "
-                    f'did you mean "{near}"?'
-                )
+    _check_spelling([c for c in columns if c and c not in keep], name, vocabulary, renamed)
     rows = []
     for number, cells in enumerate(records[1:], 1):
         if cells:
             rows.append(_record(f"{name} row {number}", columns, cells, source, vocabulary))
     if not rows:
         raise BadInput(Problem(name, "", "has no rows below its column names"))
-    return rows, notes
+    return rows
+
+
+def _check_spelling(
+    columns: Sequence[str], name: str, vocabulary: Mapping[str, Parameter], renamed: Mapping[str, str]
+) -> None:
+    """Refuse columns that look like a key or a belief misspelt, and keys that are none."""
+    problems = Problems(name)
+    known = (*PROJECT_KEYS, *(k for k, p in vocabulary.items() if p.group is not Group.FACT))
+    for key in renamed.values():
+        if _kind(key, vocabulary) == "extra":
+            problems.unknown("--column", key, known, "is neither a key of a proposal nor a belief")
+    for column in columns:
+        near = nearest(column, known) if _kind(column, vocabulary) == "extra" else ""
+        if near and _alike(column, near) and column not in renamed.values():
+            hint = f'did you mean "{near}"? --keep {plain(column, 40)} carries it through as it is'
+            problems.add("columns", "looks misspelt", column, hint)
+    problems.check()
 
 
 def _records(reader: Any, name: str) -> list[list[str]]:
@@ -250,12 +282,20 @@ def _kind(column: str, vocabulary: Mapping[str, Parameter]) -> str:
 
 
 def _alike(one: str, other: str) -> bool:
-    """Whether a column is a belief's name but for case, spaces or a letter: so likely meant as it."""
-    plainly = [re.sub(r"[^a-z]", "", text.lower()) for text in (one, other)]
-    return plainly[0] == plainly[1] or (
-        abs(len(one) - len(other)) <= 1 and sum(a != b for a, b in zip(*plainly, strict=False)) <= 2
-        and len(other) > 4
-    )  # fmt: skip
+    """Whether a column is a key's or a belief's name but for case, signs, or a letter or two.
+
+    A letter may be missing, too many, another, or have changed places with its neighbour; in a
+    name of up to four letters none may, as many words are that near.
+    """
+    first, second = (re.sub(r"[^a-z]", "", text.lower()) for text in (one, other))
+    if first == second:
+        return True
+    if min(len(first), len(second)) <= 4:
+        return False
+    if len(first) == len(second):
+        return sum(a != b for a, b in zip(first, second, strict=True)) <= 2
+    short, long = sorted((first, second), key=len)
+    return any(long[:at] + long[at + 1 :] == short for at in range(len(long)))
 
 
 def _record(

@@ -26,6 +26,7 @@ from difprog.base import plainjson
 from difprog.base.errors import BadInput, DifprogError, Problem
 from difprog.choose import workers
 from difprog.choose.best import NOTHING, Best
+from difprog.choose.cluster import Submit
 from difprog.choose.journal import Journal, Line, folder_for
 from difprog.choose.portfolio import Portfolio, Row
 from difprog.forecast import identity
@@ -35,6 +36,9 @@ from difprog.forecast.sampling import Kept
 from difprog.models.model import vocabulary_of
 
 DEFAULT_DRAWS = 4_000
+
+#: What a portfolio can be ordered by: the mean net effect, that per dollar, the chance to be best.
+ORDERS = ("effect", "per-dollar", "best")
 
 #: Rows that are scored as one piece of work.
 CHUNK = 25
@@ -132,7 +136,7 @@ class Ranking:
     Attributes
     ----------
     order : list of Entry
-        Rows that were scored, best first: by the ensemble's mean net effect, then by row.
+        Rows that were scored, best first by what was asked for, then by row; `by` arranges them.
     failed : list of Entry
         Rows that could not be.
     p_best : dict of int to array
@@ -143,10 +147,27 @@ class Ranking:
         self.request, self.setup, self.journal = request, setup, journal
         scored = [e for e in journal.entries if e.effect is not None]
         self.order = sorted(scored, key=lambda e: (-(e.effect or 0.0), e.number))
+        self.ordered_by = "effect"
         self.failed = [e for e in journal.entries if e.effect is None]
         self.p_best = journal.best.chances()
         weights = np.array([setup.credences[m.name] for m in setup.models])
         self.weights = weights / weights.sum()
+
+    def by(self, order: str) -> None:
+        """Arrange the rows by one of `ORDERS`; those without a cost come last where it is per dollar.
+
+        Ties go to the higher mean net effect, then to the earlier row.
+        """
+        worth: dict[int, float] = {}
+        self.ordered_by = order
+        if order == "per-dollar":
+            for line in self.journal.read(self.order):
+                money = json.loads(line.text)["value_for_money"]
+                if money is not None and money["microdooms_per_million_usd"] is not None:
+                    worth[line.number] = money["microdooms_per_million_usd"]
+        elif order == "best":
+            worth = {e.number: self.chance(e.number)["p_best"] for e in self.order}
+        self.order.sort(key=lambda e: (-worth.get(e.number, -np.inf), -(e.effect or 0.0), e.number))
 
     def chance(self, number: int) -> dict[str, Any]:
         """Return the chance that a row (or `NOTHING`) is best: of the mixture, and per model."""
@@ -243,7 +264,7 @@ def ranked(
             shutil.rmtree(spare, ignore_errors=True)
 
 
-def _in_order(pieces: Sequence[Sequence[Row]], submit: workers.Submit, room: int) -> Iterator[Chunk]:
+def _in_order(pieces: Sequence[Sequence[Row]], submit: Submit, room: int) -> Iterator[Chunk]:
     """Yield the chunks' results in the rows' order, with no more than ``room`` of them under way."""
     waiting: deque[Any] = deque()
     for piece in pieces:

@@ -24,6 +24,7 @@ COMMANDS = {
     "explain": "explain",
     "compare": "compare",
     "rank": "rank",
+    "allocate": "allocate",
     "report": "report",
     "diff": "diff",
     "new": "new",

@@ -55,7 +55,8 @@ def command(
     from difprog.why import explain
 
     with screen.working("drawing and explaining"):
-        found = explain.explain(request.score(project), with_drivers, tuple(dict.fromkeys(know)))
+        forecast = request.score(project)
+        found = explain.explain(forecast, with_drivers, tuple(dict.fromkeys(know)))
     if as_json:
         click.echo(data.dumps(explained.explain(found)))
     else:

@@ -158,3 +158,32 @@ def spelled(request: Request) -> str:
 def json_option() -> Decorator:
     """Machine-readable output."""
     return click.option("--json", "as_json", is_flag=True, help="Print JSON, and only JSON.")
+
+
+def table_options() -> Decorator:
+    """How the columns of a portfolio's table are read: ``keep`` and ``renamed``."""
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        columns = click.option(
+            "--column", "renamed", multiple=True, metavar="KEY=COLUMN",
+            help="Read a key of a proposal from a column of another name: cost=amount_usd (repeatable).",
+        )  # fmt: skip
+        keep = click.option(
+            "--keep", multiple=True, metavar="COLUMN",
+            help="A column to carry through although it looks like a misspelt one (repeatable).",
+        )
+        return keep(columns(function))
+
+    return decorate
+
+
+def pairs(renamed: tuple[str, ...]) -> dict[str, str]:
+    """Return the columns that are read as keys of a proposal: column → key."""
+    found = {}
+    for pair in renamed:
+        key, equals, column = pair.partition("=")
+        if not (key.strip() and equals and column.strip()):
+            what = f"{pair} is not KEY=COLUMN, such as cost=amount_usd"
+            raise click.BadParameter(what, param_hint="--column")
+        found[column.strip()] = key.strip()
+    return found

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,15 +9,13 @@ import click
 
 from difprog.base import limits
 from difprog.cli import complete
-from difprog.cli.options import Count, Destination, json_option, request_options
+from difprog.cli.options import Count, Destination, json_option, pairs, request_options, table_options
+from difprog.cli.progress import progress_shown
 
 if TYPE_CHECKING:
     from difprog.choose.portfolio import Portfolio
     from difprog.choose.rank import Ranking
     from difprog.forecast.request import Request
-
-#: Seconds between two lines of progress where standard error is no terminal.
-LINES_EVERY = 10.0
 
 
 @click.command("rank", short_help="Rank a portfolio: a folder of proposals, files, or a CSV table.")
@@ -29,6 +24,11 @@ LINES_EVERY = 10.0
     shell_complete=complete.files_of("portfolio", "project"),
 )  # fmt: skip
 @request_options(draws=4_000, fewest=100)
+@click.option(
+    "--by", type=click.Choice(("effect", "per-dollar", "best")), default="effect", show_default=True,
+    help="Order by the mean effect, by that per dollar, or by the chance to be the best.",
+)
+@table_options()
 @click.option(
     "--jobs", type=Count(1, limits.JOBS), default=1, show_default=True,
     help="Processes; the numbers do not depend on how many.",
@@ -50,6 +50,9 @@ LINES_EVERY = 10.0
 def command(
     portfolio: tuple[str, ...],
     request: Request,
+    by: str,
+    keep: tuple[str, ...],
+    renamed: tuple[str, ...],
     jobs: int,
     dask: str | None,
     resume: bool,
@@ -62,7 +65,8 @@ def command(
     A table's columns are the keys of a proposal's [project] (name, effort, duration, cost, kind,
     focus, approach, novelty, publication, criteria) and any belief, such as capability_speedup
     with cells like "0.001 to 0.01 years"; other columns are carried through. Rows that cannot be
-    read are reported and passed over. Interrupted, the same command goes on where it stopped.
+    read are reported and passed over; the exit status is then 3. Interrupted, the same command goes
+    on where it stopped.
     """
     from difprog.choose.portfolio import read_portfolio
     from difprog.choose.rank import condition, ranked
@@ -72,19 +76,20 @@ def command(
     if dask is not None and jobs > 1:
         raise click.UsageError("--jobs is for this machine, --dask for a cluster: give one of them.")
     setup = request.setup(say=lambda words: click.echo(f"difprog: {words}", err=True))
-    found = read_portfolio(portfolio, vocabulary_of(setup.models))
+    found = read_portfolio(portfolio, vocabulary_of(setup.models), keep=keep, renamed=pairs(renamed))
     condition(found, setup)
-    for note in found.notes:
-        click.echo(f"difprog: {note}", err=True)
     try:
-        with _progress() as progress, ranked(
+        with progress_shown("ranking") as progress, ranked(
             found, request, shown.entry, jobs, dask, fresh=not resume, progress=progress
         ) as ranking:
             progress(-1, len(found.rows))
+            ranking.by(by)
             _show(ranking, found, as_json, csv_file, report)
     except KeyboardInterrupt:
         click.echo("difprog: what is done so far is kept: the same command goes on from there.", err=True)
         raise
+    if ranking.failed:
+        click.get_current_context().exit(3)
 
 
 def _show(
@@ -128,61 +133,3 @@ def _report(ranking: Ranking, folder: Path) -> None:
     data = {**shown.start(ranking), "projects": list(ranking.projects()), "errors": list(ranking.errors())}
     page = portfolio.portfolio(data)
     files.write_atomically(folder / f"{stem('portfolio', page, folder)}.md", page)
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[int, int], None]]:
-    """Yield what is told how many of how many rows are done; -1 says that it is over."""
-    if sys.stderr.isatty():
-        with _bar() as tell:
-            yield tell
-    else:
-        yield _Lines()
-
-
-@contextmanager
-def _bar() -> Iterator[Callable[[int, int], None]]:
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    from difprog.render import screen
-
-    console = screen.console(stderr=True)
-    with Progress(
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
-        TimeRemainingColumn(elapsed_when_finished=True), console=console, transient=True,
-    ) as bar:  # fmt: skip
-        task = bar.add_task("ranking", total=None)
-        first = True
-
-        def tell(done: int, total: int) -> None:
-            nonlocal first
-            if done < 0:
-                bar.stop()
-                return
-            if first and done:
-                # Rows taken up took no time now: they must not flatter the time left.
-                console.print(f"{done:,} of {total:,} rows taken up from an interrupted run.")
-                bar.reset(task, total=total, completed=done)
-            first = False
-            bar.update(task, completed=done, total=total)
-
-        yield tell
-
-
-class _Lines:
-    """Progress as plain lines, few of them."""
-
-    def __init__(self) -> None:
-        import time
-
-        self._clock = time.monotonic
-        self._last = self._clock()
-        self._first = True
-
-    def __call__(self, done: int, total: int) -> None:
-        if self._first and done > 0:
-            click.echo(f"difprog: {done:,} of {total:,} rows taken up from an interrupted run.", err=True)
-        self._first = False
-        if 0 < done < total and self._clock() - self._last >= LINES_EVERY:
-            self._last = self._clock()
-            click.echo(f"difprog: {done:,} of {total:,} rows", err=True)

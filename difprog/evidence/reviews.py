@@ -48,7 +48,8 @@ from difprog.beliefs.beliefs import Belief
 from difprog.beliefs.families import FAMILIES, Distribution, FitError, Mixture, Point, Shape, fit
 from difprog.beliefs.project import Project, Review
 from difprog.evidence.posterior import Posterior
-from difprog.race.parameters import PARAMETERS, SHARE
+from difprog.models.model import Model
+from difprog.race.parameters import SHARE, Parameter, Support
 
 Array = npt.NDArray[np.float64]
 
@@ -84,15 +85,17 @@ class Pool(NamedTuple):
     """"log", "logit" or "plain"."""
     draws: Array
     """Draws of the effect in its unit, shape (kept,), in random order."""
+    support: Support
+    """Of the effect."""
 
 
 _TO = {"log": np.log, "logit": special.logit, "plain": lambda x: x}
 _FROM = {"log": np.exp, "logit": special.expit, "plain": lambda x: x}
 
 
-def scale_of(name: str, beliefs: Sequence[Belief]) -> str:
+def scale_of(effect: Parameter, beliefs: Sequence[Belief]) -> str:
     """Return the scale on which reviewers of an effect are pooled."""
-    if PARAMETERS[name].support is SHARE:
+    if effect.support is SHARE:
         return "logit"
     low = min(float(b.shape.percentile(0.01)) for b in beliefs)
     return "log" if low > 0 else "plain"
@@ -166,7 +169,7 @@ def reviewed(reviews: Sequence[Review]) -> dict[str, list[tuple[str, Belief]]]:
     return {name: found[name] for name in sorted(found)}
 
 
-def pools(project: Project, reads: Sequence[str]) -> dict[str, Pool]:
+def pools(project: Project, model: Model) -> dict[str, Pool]:
     """Return the pool of every reviewed effect that a model reads.
 
     Raises
@@ -176,8 +179,9 @@ def pools(project: Project, reads: Sequence[str]) -> dict[str, Pool]:
     """
     found = {}
     for name, stated in reviewed(project.reviews).items():
-        if name in reads:
-            scale = scale_of(name, [b for _, b in stated])
+        if name in model.reads:
+            effect = model.vocabulary[name]
+            scale = scale_of(effect, [b for _, b in stated])
             intervals = {who: interval(b, scale) for who, b in stated}
             _refuse_too_large(project, name, intervals)
             theta = _pool(tuple(sorted(intervals.values())), _seed(name))
@@ -186,7 +190,7 @@ def pools(project: Project, reads: Sequence[str]) -> dict[str, Pool]:
             if not np.all(np.abs(draws) <= LARGEST):
                 what = f"of {name} are too wide, or too far apart, to be pooled"
                 raise BadInput(Problem(project.source.label, "reviews", what))
-            found[name] = Pool(scale, draws)
+            found[name] = Pool(scale, draws, effect.support)
     return found
 
 
@@ -252,7 +256,7 @@ def beliefs(project: Project, found: Mapping[str, Pool]) -> dict[str, Belief]:
     """Return beliefs that stand for the pools: tagged "reviews", shaped like the draws."""
     return {
         name: Belief(
-            name, shape_of(name, result), layer=project.source.label, evidence="reviews",
+            name, shape_of(result), layer=project.source.label, evidence="reviews",
             source=f"pool of {_count(sum(name in r.effects for r in project.reviews))} in the proposal",
         )
         for name, result in found.items()
@@ -263,12 +267,11 @@ def _count(number: int) -> str:
     return "1 review" if number == 1 else f"{number} reviews"
 
 
-def shape_of(name: str, result: Pool) -> Shape:
+def shape_of(result: Pool) -> Shape:
     """Return a distribution like the draws, for whatever asks a belief for its shape."""
     family = FAMILIES[{"log": "lognormal", "logit": "logitnormal", "plain": "normal"}[result.scale]]
-    support = PARAMETERS[name].support
     low, high = (float(np.quantile(result.draws, p)) for p in (0.05, 0.95))
     try:
-        return fit(family, {0.05: low, 0.95: high}, (support.lower, support.upper))
+        return fit(family, {0.05: low, 0.95: high}, (result.support.lower, result.support.upper))
     except FitError:
         return Point(float(np.median(result.draws)))

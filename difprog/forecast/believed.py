@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ import numpy as np
 from difprog.base.errors import BadInput, Problem
 from difprog.beliefs.beliefs import Layer, Stack
 from difprog.beliefs.outcomes import Outcome
-from difprog.forecast.sampling import Draws
+from difprog.forecast.sampling import Draws, Kept
 from difprog.forecast.tilting import Moved, Refusal, Tilt, moved, tilt
 
 #: Days of a year on average, for years counted from a date.
@@ -27,7 +28,10 @@ NAMED = 5
 
 
 def believed(
-    draws: Draws, layers: Sequence[tuple[Layer, ...]], more: Sequence[Outcome] = ()
+    draws: Draws,
+    layers: Sequence[tuple[Layer, ...]],
+    more: Sequence[Outcome] = (),
+    kept: Kept | None = None,
 ) -> Draws:
     """Return draws weighed so that each reading meets what is stated about the outcome.
 
@@ -39,6 +43,8 @@ def believed(
         Per reading, what its beliefs rest on: they may state outcomes, the last one of a name wins.
     more : sequence of Outcome
         Stated over all layers.
+    kept : Kept, optional
+        Keeps what several projects share; changes no number.
 
     Returns
     -------
@@ -67,7 +73,12 @@ def believed(
             continue
         functions = {name: function(draws, place, outcome, as_of) for name, outcome in outcomes.items()}
         chances = {name: outcome.chance for name, outcome in outcomes.items()}
-        found = tilt(functions, chances, clusters=draws.question.clusters(place))
+        clusters = draws.question.clusters(place)
+        found = (kept or Kept()).made_of(
+            ("tilt", place, clusters, tuple(sorted(chances.items())), as_of),
+            [draws.without[place], np.asarray(draws.value("agi_arrival", place), dtype=float)],
+            partial(tilt, functions, chances, clusters=clusters),
+        )
         if isinstance(found, Refusal):
             problems.append(_refused(draws, place, outcomes[found.hard], found))
         else:

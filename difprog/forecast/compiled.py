@@ -216,9 +216,15 @@ class Evaluator:
         effects : dict of str to array
             Effect → its value, shape (reading or 1, draw); what is left out is 0.
         """
+        self.race_reads()
+        assert self._chance is not None
+        return np.asarray(self._chance(*self._with(given, effects, "chance"))[0])
+
+    def race_reads(self) -> tuple[str, ...]:
+        """Return the names of what p_success is computed from; compiles it."""
         if self._chance is None:
             self._chance = self._compiled("chance", [self._part.race], True)
-        return np.asarray(self._chance(*self._with(given, effects, "chance"))[0])
+        return self.reads["chance"]
 
     def _with(self, given: Mapping[str, Array], effects: Mapping[str, Array], key: str) -> list[Array]:
         shape = self._shape(given)

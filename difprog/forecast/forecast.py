@@ -348,9 +348,7 @@ def question_of(
             views.append(condition(view, project, setup, kept) if conditioned is None else conditioned(view))
         except BadInput as error:
             problems.extend(error.problems)
-        correlations.update(
-            {pair: c for pair, c in stack.correlations.items() if not _settled(c, beliefs)}
-        )
+        correlations.update(stack.correlations)
         layers.append(stack.layers)
         certain.append(sure)
     if problems:
@@ -362,15 +360,6 @@ def question_of(
     for group in question.groups:
         mixing(question, group)
     return question, tuple(layers)
-
-
-def _settled(correlation: Correlation, beliefs: Mapping[str, Belief]) -> bool:
-    """Whether another layer than the correlation's own has made one of its beliefs a point.
-
-    What is known for certain varies with nothing: the correlation is passed by.
-    """
-    both = [beliefs[name] for name in correlation.between if name in beliefs]
-    return any(isinstance(b.shape, Point) and b.layer != correlation.layer for b in both)
 
 
 def condition(
@@ -415,7 +404,7 @@ def condition(
                 key = ("posterior", dataset, tuple(shapes.items()), stack.as_of)
                 parts.append(find() if kept is None else kept.get(key, find))
     if project.reviews:
-        pools = reviews.pools(project, view.model.reads)
+        pools = reviews.pools(project, view.model)
         parts.extend(reviews.posterior(project, name, pool) for name, pool in pools.items())
         beliefs.update(reviews.beliefs(project, pools))
     join = partial(store.combine, parts)
@@ -441,20 +430,33 @@ def answers(
     layers: Sequence[tuple[Layer, ...]],
     credences: Sequence[float],
     prob: float,
+    kept: Kept | None = None,
 ) -> tuple[ModelForecast, ...]:
-    """Summarise every reading's answer from the draws."""
+    """Summarise every reading's answer from the draws; what projects share is kept."""
+    kept = kept or Kept()
     found = []
     columns = {name: quantity_draws(draws, name) for name in QUANTITIES}
     levels = 0.5, (1.0 - prob) / 2.0, (1.0 + prob) / 2.0
     for place, (own, credence) in enumerate(zip(layers, credences, strict=True)):
         weighing = draws.weighing(place)
-        arrival, without = draws.value("agi_arrival", place), draws.without[place]
-        summaries = {name: weighing.summary(column[place], prob) for name, column in columns.items()}
+        arrival, without = np.asarray(draws.value("agi_arrival", place)), draws.without[place]
+        held = [] if weighing.weights is None else [weighing.weights]
+        what = place, weighing.clusters, prob
+        shared = "p_success_without"
+        summaries = {
+            name: weighing.summary(column[place], prob) for name, column in columns.items() if name != shared
+        }
+        summaries[shared] = kept.made_of(
+            (shared, *what), [without, *held], partial(weighing.summary, without, prob)
+        )
+        arrives = partial(weighing.quantiles_given, arrival, levels=levels)
         found.append(
             ModelForecast(
-                draws, place, own, credence, summaries,
-                weighing.quantiles_given(arrival, 1.0, levels),
-                weighing.quantiles_given(arrival, without, levels) if without.any() else None,
+                draws, place, own, credence, {name: summaries[name] for name in QUANTITIES},
+                kept.made_of(("arrival", *what), [arrival, *held], partial(arrives, 1.0)),
+                kept.made_of(
+                    ("arrival given success", *what), [arrival, without, *held], partial(arrives, without)
+                ) if without.any() else None,
             )
         )  # fmt: skip
     return tuple(found)
@@ -489,8 +491,8 @@ def score(
         With every problem.
     """
     question, layers = question_of(project, setup, kept)
-    draws = believed(draw(question, count, seed, kept=kept), layers, setup.believe)
-    return summed_up(project, setup, draws, layers, prob)
+    draws = believed(draw(question, count, seed, kept=kept), layers, setup.believe, kept)
+    return summed_up(project, setup, draws, layers, prob, kept)
 
 
 def summed_up(
@@ -499,16 +501,17 @@ def summed_up(
     draws: Draws,
     layers: Sequence[tuple[Layer, ...]],
     prob: float,
+    kept: Kept | None = None,
 ) -> Forecast:
     """Return the forecast that draws amount to."""
     credences = [setup.credences[view.model.name] for view in draws.question.views]
-    found = answers(draws, layers, credences, prob)
+    found = answers(draws, layers, credences, prob, kept)
     return Forecast(
         project=project,
         setup=setup,
         draws=draws,
         models=found,
-        ensemble=mix(draws, credences, prob),
+        ensemble=mix(draws, credences, prob, kept),
         prob=prob,
         warnings=tuple(doubts(project, found)),
     )
@@ -520,9 +523,20 @@ def fewest_clusters(question: Question) -> int | None:
     return min(known, default=None)
 
 
-def mix(draws: Draws, credences: Sequence[float], prob: float) -> dict[str, Summary]:
+def mix(
+    draws: Draws, credences: Sequence[float], prob: float, kept: Kept | None = None
+) -> dict[str, Summary]:
     """Return the mixture of the readings' answers by credence."""
-    return {name: mixed(draws, quantity_draws(draws, name), credences, prob) for name in MIXED}
+    kept = kept or Kept()
+    held = [t.weights for t in draws.tilts if t is not None]
+    shared = "p_success_without"
+    own = [name for name in MIXED if name != shared]
+    found = {name: mixed(draws, quantity_draws(draws, name), credences, prob) for name in own}
+    found[shared] = kept.made_of(
+        (shared, "mixed", tuple(credences), prob, fewest_clusters(draws.question)), [draws.without, *held],
+        partial(mixed, draws, draws.without, credences, prob),
+    )  # fmt: skip
+    return {name: found[name] for name in MIXED}
 
 
 def mixed(draws: Draws, columns: Iterable[Any], credences: Sequence[float], prob: float) -> Summary:

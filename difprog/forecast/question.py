@@ -119,13 +119,19 @@ class Question:
         posterior = view.posterior if view.conditioned(name) else None
         return Source(view.beliefs[name].shape, posterior)
 
+    @cached_property
+    def _distinct(self) -> dict[str, list[Source]]:
+        found: dict[str, dict[object, Source]] = {}
+        for name, sources in self.sources.items():
+            found[name] = {}
+            for source in sources:
+                if source is not None:
+                    found[name].setdefault(source.key, source)
+        return {name: list(sources.values()) for name, sources in found.items()}
+
     def distinct(self, name: str) -> list[Source]:
         """Return the different sources of a belief's draws, each once."""
-        found: dict[object, Source] = {}
-        for source in self.sources[name]:
-            if source is not None:
-                found.setdefault(source.key, source)
-        return list(found.values())
+        return self._distinct[name]
 
     def varies(self, name: str) -> bool:
         """Whether readings that read a belief hold different beliefs about it."""
@@ -160,7 +166,7 @@ class Question:
         neighbours: dict[str, set[str]] = {}
         for correlation in self.correlations:
             first, second = correlation.between
-            if first in self.names and second in self.names and not self._certain(correlation):
+            if first in self.names and second in self.names:
                 neighbours.setdefault(first, set()).add(second)
                 neighbours.setdefault(second, set()).add(first)
         groups: list[tuple[str, ...]] = []
@@ -176,14 +182,6 @@ class Question:
             groups.append(tuple(n for n in self.names if n in group))
         return tuple(groups)
 
-    def _certain(self, correlation: Correlation) -> bool:
-        """Whether a point stated in another file leaves a correlation nothing to move."""
-        return any(
-            all(s.point is not None for s in self.distinct(name))
-            and all(v.beliefs[name].layer != correlation.layer for v in self.views if name in v.beliefs)
-            for name in correlation.between
-        )
-
     def ties(self, group: Sequence[str]) -> tuple[Correlation, ...]:
         """Return the correlations within a group."""
-        return tuple(c for c in self.correlations if set(c.between) <= set(group) and not self._certain(c))
+        return tuple(c for c in self.correlations if set(c.between) <= set(group))

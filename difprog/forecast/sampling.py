@@ -19,7 +19,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -61,6 +61,33 @@ class Kept:
         while self.used > self.limit and len(self._entries) > 1:
             self.used -= self._entries.popitem(last=False)[1][1]
         return value
+
+    def made_of(self, what: Hashable, arrays: Sequence[Array], make: Callable[[], Any]) -> Any:
+        """Return what is made of arrays, made anew where they are other arrays than before.
+
+        Arrays that were drawn once are kept by whoever asks, so that their places in memory tell
+        them apart; small ones, and single numbers made wide, are told apart by what they hold.
+        """
+        key = what, *map(_mark, arrays)
+        return self.get(key, lambda: _Held(make(), list(arrays))).value
+
+
+def _mark(array: Array) -> Hashable:
+    """Return what tells an array that is held from others."""
+    if not any(array.strides):
+        return array.shape, float(array.flat[0]) if array.size else None
+    if array.size <= 64:
+        return array.shape, array.tobytes()
+    return array.shape, array.strides, array.__array_interface__["data"][0]
+
+
+class _Held:
+    """A value, and the arrays that it was made of: while they are held, no other has their place."""
+
+    def __init__(self, value: Any, made_of: list[Array]) -> None:
+        self.value, self.made_of = value, made_of
+        own = sum(a.nbytes for a in made_of if any(a.strides))
+        self.nbytes = getattr(value, "nbytes", 0) + own
 
 
 @dataclass(frozen=True)
@@ -220,9 +247,18 @@ def draw_beliefs(question: Question, count: int, seed: int, kept: Kept | None = 
             (values[name],) = columns.values()
             continue
         neutral = question.vocabulary[name].neutral
-        rows = [neutral or 0.0 if s is None else columns[s.key] for s in question.sources[name]]
-        values[name] = np.stack([np.broadcast_to(np.asarray(row, dtype=float), (count,)) for row in rows])
+        keys = tuple(None if s is None else s.key for s in question.sources[name])
+        rows = [neutral or 0.0 if key is None else columns[key] for key in keys]
+        values[name] = at_hand(name).get(
+            ("rows", question.stream(name), keys, neutral, ties.get(name), count, seed),
+            partial(_stacked, rows, count),
+        )
     return values
+
+
+def _stacked(rows: Sequence[Any], count: int) -> Array:
+    """Return a belief's draws per reading, shape (reading, draw)."""
+    return np.stack([np.broadcast_to(np.asarray(row, dtype=float), (count,)) for row in rows])
 
 
 def _tied_scores(
@@ -273,10 +309,17 @@ def given_of(question: Question, values: Mapping[str, Any], count: int) -> list[
                 continue
             value = np.asarray(values[name], dtype=float)
             alike = np.broadcast_to(value, (count,))[None, :] if value.ndim < 2 else value
-            given[name] = alike[list(rows)] if question.varies(name) else alike
+            given[name] = alike[stretch(rows)] if question.varies(name) else alike
             given[f"reads {name}"] = np.array(reads)[:, None]
         found.append(given)
     return found
+
+
+def stretch(rows: Sequence[int]) -> Any:
+    """Return an index of rows that copies nothing where they follow one another."""
+    rows = list(rows)
+    follow = rows == list(range(rows[0], rows[-1] + 1))
+    return slice(rows[0], rows[-1] + 1) if follow else rows
 
 
 def cut(given: Mapping[str, Array], where: slice) -> dict[str, Array]:
@@ -376,12 +419,15 @@ class Race:
             target = [asked.index(row) for row in own]
             with self._blame(rows):
                 for where in blocks(self.count):
-                    some = {name: value[own, where] for name, value in effects.items()}
+                    some = {name: value[stretch(own), where] for name, value in effects.items()}
                     found[target, where] = functions.chance(cut(here, where), some)
         return found
 
     def without(self, kept: Kept | None = None) -> Array:
         """Return p_success without a project, shape (reading, draw); kept for the next project."""
+        if len(self.parts) == 1:
+            with self._blame(self.parts[0]):
+                return _without(self.maths[0], self.given[0], self.count, kept)
         found = np.empty((len(self.question.views), self.count))
         for rows, functions, given in zip(self.parts, self.maths, self.given, strict=True):
             with self._blame(rows):
@@ -443,28 +489,18 @@ def _without(
     functions: compiled.Evaluator, given: Mapping[str, Array], count: int, kept: Kept | None
 ) -> Array:
     """Return p_success without a project, which many projects share."""
-
-    def make() -> Array:
-        pieces = [functions.chance(cut(given, where), {}) for where in blocks(count)]
-        rows = len(given["fact certain"])
-        return np.concatenate([np.broadcast_to(p, (rows, p.shape[-1])) for p in pieces], axis=1)
-
-    if kept is None or "chance" not in functions.reads:
-        return make()
-    # The same arrays were drawn once and are kept by whoever asks: their places tell them apart.
-    read = [given[name] for name in functions.reads["chance"] if not name.startswith("effect ")]
-    key = ("without", id(functions), *((v.__array_interface__["data"][0], v.shape, v.strides) if v.size > 64
-           else (v.shape, v.tobytes()) for v in read))  # fmt: skip
-    found: Array = kept.get(key, lambda: _Held(make(), read)).value
+    if kept is None:
+        return _without_anew(functions, given, count)
+    read = [given[name] for name in functions.race_reads() if not name.startswith("effect ")]
+    what = "without", id(functions), count, len(given["fact certain"])
+    found: Array = kept.made_of(what, read, lambda: _without_anew(functions, given, count))
     return found
 
 
-class _Held:
-    """A value, and the arrays that it was made of: while they are held, no other has their place."""
-
-    def __init__(self, value: Array, made_of: list[Array]) -> None:
-        self.value, self.made_of = value, made_of
-        self.nbytes = value.nbytes
+def _without_anew(functions: compiled.Evaluator, given: Mapping[str, Array], count: int) -> Array:
+    rows = len(given["fact certain"])
+    pieces = [functions.chance(cut(given, where), {}) for where in blocks(count)]
+    return np.concatenate([np.broadcast_to(p, (rows, p.shape[-1])) for p in pieces], axis=1)
 
 
 def _check(question: Question, chances: tuple[Array, ...]) -> None:

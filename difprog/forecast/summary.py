@@ -174,12 +174,18 @@ def summarise(
     def error(part: Array) -> float:
         return clustered_error(part, clusters, weights=weights, moments=moments)
 
+    def share_error(part: npt.NDArray[np.bool_]) -> float:
+        if weights is None and (clusters is None or not 2 <= clusters < len(part)):
+            share = np.count_nonzero(part) / len(part)
+            return math.sqrt(share * (1.0 - share) / (len(part) - 1.0))
+        return error(part.astype(float))
+
     if weights is None:
         mean, sd = float(array.mean()), float(array.std(ddof=1))
         positive = float(np.count_nonzero(array > 0) / count)
         negative = float(np.count_nonzero(array < 0) / count)
         points = np.sort(array)
-        found = np.quantile(points, levels)
+        found = _linear(points, levels)
     else:
         mean = dot(weights, array)
         # At equal weights the usual divisor, draws less one.
@@ -188,12 +194,12 @@ def summarise(
         order = np.argsort(array)
         points, mass = array[order], weights[order]
         found = _inverted(points, mass, levels)
-    errors = [error((array <= q).astype(float)) for q in found]
+    errors = [share_error(array <= q) for q in found]
     ends = _ends(levels, errors)
-    around = np.quantile(points, ends) if weights is None else _inverted(points, mass, ends)
+    around = _linear(points, ends) if weights is None else _inverted(points, mass, ends)
     return Summary(
         mean, sd, error(array), float(found[1]), float(found[0]), float(found[2]), positive, negative,
-        *_halves(around), error((array > 0).astype(float)), error((array < 0).astype(float)),
+        *_halves(around), share_error(array > 0), share_error(array < 0),
     )  # fmt: skip
 
 
@@ -201,10 +207,22 @@ def _point(value: float) -> Summary:
     return Summary(value, 0.0, 0.0, value, value, value, float(value > 0), float(value < 0))
 
 
+def _linear(points: Array, levels: Sequence[float]) -> Array:
+    """Return quantiles of sorted points, interpolated between neighbours, as NumPy's are."""
+    at = np.asarray(levels) * (len(points) - 1)
+    low = np.floor(at).astype(np.intp)
+    share = at - low
+    left, right = points[low], points[np.minimum(low + 1, len(points) - 1)]
+    return np.where(share < 0.5, left + (right - left) * share, right - (right - left) * (1.0 - share))
+
+
 def _inverted(points: Array, mass: Array, levels: Any) -> Array:
-    """Return the least points at which the cdf meets the levels; those met but for rounding are met."""
+    """Return the least of sorted points at which the cdf meets the levels, but for rounding."""
     wanted = np.asarray(levels) * (1.0 - 1e-12)
-    return np.asarray(np.quantile(points, wanted, weights=mass, method="inverted_cdf"))
+    cdf = np.cumsum(mass)
+    cdf /= cdf[-1]
+    cdf[cdf == 0.0] = -1.0  # points without mass before the first are at no level
+    return np.asarray(points[np.minimum(np.searchsorted(cdf, wanted, side="left"), len(points) - 1)])
 
 
 def _ends(levels: Sequence[float], errors: Sequence[float]) -> list[float]:

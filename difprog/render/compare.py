@@ -19,8 +19,8 @@ from difprog.forecast.summary import MICRODOOM, sign
 from difprog.render import data
 from difprog.render.format import microdooms, percent, with_error
 from difprog.render.rank import entry, head
-from difprog.render.ranktable import grid, legend, span, table_of
-from difprog.render.screen import BAD, DIM, GOOD, HEAD, section, text
+from difprog.render.ranktable import legend, span, table_of
+from difprog.render.screen import BAD, DIM, GOOD, HEAD, MARGIN, Column, fitted, indented, section, text
 
 COMPARE_SCHEMA = "difprog.compare/1"
 
@@ -160,20 +160,18 @@ def _mean(projects: list[dict[str, Any]], project: dict[str, Any], at: int) -> T
 
 def _pairs(found: Comparison, prob: float, count: int, screen: Console) -> None:
     section(screen, "Pair by pair", "first minus second, in the same world; microdooms")
-    heads = ["first", "second", "mean ± error", f"{prob:.0%} interval", "better", "worse", "dominates"]
-    rows: list[list[str | Text]] = []
-    for pair in found.pairs[:MOST_PAIRS]:
-        net = pair.ensemble
-        rows.append([
-            text(found.options[pair.first].name, limit=60),
-            text(found.options[pair.second].name, limit=60),
-            with_error(net.mean, net.mcse, MICRODOOM, sign=True),
-            span(net),
-            percent(net.p_positive, count),
-            percent(net.p_negative, count),
-            dominance(pair),
-        ])  # fmt: skip
-    screen.print(grid(screen, heads, rows, names=[0, 1], left=[6]))
+    pairs = found.pairs[:MOST_PAIRS]
+    nets = [pair.ensemble for pair in pairs]
+    columns = [
+        Column("first", [text(found.options[p.first].name, limit=60) for p in pairs], left=True, wrap=True),
+        Column("second", [text(found.options[p.second].name, limit=60) for p in pairs], left=True, wrap=True),
+        Column("mean ± error", [with_error(n.mean, n.mcse, MICRODOOM, sign=True) for n in nets]),
+        Column(f"{prob:.0%} interval", [span(n) for n in nets], drop=1),
+        Column("better", [percent(n.p_positive, count) for n in nets]),
+        Column("worse", [percent(n.p_negative, count) for n in nets]),
+        Column("dominates", [dominance(pair) for pair in pairs], left=True, drop=2),
+    ]
+    indented(screen, fitted(columns, screen.width - MARGIN))
     if len(found.pairs) > MOST_PAIRS:
         screen.print(Text(f"  and {len(found.pairs) - MOST_PAIRS} more pairs in --json.", style=DIM))
     screen.print()

@@ -81,7 +81,7 @@ def _diagnostics(answer: ModelForecast) -> dict[str, Any]:
         "reviews": {
             notes["effect"]: {name: notes[name] for name in ("reviews", "pool", "linear_pool")}
             for notes in posterior.diagnostics.values()
-            if "effect" in notes
+            if isinstance(notes, Mapping) and "effect" in notes
         },
     }
 

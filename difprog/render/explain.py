@@ -12,7 +12,19 @@ from difprog.forecast.summary import MICRODOOM
 from difprog.render import words
 from difprog.render.axis import bar, swing
 from difprog.render.format import microdooms, supported
-from difprog.render.screen import BAD, DIM, GOOD, HEAD, MARGIN, Column, fitted, indented, section, sentences, text
+from difprog.render.screen import (
+    BAD,
+    DIM,
+    GOOD,
+    HEAD,
+    MARGIN,
+    Column,
+    fitted,
+    indented,
+    section,
+    sentences,
+    text,
+)
 from difprog.render.terminal import title, years
 
 #: Drivers that are shown unless all are asked for.

@@ -8,6 +8,7 @@ from typing import Any
 from difprog.render import words
 from difprog.render.format import percent, with_error
 from difprog.render.gfm import bullets, code, escape, table
+from difprog.render.ranktable import FIRST, counted
 
 
 def portfolio(content: Mapping[str, Any]) -> str:
@@ -28,8 +29,9 @@ def portfolio(content: Mapping[str, Any]) -> str:
     names = ", ".join(code(m["model"]) for m in content["models"])
     parts = [
         "# Portfolio",
-        f"{len(projects):,} projects ranked by their mean net effect on the chance that alignment succeeds "
-        f"before AGI, in microdooms averted, under {names}, mixed by credence.",
+        f"{counted(len(projects), len(content['errors']))}, {FIRST[content['by']]} first: the mean net effect "
+        f"on the chance that alignment succeeds before AGI, in microdooms averted, under {names}, "
+        "mixed by credence.",
         f"**On {len(disagree):,} of them the models disagree about the sign.**" if disagree else "",
         table(heads, rows, [0, *range(2, 7 + money)]),
     ]

@@ -58,7 +58,7 @@ def start(ranking: Ranking) -> dict[str, Any]:
     """Return the JSON of ``difprog rank`` but for its projects and errors."""
     request = ranking.request
     found = head(RANK_SCHEMA, ranking.setup, request.draws, request.seed, request.prob)
-    return {**found, "nothing": ranking.nothing()}
+    return {**found, "by": ranking.ordered_by, "nothing": ranking.nothing()}
 
 
 def as_json(ranking: Ranking) -> Iterator[str]:

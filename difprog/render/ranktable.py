@@ -15,11 +15,15 @@ from rich.table import Table
 from rich.text import Text
 
 from difprog.forecast.summary import MICRODOOM, Summary, sign
-from difprog.render.format import interval, microdooms, percent, supported, with_error
+from difprog.render.format import interval, microdooms, percent, with_error
 from difprog.render.screen import BAD, DIM, GOOD, HEAD, section, text
 
 #: Rows that a terminal shows; CSV and JSON have all.
 MOST_ROWS = 50
+
+
+#: What comes first, by what a ranking is ordered by.
+FIRST = {"effect": "best", "per-dollar": "most per dollar", "best": "likeliest to be the best"}
 
 
 def summary_of(found: Mapping[str, Any]) -> Summary:
@@ -48,7 +52,7 @@ def money(project: Mapping[str, Any]) -> str:
     found = project["value_for_money"]
     if found is None:
         return ""
-    return supported(found["microdooms_per_million_usd"], found["mcse"], sign=True)
+    return with_error(found["microdooms_per_million_usd"], found["mcse"] or 0.0, sign=True)
 
 
 def grid(
@@ -137,9 +141,16 @@ def legend(models: Sequence[str], nothing: float, count: int, priced: bool) -> T
         f"{percent(nothing, count)}. "
     )
     if priced:
-        words += "per $1M: microdooms averted per million dollars. "
+        words += "per $1M: microdooms averted per million dollars ± error. "
     words += f"models: + helps, − harms, · not told from zero, by {names}."
     return Text(words, style=DIM)
+
+
+def counted(many: int, failed: int) -> str:
+    """Return how many rows were ranked, and of how many where some were left out."""
+    if failed:
+        return f"{many:,} of {many + failed:,} rows"
+    return f"{many:,} proposal{'s' if many != 1 else ''}"
 
 
 def rank(
@@ -166,7 +177,7 @@ def rank(
     """
     models = [model["model"] for model in start["models"]]
     count, nothing = start["draws"], start["nothing"]["p_best"]
-    screen.print(Text(f"{many:,} proposal{'s' if many != 1 else ''}, best first", style=HEAD))
+    screen.print(Text(f"{counted(many, failed)}, {FIRST[start['by']]} first", style=HEAD))
     screen.print(
         Text(
             f"{len(models)} model{'s' if len(models) > 1 else ''} · {count:,} draws · "
@@ -174,7 +185,7 @@ def rank(
             style=DIM,
         )
     )
-    for line in _headline(projects):
+    for line in _headline(projects, start["by"]):
         screen.print(Padding(line, (0, 0, 0, 2), expand=False))
     screen.print()
     screen.print(table_of(screen, projects, start["prob"], count, "proposal"))
@@ -198,7 +209,7 @@ def rank(
         screen.print(Text(f"{rows} could not be read: see the messages.", style=BAD))
 
 
-def _headline(projects: Sequence[Mapping[str, Any]]) -> list[Text]:
+def _headline(projects: Sequence[Mapping[str, Any]], by: str) -> list[Text]:
     """Say first where the models disagree on the sign, then whether the first place is settled."""
     lines = []
     torn = [p for p in projects if p["ensemble"]["sign_disagreement"]]
@@ -208,7 +219,7 @@ def _headline(projects: Sequence[Mapping[str, Any]]) -> list[Text]:
         lines.append(Text.assemble(
             ("The models disagree about the sign ", HEAD), f"of {words}."
         ))  # fmt: skip
-    if len(projects) > 1:
+    if len(projects) > 1 and by == "effect":
         one, two = (summary_of(p["ensemble"]["net_effect"]) for p in projects[:2])
         gap, error = one.mean - two.mean, (one.mcse**2 + two.mcse**2) ** 0.5
         if gap <= 2 * error:

@@ -106,6 +106,8 @@ def command(found: Forecast) -> str:
             words += ["--scenario", scenario(layer)]
         elif where == YOURS:
             words += ["--priors", layer]
+    for outcome in found.setup.believe:
+        words += ["--believe", f"{outcome.name}={outcome.chance!r}"]
     stated, _ = files.read_toml(project.source.path)
     policy = project.facts["publication"]
     if stated["project"].get("publication", DEFAULT_FACTS["publication"]) != policy:

@@ -181,15 +181,10 @@ def fitted(
     while taken() > width and any(c.drop for c in shown):
         worst = max(c.drop for c in shown)
         shown = [c for c in shown if c.drop != worst]
-    over = taken() - width
+    rooms = _rooms(shown, width - gap * (len(shown) - 1), heads)
     table = Table(box=None, padding=(0, gap, 0, 0), show_edge=False, show_header=heads, header_style=DIM,
                   pad_edge=False)  # fmt: skip
-    for c in shown:
-        room = _widest(c, heads)
-        if c.wrap and over > 0:
-            less = max(min(room, 12), room - over)
-            over -= room - less
-            room = less
+    for c, room in zip(shown, rooms, strict=True):
         side: Literal["left", "right"] = "left" if c.left else "right"
         # A cell that no wrapping helps is folded: whatever happens, nothing is cut.
         table.add_column(c.head, justify=side, width=room, overflow="fold", no_wrap=False)
@@ -197,6 +192,17 @@ def fitted(
     for at in range(many):
         table.add_row(*(c.cells[at] for c in shown), style=HEAD if bold_last and at == many - 1 else "")
     return table
+
+
+def _rooms(columns: Sequence[Column], width: int, heads: bool) -> list[int]:
+    """Return how wide each column is: words are wrapped between words, and inside them only if they must."""
+    rooms = [_widest(c, heads) for c in columns]
+    words = [max([len(word) for cell in c.cells for word in str(cell).split()] or [1]) for c in columns]
+    for least in ([max(12, word) for word in words], [12] * len(rooms)):
+        for at, column in enumerate(columns):
+            if column.wrap and (over := sum(rooms) - width) > 0:
+                rooms[at] = max(min(rooms[at], least[at]), rooms[at] - over)
+    return rooms
 
 
 def _widest(column: Column, heads: bool) -> int:

@@ -40,7 +40,7 @@ Array = npt.NDArray[np.float64]
 NO_SOURCE = "no source is given"
 
 #: Rows of dots on the first screen, and with all of the report.
-DOT_ROWS, MORE_DOT_ROWS = 5, 10
+DOT_ROWS, MORE_DOT_ROWS = 4, 10
 
 #: Lines of notes on the first screen, and columns of a figure at most.
 NOTE_LINES, WIDEST = 4, 150
@@ -166,7 +166,7 @@ def _distribution(content: Mapping[str, Any], screen: Console, full: bool) -> No
     mixed = _mixture(samples, content)
     pile = dots(mixed, axis, most=MORE_DOT_ROWS if full else DOT_ROWS)
     cut = any(any(c.isdigit() for c in row) for row in pile)
-    note = "50 dots, each 1 world in 50" + ("; a number: that many dots in its column" if cut else "")
+    note = "50 dots, each 1 world in 50" + ("; a number: dots in its column" if cut else "")
     if full:
         note = f"strips, fuller: more worlds; then {note}"
     section(screen, "Where the worlds lie", note)

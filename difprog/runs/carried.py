@@ -25,7 +25,7 @@ from difprog.runs import runs
 SCHEMA = "difprog.inputs/1"
 
 #: What is carried of what a saved run says of itself.
-KEYS = ("draws", "seed", "prob", "use_evidence", "credences", "project", "readings")
+KEYS = ("draws", "seed", "prob", "use_evidence", "credences", "believe", "project", "readings")
 
 
 def carry(forecast: Forecast) -> dict[str, Any]:

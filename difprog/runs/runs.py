@@ -28,10 +28,12 @@ from difprog.base import files
 from difprog.base.errors import BadInput, Problem, Problems, plain
 from difprog.base.limits import DRAWS_BYTES, TEXT_BYTES
 from difprog.beliefs.beliefs import Layer, Stack
+from difprog.beliefs.outcomes import parse_outcomes
 from difprog.beliefs.parse import parse_layer
 from difprog.beliefs.project import Project, parse_project
 from difprog.evidence.posterior import Posterior
 from difprog.forecast import identity
+from difprog.forecast.believed import believed
 from difprog.forecast.forecast import MIXED, Forecast, Setup, question_of, summed_up
 from difprog.forecast.graph import effect_names
 from difprog.forecast.question import WORLDS, Question, View
@@ -213,6 +215,7 @@ def _manifest(forecast: Forecast, posteriors: Sequence[Posterior]) -> dict[str, 
         "prob": forecast.prob,
         "use_evidence": setup.use_evidence,
         "credences": setup.credences,
+        "believe": {stated.name: stated.chance for stated in setup.believe},
         "project": {
             "name": project.name,
             "label": project.source.label,
@@ -366,6 +369,7 @@ def _restored(run: Run, models: Mapping[str, Model]) -> Forecast:
 
     question, layers = question_of(project, setup, conditioned=conditioned)
     drawn = evaluate(question, _values(run, question), run.count, int(run.manifest["seed"]))
+    drawn = believed(drawn, layers, setup.believe)
     found = summed_up(project, setup, drawn, layers, float(run.manifest["prob"]))
     stale = run.manifest["code"] != identity.code() or any(
         entry["sha256"] != models[name].source.sha256 for name, entry in run.readings.items()
@@ -396,7 +400,9 @@ def _inputs(run: Run, models: Mapping[str, Model]) -> tuple[Project, Setup]:
     credences = {str(name): float(weight) for name, weight in manifest["credences"].items()}
     if not all(math.isfinite(credences[name]) and credences[name] >= 0 for name in run.readings):
         raise ValueError("it does not state the credences of its models")
-    setup = Setup(tuple(models.values()), stacks, credences, bool(manifest["use_evidence"]))
+    stated = parse_outcomes(manifest.get("believe", {}), "--believe", problems, "believe")
+    problems.check()
+    setup = Setup(tuple(models.values()), stacks, credences, bool(manifest["use_evidence"]), stated)
     return replace(project, facts={str(k): str(v) for k, v in said["facts"].items()}), setup
 
 
@@ -406,7 +412,7 @@ def _with_evidence(view: View, project: Project, posterior: Posterior | None) ->
     if project.reviews:
         from difprog.evidence import reviews
 
-        beliefs.update(reviews.beliefs(project, reviews.pools(project, view.model.reads)))
+        beliefs.update(reviews.beliefs(project, reviews.pools(project, view.model)))
     return replace(view, beliefs=beliefs, posterior=posterior)
 
 

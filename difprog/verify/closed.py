@@ -32,7 +32,7 @@ Array = npt.NDArray[np.float64]
 #: Two evaluations of the same formula may differ by rounding only.
 ROUNDING = 1e-9
 #: Posterior draws of the conjugate case, and the standard errors by which it may miss.
-CONJUGATE_DRAWS, ERRORS = 2000, 4.5
+CONJUGATE_DRAWS, ERRORS = 1000, 4.5
 
 
 def run(seed: int = 1) -> list[dict[str, Any]]:
@@ -109,7 +109,8 @@ def closed_form(seed: int) -> dict[str, Any]:
 #: Ranges from which the worlds of `quadrature` are drawn, and the project's effects.
 WORLDS: dict[str, tuple[float, float]] = {
     "agi_arrival": (2, 40), "grace_period": (0, 4), "researchers": (50, 900),
-    "researcher_growth": (-0.1, 0.4), "field_ceiling": (500, 20_000), "labour_quality": (0.05, 1), "parallel_exponent": (0.2, 1),
+    "researcher_growth": (-0.1, 0.4), "field_ceiling": (500, 20_000),
+    "labour_quality": (0.05, 1), "parallel_exponent": (0.2, 1),
     "parallel_spread": (0.2, 1), "chunk_length": (0.5, 8), "chunk_spread": (0.2, 1),
     "serial_requirement": (2, 30), "serial_spread": (0.2, 1), "brink_surge": (1, 30),
     "default_success": (0, 0.3), "early_relevance": (0, 1), "paradigm_fraction": (0, 0.95),
@@ -206,7 +207,7 @@ def _success(w: Any, e: Any, work: float, need: float) -> float:
     lead = odds(w.safety_lead, e.lead_effect)
     adopted = 1.0 - (1.0 - lead) * (1.0 - odds(w.adoption, e.adoption_effect))
     good = solved * adopted * odds(w.breadth, e.breadth_effect)
-    return 1.0 - (1.0 - w.default_success) * (1.0 - good)
+    return float(1.0 - (1.0 - w.default_success) * (1.0 - good))
 
 
 def nesting(seed: int) -> list[dict[str, Any]]:
@@ -254,7 +255,7 @@ def conjugate(seed: int) -> list[dict[str, Any]]:
     compilation.keep()
     mean, sd = conjugate_posterior(data, as_of, noise, stated)
     compiled = Compiled(headcounts.build(Case(data, shapes, as_of), noise))
-    draws, _ = compiled.run(draws=CONJUGATE_DRAWS, tune=800, thin=4, seed=seed)
+    draws, _ = compiled.run(draws=CONJUGATE_DRAWS, tune=500, thin=3, seed=seed)
     growth = draws["researcher_growth"]
     columns = {"ln researchers": np.log(draws["researchers"]), "researcher_growth": growth}
     found = []

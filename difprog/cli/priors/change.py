@@ -182,7 +182,7 @@ def elicit(
         chances = questions.outcomes(stated)
         if chances and (yes or click.confirm(f"Write it to your own layer over {file}?", default=False)):
             path = amend.set_outcomes(file, chances, shelf)
-            click.echo(f"Written to {path}. Forecasts now start from it; change it: difprog priors edit {file}")
+            click.echo(f"Written to {path}. Forecasts now start from it.")
         return
     content = questions.belief(belief, shelf, chips, stated)
     if not yes and not click.confirm(f"Write it to {file}?", default=False):

@@ -1,0 +1,94 @@
+"""``difprog allocate``: what to fund of a portfolio within a budget, and what would change that."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import click
+
+from difprog.cli import complete
+from difprog.cli.options import Probability, json_option, pairs, request_options, table_options
+
+if TYPE_CHECKING:
+    from difprog.forecast.request import Request
+
+
+@click.command("allocate", short_help="Choose what to fund of a portfolio within a budget.")
+@click.argument(
+    "portfolio", nargs=-1, required=True, metavar="FILES-OR-TABLE...",
+    shell_complete=complete.files_of("portfolio", "project"),
+)  # fmt: skip
+@click.option(
+    "--budget", required=True, metavar="AMOUNT", help='What there is to spend, such as "$2M" or 500k.'
+)
+@click.option(
+    "--rule", type=click.Choice(["expected", "worst-model", "regret"]), default="expected", show_default=True,
+    help="Largest effect by credence, under the worst model, or smallest regret over models.",
+)
+@click.option(
+    "--max-harm", type=Probability(), metavar="SHARE",
+    help="Of a dollar spent and a world, most chance that the dollar's project does net harm there.",
+)
+@click.option(
+    "--beside", multiple=True, metavar="SCENARIO", shell_complete=complete.files_of("scenario"),
+    help="Say what would be funded under this scenario too; repeatable.",
+)
+@table_options()
+@request_options(draws=4_000, fewest=100)
+@json_option()
+@click.pass_context
+def command(
+    ctx: click.Context,
+    portfolio: tuple[str, ...],
+    budget: str,
+    rule: str,
+    max_harm: float | None,
+    beside: tuple[str, ...],
+    keep: tuple[str, ...],
+    renamed: tuple[str, ...],
+    request: Request,
+    as_json: bool,
+) -> None:
+    """Choose the rows of FILES-OR-TABLE to fund: the exact best set within the budget.
+
+    Rows need a cost; rows that share a group (funding levels of one project) exclude each other.
+
+    \b
+        difprog allocate grants --budget 2M
+        difprog allocate stack.csv --budget 500k --rule worst-model --beside short --beside long
+    """  # noqa: D301
+    from difprog.base.errors import BadInput, Problem, plain
+    from difprog.base.units import UnitError, quantity
+    from difprog.choose import fund
+    from difprog.choose.portfolio import read_portfolio
+    from difprog.choose.rank import condition
+    from difprog.cli.progress import progress_shown
+    from difprog.models.model import vocabulary_of
+    from difprog.render import allocate as shown
+    from difprog.render import data, screen
+
+    try:
+        amount = quantity(budget, "USD", "USD")
+    except UnitError as error:
+        raise BadInput(Problem("--budget", "", str(error), budget, error.hint)) from None
+    if not 0 < amount < float("inf"):
+        raise BadInput(Problem("--budget", "", "must be above 0", budget))
+    setup = request.setup(say=lambda words: click.echo(f"difprog: {words}", err=True))
+    found = read_portfolio(portfolio, vocabulary_of(setup.models), keep=keep, renamed=pairs(renamed))
+    condition(found, setup)
+    with progress_shown("scoring") as progress:
+        stack = fund.candidates(found, request, progress)
+    under = {name: replace(request, scenarios=(*request.scenarios, name)) for name in beside}
+    others = {name: fund.candidates(found, other) for name, other in under.items()}
+    decision = fund.decide(stack, amount, rule.removesuffix("-model"), max_harm, beside=others)
+    content = shown.as_data(decision)
+    for row in content["unread"]:
+        for problem in row["problems"]:
+            click.echo(f"difprog: {plain(problem)}", err=True)
+    if as_json:
+        click.echo(data.dumps(content))
+    else:
+        shown.show(content, screen.console())
+    if content["unread"]:
+        ctx.exit(3)

@@ -1,0 +1,76 @@
+"""Every screen at every width: no line is longer than the terminal, and no number is cut."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from rich.cells import cell_len
+
+from difprog.cli import main
+
+FAST = ["--no-evidence", "--draws", "300"]
+SOME = ["--model", "serial_parallel", "--model", "narrow_superhuman"]
+SCREENS = {
+    "score": ["score", "rlhf", *FAST],
+    "score --full": ["score", "rlhf", "--full", *FAST],
+    "score --beliefs": ["score", "rlhf", "--beliefs", *FAST],
+    "explain": ["explain", "rlhf", *FAST, *SOME],
+    "compare": ["compare", "rlhf", "sandwiching", "agent-foundations", *FAST, *SOME],
+    "compare policies": ["compare", "rlhf", *FAST, *SOME],
+    "list": ["list"],
+    "priors list": ["priors", "list"],
+    "priors show": ["priors", "show", "agi_arrival"],
+    "models list": ["models", "list"],
+    "models show": ["models", "show", "narrow_superhuman"],
+    "glossary": ["glossary"],
+}
+WIDTHS = (60, 80, 140, 200)
+
+#: A number that is cut: digits that end in the mark of what was left out.
+CUT = re.compile(r"\d…|[+−]…")
+
+
+def check(output: str, width: int) -> None:
+    for line in output.splitlines():
+        assert cell_len(line.rstrip()) <= width, line
+        assert not CUT.search(line), line
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("name", SCREENS)
+def test_a_screen_fits_and_cuts_no_number(name: str, width: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    done = CliRunner().invoke(main, SCREENS[name])
+    assert done.exit_code == 0, (done.output, done.exception)
+    check(done.output, width)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_a_ranking_fits_and_cuts_no_number(
+    width: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = tmp_path / "portfolio.csv"
+    table.write_text(
+        "name,kind,effort,duration,cost,novelty\n"
+        "A theory of agents with a long name that takes up room on a screen,alignment,4,2,$900k,niche\n"
+        "Sandwiching,alignment,6 to 15,2,$2.5M,mainstream\nScaling,capabilities,20,1,$30M,mainstream\n"
+    )
+    monkeypatch.setenv("COLUMNS", str(width))
+    done = CliRunner().invoke(main, ["rank", str(table), *FAST, *SOME])
+    assert done.exit_code == 0, (done.output, done.exception)
+    check(done.output, width)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_answer_is_on_the_first_screen(width: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At 80 columns at most 45 lines, so that all of it shows where the terminal has 50."""
+    monkeypatch.setenv("COLUMNS", str(width))
+    lines = CliRunner().invoke(main, SCREENS["score"]).output.splitlines()
+    assert len(lines) <= (45 if width >= 80 else 60)
+    assert "Mixed by credence" in lines[5]
+    assert lines[-1].startswith("difprog report rlhf")
+
+
