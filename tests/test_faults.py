@@ -85,7 +85,7 @@ def test_one_wild_row_does_not_end_a_ranking(line: str) -> None:
     text = PROPOSAL.replace("effort = 1\n", "") if line.startswith("effort") else PROPOSAL
     Path("wild.toml").write_text(f"{text}{line}\n")
     ranked = call("rank", "p.toml", "wild.toml", *ONE, "--json")
-    assert ranked.exit_code == 0, ranked.stderr
+    assert ranked.exit_code in (0, 3), ranked.stderr  # 3 where the wild row itself is refused
     assert "P" in {each["name"] for each in strict(ranked.stdout)["projects"]}
     for words in (("compare", "p.toml", "wild.toml"), ("score", "wild.toml")):
         found = call(*words, *ONE, "--json")

@@ -48,7 +48,6 @@ def folder(tmp_path: Path) -> Path:
     (folder / "evil.pth").write_text(f"import sys; {mark.format('evil.pth')}")
     (folder / "matplotlibrc").write_bytes(b"\xff\xfe not text")
     (folder / ".numba_config.yaml").write_text("debug: 1\n")
-    (folder / "pyproject.toml").write_text("[project]\n")
     return folder
 
 
