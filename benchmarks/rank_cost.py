@@ -62,7 +62,8 @@ def one(rows: int, draws: int, jobs: int) -> None:
         path = Path(folder, "table.csv")
         table(path, rows)
         start, processor = time.perf_counter(), time.process_time()
-        with ranked(read_portfolio([str(path)]), Request(draws=draws, use_evidence=False), shown.entry, jobs) as ranking:
+        request = Request(draws=draws, use_evidence=False)
+        with ranked(read_portfolio([str(path)]), request, shown.entry, jobs) as ranking:
             size = sum(len(piece) for piece in shown.as_json(ranking))
             assert len(ranking.order) == rows
         seconds = time.perf_counter() - start

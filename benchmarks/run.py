@@ -1,7 +1,7 @@
 """All benchmarks by one command: ``python benchmarks/run.py``. Prints ratios, promises nothing.
 
     a  start-up of commands, against bare imports beside them
-    b  draws per second and memory, against the same model by hand in NumPy, squigglepy, monaco
+    b  building, compiling and running the graph of a question
     c  draws needed for a 5% error, against independent worlds with 0/1 outcomes
     d  cost per row of rank as a portfolio grows
     e  effective draws per second of NUTS, by sampler
@@ -14,9 +14,7 @@ taken.
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -66,9 +64,11 @@ def start_up(short: bool) -> None:
             "click, rich": [python, "-c", "import click, rich, rich.console, rich.table"],
             "pymc": [python, "-c", "import pymc"],
             "--help": [*program, "--help"],
+            "list": [*program, "list"],
             "priors check world": [*program, "priors", "check", "world"],
             f"score {PROJECT}, one model": [*program, "score", PROJECT, "--model", MODEL],
             f"score {PROJECT}, six models": [*program, "score", PROJECT],
+            f"explain {PROJECT}, six models": [*program, "explain", PROJECT],
         },
         rounds,
     )
@@ -82,95 +82,39 @@ def start_up(short: bool) -> None:
     )
 
 
-def numbers() -> dict[str, tuple[str, tuple[float, ...]]]:
-    """Return the shipped beliefs of the measured proposal as plain parameters."""
-    from difprog.beliefs.families import Distribution, Point
-    from difprog.forecast import forecast
-
-    setup = forecast.prepare([MODEL], use_evidence=False)
-    question = forecast.questions(forecast.find_project(PROJECT, setup), setup)[0][0]
-    found: dict[str, tuple[str, tuple[float, ...]]] = {}
-    for name, belief in question.beliefs.items():
-        shape = belief.shape
-        if isinstance(shape, Point):
-            found[name] = ("point", (shape.value,))
-        elif isinstance(shape, Distribution) and not shape.truncated:
-            found[name] = (shape.family.name, shape.parameters)
-        else:
-            raise NotImplementedError(f"{name}: {shape}")
-    return found
-
-
-def one(who: str, count: int) -> None:
-    """Do one measurement of (b) in this process and print it as JSON."""
-    sys.path.insert(0, str(HERE))
-    import by_hand  # type: ignore[import-not-found]
-
-    beliefs = numbers()
-    if who == "difprog":
-        from difprog.forecast import chunks, forecast
-
-        setup = forecast.prepare([MODEL], use_evidence=False)
-        asked = forecast.find_project(PROJECT, setup)
-
-        def run() -> float:
-            return float(chunks.score(asked, setup, count).models[0].net.mean)
-    elif who == "NumPy by hand":
-
-        def run() -> float:
-            found = by_hand.evaluate(by_hand.numpy_draws(beliefs, count, 1))
-            return float(by_hand.summarise(found)["net_effect"])
-    elif who == "squigglepy":
-
-        def run() -> float:
-            found = by_hand.evaluate(by_hand.squigglepy_draws(beliefs, count, 1))
-            return float(by_hand.summarise(found)["net_effect"])
-    else:
-
-        def run() -> float:
-            return float(by_hand.monaco_run(beliefs, count, 1)["net_effect"])
-
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    start = time.perf_counter()
-    mean = run()
-    seconds = time.perf_counter() - start
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    print(json.dumps({"seconds": seconds, "added": peak - before, "peak": peak, "mean": mean}))
-
-
-def throughput(short: bool) -> None:
-    """Measure (b)."""
-    sizes = (10_000, 100_000) if short else (10_000, 100_000, 1_000_000, 10_000_000)
-    most = {"squigglepy": 1_000_000, "monaco": 10_000, "NumPy by hand": 10_000_000}
+def repeats(short: bool) -> None:
+    """Measure (b): what building, compiling and running the one graph of a question take."""
+    code = """
+import time
+from difprog.forecast import forecast, graph, sampling
+setup = forecast.prepare({models}, use_evidence=False)
+project = forecast.find_project("{project}", setup)
+question, _ = forecast.question_of(project, setup)
+import pymc
+start = time.perf_counter()
+sampling.draw(question, 2, 1)
+first = time.perf_counter()
+sampling.draw(question, {draws}, 1)
+print(first - start, time.perf_counter() - first)
+"""
     rows = []
-    for count in sizes:
-        base: float | None = None
-        for who in ("NumPy by hand", "difprog", "squigglepy", "monaco"):
-            if count > most.get(who, 10**9):
-                rows.append((f"{count:,}", who, "not run", "", "", ""))
-                continue
-            command = [sys.executable, __file__, "--one", who, str(count)]
-            rounds = 1 if who == "monaco" or short or count > 10**6 else 3
+    for models, what in (([MODEL], "one"), ([], "six")):
+        for draws in (20_000,) if short else (20_000, 200_000, 1_000_000):
+            command = [
+                sys.executable, "-c", code.format(models=models, project=PROJECT, draws=draws),
+            ]  # fmt: skip
             found = [
-                json.loads(done.stdout.splitlines()[-1])
-                for _ in range(rounds)
+                [float(word) for word in done.stdout.split()]
+                for _ in range(1 if short else 3)
                 if (done := subprocess.run(command, check=True, capture_output=True, text=True))
             ]
-            seconds = statistics.median(f["seconds"] for f in found)
-            base = base or seconds
-            rows.append(
-                (
-                    f"{count:,}", who, f"{seconds:.3f}", f"{count / seconds:,.0f}",
-                    f"{seconds / base:.2f}", f"{found[0]['peak'] / 1024:.0f}",
-                )
-            )  # fmt: skip
-    table(("draws", "who", "seconds", "draws/s", "× NumPy by hand", "peak MB"), rows)
+            once, run = (statistics.median(column) for column in zip(*found, strict=True))
+            rows.append((what, f"{draws:,}", f"{once:.2f}", f"{run:.2f}", f"{draws / run:,.0f}"))
+    table(("models", "draws", "build and compile, s", "draw and race, s", "draws/s"), rows)
 
 
 def error(short: bool) -> None:
     """Measure (c): the draws after which the mean effect's standard error is 5% of it."""
-    import numpy as np
-
     from difprog.forecast import forecast
 
     setup = forecast.prepare([MODEL])
@@ -178,7 +122,7 @@ def error(short: bool) -> None:
     for name in ("agent-foundations", "sandwiching", "rlhf"):
         asked = forecast.find_project(name, setup)
         answer = forecast.score(asked, setup, 20_000 if short else 200_000).models[0]
-        net = np.asarray(answer.draws.chances.net_effect)
+        net = answer.drawn("net_effect")
         paired = (net.std() / (0.05 * net.mean())) ** 2
         p0, p1 = (answer.summaries[n].mean for n in ("p_success_without", "p_success_with"))
         coins = (p0 * (1 - p0) + p1 * (1 - p1)) / (0.05 * net.mean()) ** 2
@@ -251,7 +195,7 @@ def nuts(short: bool) -> None:
 
 PARTS: dict[str, tuple[str, Callable[[bool], None]]] = {
     "a": ("Start-up", start_up),
-    "b": ("Draws of one model: " + MODEL, throughput),
+    "b": ("Building, compiling and running the graph", repeats),
     "c": ("Draws for a 5% error of the mean effect", error),
     "d": ("Cost per row of rank", rank),
     "e": ("NUTS on the timelines", nuts),
@@ -263,11 +207,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("parts", nargs="*", metavar="PART", help="a, b, c, d, e; all by default")
     parser.add_argument("--short", action="store_true", help="smallest sizes")
-    parser.add_argument("--one", nargs=2, metavar=("WHO", "DRAWS"), help=argparse.SUPPRESS)
     asked = parser.parse_args()
-    if asked.one:
-        one(asked.one[0], int(asked.one[1]))
-        return
     with tempfile.TemporaryDirectory() as home:
         os.environ["DIFPROG_HOME"] = home
         for letter in asked.parts or PARTS:

@@ -49,7 +49,8 @@ def value(parameter: Parameter) -> st.SearchStrategy[float]:
     if support.integer:
         return st.integers(int(low), int(high)).map(float)
     inside = st.floats(low, high, exclude_min=support.open_lower, exclude_max=support.open_upper)
-    found = inside.map(lambda v: 0.0 if abs(v) < 1e-9 and 0.0 in support else v).filter(lambda v: v in support)
+    found = inside.map(lambda v: 0.0 if abs(v) < 1e-9 and 0.0 in support else v)
+    found = found.filter(lambda v: v in support)
     neutral = parameter.neutral
     return found if neutral is None else st.one_of(found, found, found, st.just(float(neutral)))
 

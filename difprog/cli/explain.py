@@ -68,4 +68,5 @@ def _is_term(name: str) -> bool:
     from difprog.base import files
     from difprog.render import glossary
 
-    return glossary.lookup(name) is not None and name not in files.available("project") and not Path(name).exists()
+    known = name in files.available("project") or Path(name).exists()
+    return glossary.lookup(name) is not None and not known

@@ -76,7 +76,10 @@ def _channels(content: Mapping[str, Any], screen: Console) -> None:
     values = [value for _, rows in blocks for _, value, _ in rows]
     low, high = min(0.0, *values), max(0.0, *values)
     spelled = [
-        [f"{microdooms(v, e or 0.0)} ± {supported((e or 0.0) / MICRODOOM, 0.0, digits=1)}" for _, v, e in rows]
+        [
+            f"{microdooms(v, e or 0.0)} ± {supported((e or 0.0) / MICRODOOM, 0.0, digits=1)}"
+            for _, v, e in rows
+        ]
         for _, rows in blocks
     ]
     room = max(len(cell) for cells in spelled for cell in cells)
@@ -138,7 +141,8 @@ def _ratios(content: Mapping[str, Any], screen: Console) -> None:
         Column("model", [text(m["model"]) for m in models], left=True, wrap=True),
         Column("parallel", [words.ratio(r["parallel"], r["parallel_mcse"]) for r in ratios]),
         Column("breaks even at", [
-            words.needed(r["parallel_break_even"], x["years_mcse"]) for r, x in zip(ratios, rates, strict=True)
+            words.needed(r["parallel_break_even"], x["years_mcse"])
+            for r, x in zip(ratios, rates, strict=True)
         ]),
         Column("serial", [words.ratio(r["serial"], r["serial_mcse"]) for r in ratios]),
         Column("breaks even at", [
@@ -159,7 +163,8 @@ def _arrival(content: Mapping[str, Any], screen: Console) -> None:
             f"{years(m['arrival']['lower'])} to {years(m['arrival']['upper'])}" for m in models
         ]),
         Column("given success", [
-            "never" if m["arrival_given_success"] is None else years(m["arrival_given_success"]) for m in models
+            "never" if m["arrival_given_success"] is None else years(m["arrival_given_success"])
+            for m in models
         ]),
     ]  # fmt: skip
     indented(screen, fitted(columns, screen.width - MARGIN))

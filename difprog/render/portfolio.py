@@ -29,7 +29,8 @@ def portfolio(content: Mapping[str, Any]) -> str:
     names = ", ".join(code(m["model"]) for m in content["models"])
     parts = [
         "# Portfolio",
-        f"{counted(len(projects), len(content['errors']))}, {FIRST[content['by']]} first: the mean net effect "
+        f"{counted(len(projects), len(content['errors']))}, {FIRST[content['by']]} first: the mean net effect"
+        " "
         f"on the chance that alignment succeeds before AGI, in microdooms averted, under {names}, "
         "mixed by credence.",
         f"**On {len(disagree):,} of them the models disagree about the sign.**" if disagree else "",
