@@ -6,9 +6,12 @@ take the options of the command line as keywords (`difprog.forecast.request.Requ
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
+# No import here, not even of the standard library: this comes before `difprog.base.processes` has taken
+# the working folder off the path.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from difprog.forecast.forecast import Forecast
 
 __version__ = "0.1.0"

@@ -328,7 +328,8 @@ from pathlib import Path
 from difprog.library import edit
 for _ in range(20):
     edit.rewrite(
-        Path(sys.argv[1]), lambda text: f"n = {tomllib.loads(text)['n'] + 1}\\n" + "# x\\n" * 50,
+        Path(sys.argv[1]),
+        lambda text: f"n = {tomllib.loads(text)['n'] + 1}\\n" + "# x\\n" * 50,
         lambda text: None,
     )
 """

@@ -85,7 +85,7 @@ def test_one_wild_row_does_not_end_a_ranking(line: str) -> None:
     text = PROPOSAL.replace("effort = 1\n", "") if line.startswith("effort") else PROPOSAL
     Path("wild.toml").write_text(f"{text}{line}\n")
     ranked = call("rank", "p.toml", "wild.toml", *ONE, "--json")
-    assert ranked.exit_code == 0, ranked.stderr
+    assert ranked.exit_code in (0, 3), ranked.stderr  # 3 where the wild row itself is refused
     assert "P" in {each["name"] for each in strict(ranked.stdout)["projects"]}
     for words in (("compare", "p.toml", "wild.toml"), ("score", "wild.toml")):
         found = call(*words, *ONE, "--json")
@@ -103,7 +103,8 @@ def test_a_review_beyond_all_numbers_is_refused() -> None:
 def test_a_search_for_a_break_even_ends_or_says_that_it_found_none() -> None:
     """An effort of millions of years over a duration of which nothing is known."""
     Path("e.toml").write_text(
-        '[project]\nname = "E"\neffort = 5e6\nduration = { p49 = 0.2, p51 = 64104, distribution = "loguniform" }\n'
+        '[project]\nname = "E"\neffort = 5e6\n'
+        'duration = { p49 = 0.2, p51 = 64104, distribution = "loguniform" }\n'
     )
     words = ("e.toml", "--draws", "300", "--no-evidence", "--model", "narrow_superhuman", "--no-drivers")
     strict(fine("explain", *words, "--json"))
@@ -112,14 +113,15 @@ def test_a_search_for_a_break_even_ends_or_says_that_it_found_none() -> None:
 
 def test_probabilities_of_0_and_1_stay_put() -> None:
     """However strong an effect on its odds is, what is certain stays so: it has no effect at all."""
+    none = ("capability_speedup", "parallel_speedup", "serial_speedup", "timeline_shortening", "lead_effect",
+            "breadth_effect")  # fmt: skip
+    rest = "".join(f"{name} = 0\n" for name in none)
     for value in ("0.0", "1.0"):
-        effect = f"[beliefs]\nadoption = {value}\nadoption_effect = -37\ncapability_speedup = 0\n"
-        rest = "".join(
-            f"{name} = 0\n"
-            for name in ("parallel_speedup", "serial_speedup", "timeline_shortening", "lead_effect", "breadth_effect")
+        Path("s.toml").write_text(
+            f"{PROPOSAL}[beliefs]\nadoption = {value}\nadoption_effect = -37\n{rest}"
         )
-        Path("s.toml").write_text(PROPOSAL + effect + rest)
-        found = strict(fine("score", "s.toml", "--draws", "500", "--no-evidence", "--model", "alignment_tax", "--json"))
+        words = ("--draws", "500", "--no-evidence", "--model", "alignment_tax", "--json")
+        found = strict(fine("score", "s.toml", *words))
         assert found["models"][0]["net_effect"]["mean"] == 0.0
 
 

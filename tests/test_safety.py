@@ -48,7 +48,6 @@ def folder(tmp_path: Path) -> Path:
     (folder / "evil.pth").write_text(f"import sys; {mark.format('evil.pth')}")
     (folder / "matplotlibrc").write_bytes(b"\xff\xfe not text")
     (folder / ".numba_config.yaml").write_text("debug: 1\n")
-    (folder / "pyproject.toml").write_text("[project]\n")
     return folder
 
 
@@ -160,6 +159,41 @@ def test_a_ranking_that_is_stopped_leaves_no_worker(folder: Path, number: signal
     while any(map(alive, workers)) and time.monotonic() < limit:
         time.sleep(0.1)
     assert not [pid for pid in workers if alive(pid)]
+
+
+SWALLOWED = """
+import os, signal, sys, time, weakref
+from difprog.base import processes
+processes.stop_on_signals()
+
+class Thing:
+    pass
+
+def callback(_):
+    os.kill(os.getpid(), getattr(signal, sys.argv[1]))
+    for _ in range(1000):
+        pass
+
+thing = Thing()
+kept = weakref.ref(thing, callback)
+try:
+    del thing
+    time.sleep(20)
+except processes.Stopped as stopped:
+    sys.exit(stopped.status)
+except KeyboardInterrupt:
+    sys.exit(130)
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs signals")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT], ids=lambda n: n.name)
+def test_a_signal_that_a_callback_swallows_is_not_lost(number: signal.Signals) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", SWALLOWED, number.name], cwd=ROOT, capture_output=True, text=True,
+        timeout=60, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (128 + number, "")
 
 
 # No file of the user's lost

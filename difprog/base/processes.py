@@ -57,6 +57,32 @@ def stop_on_signals() -> None:
         number = getattr(signal, name, None)
         if number is not None and signal.getsignal(number) == signal.SIG_DFL:
             signal.signal(number, stop)
+    _send_again_what_was_swallowed()
+
+
+def _send_again_what_was_swallowed() -> None:
+    """Send a signal again that was raised where Python ignores what is raised.
+
+    That is in callbacks of weak references and in ``__del__``, in which a program that throws large
+    graphs away spends a good part of its time: the signal would be lost, and a traceback printed.
+    """
+    import signal
+    import threading
+
+    usual = sys.unraisablehook
+
+    def hook(ignored: sys.UnraisableHookArgs) -> None:
+        error = ignored.exc_value
+        if not isinstance(error, (Stopped, KeyboardInterrupt)):
+            usual(ignored)
+            return
+        number = error.status - 128 if isinstance(error, Stopped) else int(signal.SIGINT)
+        # A moment later: at once it would be raised in here.
+        again = threading.Timer(0.01, os.kill, (os.getpid(), number))
+        again.daemon = True
+        again.start()
+
+    sys.unraisablehook = hook
 
 
 def die_with_parent() -> None:
