@@ -91,13 +91,13 @@ def test_first_order_dominance_is_that_of_the_cdfs(one, two):
     points = np.array([-3.0, -2.0, -1.0, 0.0, 1.0, 3.0])
     cdfs = [np.mean(np.array(c)[:, None] <= points, axis=0) for c in (one, two)]
     wanted = bool((cdfs[0] <= cdfs[1]).all() and (cdfs[0] < cdfs[1]).any())
-    assert first_order([np.array(one)], [np.array(two)], [1.0], 5) == wanted
+    assert first_order([np.array(one)], [np.array(two)], np.full(5, 0.2)) == wanted
 
 
 def test_first_order_weighs_models():
     good, bad = np.array([1.0, 1.0]), np.array([-1.0, -1.0])
-    assert first_order([good, bad], [bad, good], [0.7, 0.3], 2)
-    assert not first_order([good, bad], [bad, good], [0.5, 0.5], 2)
+    assert first_order([good, bad], [bad, good], np.array([0.35, 0.35, 0.15, 0.15]))
+    assert not first_order([good, bad], [bad, good], np.full(4, 0.25))
 
 
 # comparing

@@ -7,7 +7,7 @@ effects; reads no files and prints nothing.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ import numpy.typing as npt
 from difprog.base.errors import BadInput, Problem
 from difprog.choose.best import NOTHING, Best
 from difprog.forecast.forecast import Forecast
-from difprog.forecast.summary import Summary, sign, summarise, summarise_mixture
+from difprog.forecast.summary import Summary, sign, summarise_mixture
 
 Array = npt.NDArray[np.float64]
 
@@ -115,7 +115,8 @@ def compare(options: Sequence[Option]) -> Comparison:
     Raises
     ------
     BadInput
-        Where there are too many of them.
+        Where there are too many of them, or what is stated about the outcome weighs their worlds
+        differently.
     """
     if len(options) > MOST_OPTIONS:
         raise BadInput(
@@ -125,13 +126,28 @@ def compare(options: Sequence[Option]) -> Comparison:
     order = sorted(range(len(options)), key=lambda i: (-options[i].forecast.ensemble["net_effect"].mean, i))
     ranked = tuple(options[i] for i in order)
     first = ranked[0].forecast
+    _check_weighed_alike(ranked)
     best = Best(len(first.models), first.count)
     for place, option in enumerate(ranked):
         best.add(place, option.net)
     pairs = [
         _pair(ranked, i, j) for i in range(len(ranked)) for j in range(i + 1, len(ranked))
     ]
-    return Comparison(ranked, best.chances(), np.asarray(first.weights), tuple(pairs))
+    chances = best.chances([answer.weighing.weights for answer in first.models])
+    return Comparison(ranked, chances, np.asarray(first.weights), tuple(pairs))
+
+
+def _check_weighed_alike(options: Sequence[Option]) -> None:
+    """Refuse options whose worlds without them count differently: no draw is then the same world."""
+    first = options[0].forecast
+    for option in options[1:]:
+        for one, two in zip(first.models, option.forecast.models, strict=True):
+            if one.tilt is not two.tilt and (
+                one.tilt is None or two.tilt is None or not np.array_equal(one.tilt.weights, two.tilt.weights)
+            ):
+                what = "states beliefs or outcomes of its own, under which worlds count differently"
+                hint = "what is about the world belongs in a layer: --priors FILE, --believe"
+                raise BadInput(Problem(option.name, "outcomes", what, hint=hint))
 
 
 def _pair(options: Sequence[Option], i: int, j: int) -> Pair:
@@ -143,10 +159,14 @@ def _pair(options: Sequence[Option], i: int, j: int) -> Pair:
         for a, b in zip(one.models, two.models, strict=True)
     ]
     known = [n for n in clusters if n is not None]
-    models = tuple(
-        summarise(column, count, prob, n) for column, n in zip(columns, clusters, strict=True)
-    )
-    ensemble = summarise_mixture(columns, one.weights, count, prob, min(known, default=None))
+    ways = [replace(answer.weighing, clusters=n) for answer, n in zip(one.models, clusters, strict=True)]
+    models = tuple(way.summary(column, prob) for way, column in zip(ways, columns, strict=True))
+    stated = bool(one.draws.tilts)
+    ensemble = summarise_mixture(
+        columns, one.weights, count, prob, min(known, default=None),
+        tilts=[way.weights for way in ways] if stated else None,
+        moments=[way.moments for way in ways] if stated else None,
+    )  # fmt: skip
     return Pair(i, j, ensemble, models, _dominance(options[i], options[j], columns, models))
 
 
@@ -155,32 +175,32 @@ def _dominance(
 ) -> Dominance:
     different = any(np.any(np.asarray(column) > ROUNDING) for column in columns)
     no_worse = all(np.all(np.asarray(column) >= -ROUNDING) for column in columns)
-    weights, count = one.forecast.weights, one.forecast.count
+    flat = np.full(one.forecast.count, 1.0 / one.forecast.count)
+    each = [flat if m.weighing.weights is None else m.weighing.weights for m in one.forecast.models]
+    mass = np.concatenate([share * w for share, w in zip(one.forecast.weights, each, strict=True)])
     return Dominance(
         every_draw=different and no_worse,
-        first_order=first_order(one.net, two.net, weights, count),
+        first_order=first_order(one.net, two.net, mass),
         every_model=all(sign(summary) > 0 for summary in models),
     )
 
 
-def first_order(one: Sequence[Any], two: Sequence[Any], weights: Sequence[float], count: int) -> bool:
+def first_order(one: Sequence[Any], two: Sequence[Any], mass: Array) -> bool:
     """Whether one mixture of draws dominates another in distribution, to first order.
 
     Parameters
     ----------
     one, two : sequence of arrays, each of shape (draws,) or scalar
         Draws per model.
-    weights : sequence of float
-        The models' shares.
-    count : int
-        Number of draws.
+    mass : array, shape (models · draws,)
+        What every draw of every model counts for; they sum to 1.
 
     Returns
     -------
     bool
         True where the cdf of ``one`` is nowhere above that of ``two`` and somewhere below it.
     """
-    mass = np.repeat(np.asarray(weights) / count, count)
+    count = len(mass) // len(one)
     values = [
         np.concatenate([np.broadcast_to(np.asarray(c, dtype=float), (count,)) for c in side])
         for side in (one, two)

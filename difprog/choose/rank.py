@@ -34,6 +34,7 @@ from difprog.forecast.forecast import Forecast, Setup, question_of
 from difprog.forecast.request import Request
 from difprog.forecast.sampling import Kept
 from difprog.models.model import vocabulary_of
+from difprog.race.parameters import Group
 
 DEFAULT_DRAWS = 4_000
 
@@ -115,7 +116,9 @@ def score_rows(request: Request, key: str, show: Show, rows: Sequence[Row]) -> C
     best = Best(len(setup.models), request.draws)
     for row in rows:
         try:
-            found = request.forecast(request.supposed(row.project(known)), setup, kept)
+            project = request.supposed(row.project(known))
+            found = request.forecast(project, setup, kept)
+            _check_weighed_alike(row, found)
         except BadInput as error:
             said = {"row": row.number, "name": row.name, "problems": [str(p) for p in error.problems]}
             lines.append(Line(row.number, row.sha256, None, _dumps(said)))
@@ -124,6 +127,33 @@ def score_rows(request: Request, key: str, show: Show, rows: Sequence[Row]) -> C
         effect = found.ensemble["net_effect"].mean
         lines.append(Line(row.number, row.sha256, effect, _dumps(show(row, found))))
     return Chunk(lines, best)
+
+
+def _check_weighed_alike(row: Row, found: Forecast) -> None:
+    """Refuse a row whose worlds count differently from other rows', under what is stated of the outcome."""
+    if not found.draws.tilts:
+        return
+    known = found.draws.question.vocabulary
+    own = [n for n in found.project.layer.beliefs if n in known and known[n].group is Group.WORLD]
+    own += [outcome.name for outcome in found.project.layer.outcomes]
+    if own:
+        raise BadInput(
+            Problem(row.where, ", ".join(own), "is stated for this row alone: its worlds count differently",
+                    hint="score it by itself, or state it for all: --priors FILE, --believe")
+        )  # fmt: skip
+
+
+def _weights(portfolio: Portfolio, request: Request, setup: Setup) -> list[Any] | None:
+    """Return how the draws of every model count for all rows; None where all count alike."""
+    if not setup.believe and not any(stack.outcomes for stack in setup.stacks.values()):
+        return None
+    known = vocabulary_of(setup.models)
+    for row in portfolio.rows:
+        with suppress(BadInput):
+            found = request.forecast(request.supposed(row.loaded().project(known)), setup)
+            _check_weighed_alike(row, found)
+            return [answer.weighing.weights for answer in found.models]
+    return None
 
 
 def _dumps(value: Any) -> str:
@@ -143,13 +173,15 @@ class Ranking:
         Row (or `NOTHING`) → chance that it is best, per model, shape (models,).
     """
 
-    def __init__(self, request: Request, setup: Setup, journal: Journal) -> None:
+    def __init__(
+        self, request: Request, setup: Setup, journal: Journal, ways: list[Any] | None = None
+    ) -> None:
         self.request, self.setup, self.journal = request, setup, journal
         scored = [e for e in journal.entries if e.effect is not None]
         self.order = sorted(scored, key=lambda e: (-(e.effect or 0.0), e.number))
         self.ordered_by = "effect"
         self.failed = [e for e in journal.entries if e.effect is None]
-        self.p_best = journal.best.chances()
+        self.p_best = journal.best.chances(ways)
         weights = np.array([setup.credences[m.name] for m in setup.models])
         self.weights = weights / weights.sum()
 
@@ -256,7 +288,7 @@ def ranked(
                 if progress is not None:
                     progress(len(journal.entries), len(hashes))
         journal.checkpoint()
-        yield Ranking(request, setup, journal)
+        yield Ranking(request, setup, journal, _weights(portfolio, request, setup))
         done = True
     finally:
         journal.close(done)

@@ -33,7 +33,8 @@ def command(
 
     A single PROJECT is compared with itself under the other publication policies. Shows the
     differences pair by pair with their intervals, the chance that each is the best (and that
-    doing nothing is), which dominates which, and what a million dollars buys.
+    doing nothing is), which dominates which, and what a million dollars buys. With several
+    --scenario a single PROJECT is compared with itself under each of them.
     """
     from difprog.base import limits
     from difprog.base.errors import BadInput, Problem
@@ -44,6 +45,9 @@ def command(
     from difprog.render import compare as shown
     from difprog.render import data, screen
 
+    if len(projects) == 1 and len(request.scenarios) > 1 and not policies:
+        _scenarios(projects[0], request, as_json)
+        return
     if request.publication is not None and (policies or len(projects) == 1):
         raise click.UsageError("--publication supposes one policy; every policy is compared here.")
     many = len(projects) * (len(FACTS["publication"]) if policies or len(projects) == 1 else 1)
@@ -75,3 +79,16 @@ def command(
         click.echo(data.dumps(shown.as_data(comparison)))
     else:
         shown.terminal(comparison, screen.console())
+
+
+def _scenarios(project: str, request: Request, as_json: bool) -> None:
+    """Show a proposal under each scenario by itself."""
+    from difprog.choose.scenarios import side_by_side
+    from difprog.render import data, scenarios, screen
+
+    with screen.working("reading and drawing"):
+        found = side_by_side(project, request)
+    if as_json:
+        click.echo(data.dumps(scenarios.as_data(found)))
+    else:
+        scenarios.show(found, screen.console())

@@ -1,0 +1,83 @@
+"""One proposal under several scenarios: plain data, and a table on the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from rich.console import Console
+
+from difprog import __version__
+from difprog.choose.scenarios import Scenario
+from difprog.forecast.summary import sign
+from difprog.render import data, words
+from difprog.render.format import probability
+from difprog.render.screen import DIM, HEAD, MARGIN, Column, fitted, indented, sentences, text
+
+SCHEMA = "difprog.scenarios/1"
+STANDING = "as beliefs stand"
+SIGNS = {1: "helps", -1: "harms", 0: "cannot be told"}
+
+
+def as_data(found: Sequence[Scenario]) -> dict[str, Any]:
+    """Return scenarios as plain data; the first is beliefs as they stand."""
+    first = found[0].forecast
+    return {
+        "schema": SCHEMA,
+        "version": __version__,
+        "draws": first.count,
+        "seed": first.seed,
+        "prob": first.prob,
+        "project": {"name": first.project.name, "path": first.project.source.label},
+        "scenarios": [
+            {
+                "scenario": one.name or None,
+                "sign": one.sign,
+                "net_effect": data.summary(one.forecast.ensemble["net_effect"]),
+                "p_success_without": data.summary(one.forecast.ensemble["p_success_without"]),
+                "models": [
+                    {"model": m.model.name, "net_effect": data.summary(m.net)} for m in one.forecast.models
+                ],
+            }
+            for one in found
+        ],
+    }
+
+
+def verdict(found: Sequence[Scenario]) -> str:
+    """Return in a sentence whether the decision changes with the worldview."""
+    standing, others = found[0].sign, [one.sign for one in found[1:]]
+    if standing == 0:
+        told = sum(1 for sign in others if sign)
+        return f"As beliefs stand the sign cannot be told; it can in {told} of {len(others)} scenarios."
+    same = sum(1 for sign in others if sign == standing)
+    against = [one.name for one in found[1:] if one.sign == -standing]
+    turned = f"; it turns under {words.listed(against)}" if against else ""
+    return f"The sign holds in {same} of {len(others)} scenarios{turned}."
+
+
+def show(found: Sequence[Scenario], screen: Console) -> None:
+    """Print a table with a row per scenario."""
+    first = found[0].forecast
+    screen.print(text(f"{first.project.name} under {len(found) - 1} scenarios", HEAD))
+    screen.print(text(f"{words.MICRODOOMS_NOTE} · {first.count:,} draws · seed {first.seed}", DIM))
+    screen.print()
+    sentences(screen, [((verdict(found), ""),)])
+    screen.print()
+    nets = [data.summary(one.forecast.ensemble["net_effect"]) for one in found]
+    chances = [one.forecast.ensemble["p_success_without"] for one in found]
+    cells = [words.net_cells(net, first.count) for net in nets]
+    columns = [
+        Column("scenario", [text(one.name or STANDING) for one in found], left=True, wrap=True),
+        Column("goes well", [probability(one) for one in chances], drop=2),
+        Column("mean ± error", [cell[0] for cell in cells]),
+        Column(f"{first.prob:.0%} of worlds", [cell[1] for cell in cells], drop=1),
+        Column("so it", [SIGNS[one.sign] for one in found], left=True),
+        Column("models for, against", [_models(one) for one in found], drop=3),
+    ]
+    indented(screen, fitted(columns, screen.width - MARGIN))
+
+
+def _models(one: Scenario) -> str:
+    signs = [sign(m.net) for m in one.forecast.models]
+    return f"{signs.count(1)}, {signs.count(-1)}"
