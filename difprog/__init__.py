@@ -12,12 +12,13 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from difprog.forecast.forecast import Forecast
+    from difprog.forecast.request import Request
+    from difprog.render.notebook import Answer
 
 __version__ = "0.1.0"
 
 
-def score(project: str, **options: Any) -> Forecast:
+def score(project: str, **options: Any) -> Answer:
     """Return the forecast of a proposal.
 
     Parameters
@@ -25,16 +26,22 @@ def score(project: str, **options: Any) -> Forecast:
     project : str
         A path, or a bare name.
     **options
-        Those of `difprog.forecast.request.Request`: draws, seed, models, priors, use_evidence…
+        Those of `difprog.forecast.request.Request`: draws, seed, models, priors, scenarios,
+        use_evidence, and so on; ``believe`` also as a mapping, such as ``{"p_success": 0.8}``.
+
+    Returns
+    -------
+    difprog.render.notebook.Answer
+        ``data`` is its draws as an ArviZ DataTree, ``summary(quantity)`` its numbers, labelled.
 
     Raises
     ------
     difprog.base.errors.BadInput
         With every problem of every file.
     """
-    from difprog.forecast.request import Request
+    from difprog.render.notebook import answer
 
-    return Request(**options).score(project)
+    return answer(_request(options).score(project))
 
 
 def model(project: str, **options: Any) -> Any:
@@ -48,9 +55,20 @@ def model(project: str, **options: Any) -> Any:
     """
     from difprog.forecast.forecast import question_of
     from difprog.forecast.graph import build
-    from difprog.forecast.request import Request
 
-    asked = Request(**options)
+    asked = _request(options)
     setup = asked.setup()
     question, _ = question_of(asked.project(project, setup), setup)
     return build(question).model
+
+
+def _request(options: dict[str, Any]) -> Request:
+    """Return the record of options given as keywords: sequences in any form, one name by itself too."""
+    from difprog.forecast.request import Request
+
+    believe = options.get("believe", ())
+    if hasattr(believe, "items"):
+        options = {**options, "believe": [f"{name}={chance!r}" for name, chance in believe.items()]}
+    many = ("models", "priors", "scenarios", "believe")
+    named = {n: (v,) if isinstance(v, str) else tuple(v) for n, v in options.items() if n in many}
+    return Request(**{**options, **named})

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
 
+import difprog
 from difprog.base.errors import BadInput
 from difprog.beliefs import published
 from difprog.beliefs.outcomes import parse_believe
@@ -144,3 +146,55 @@ def test_json_and_the_screen_say_what_was_stated_and_what_moved() -> None:
     assert "What had to move" in screen
     plain = CliRunner().invoke(main, words[:-2], catch_exceptions=False).stdout
     assert "--believe espai-2023" in plain
+
+
+def test_comparisons_are_weighed() -> None:
+    words = ["compare", "rlhf", "sandwiching", "--no-evidence", "--draws", "1000", "--json"]
+    words += ["--model", "overhang"]
+    plain, stated = (
+        json.loads(CliRunner().invoke(main, [*words, *more], catch_exceptions=False).stdout)
+        for more in ([], ["--believe", "p_success=60%"])
+    )
+    means = [
+        {p["name"]: p["ensemble"]["net_effect"]["mean"] for p in each["projects"]} for each in (plain, stated)
+    ]
+    first, second = (p["name"] for p in stated["projects"])
+    gap = stated["pairs"][0]["ensemble"]["mean"]
+    assert gap == pytest.approx(means[1][first] - means[1][second], rel=1e-9)
+    assert means[0] != means[1]
+
+
+def test_rankings_are_weighed_and_rows_that_differ_about_the_world_left_out(tmp_path: Path) -> None:
+    table = tmp_path / "t.csv"
+    table.write_text("name,effort,duration,agi_arrival\na,5,1,\nb,9,1,\nc,9,1,5\n")
+    words = ["rank", str(table), "--no-evidence", "--draws", "500", "--model", "overhang", "--json"]
+    done = CliRunner().invoke(main, [*words, "--believe", "p_success=60%"], catch_exceptions=False)
+    assert done.exit_code == 3
+    found = json.loads(done.stdout)
+    assert [p["name"] for p in found["projects"]] == ["b", "a"]
+    assert "agi_arrival" in done.stderr
+    for each in found["projects"]:
+        assert each["ensemble"]["p_success_without"]["mean"] == pytest.approx(0.6, abs=1e-9)
+
+
+def test_scenarios_stand_side_by_side() -> None:
+    words = ["compare", "rlhf", "--no-evidence", "--draws", "500"]
+    words += ["--scenario", "short", "--scenario", "long"]
+    found = json.loads(CliRunner().invoke(main, [*words, "--json"], catch_exceptions=False).stdout)
+    assert [one["scenario"] for one in found["scenarios"]] == [None, "short", "long"]
+    chances = [one["p_success_without"]["mean"] for one in found["scenarios"]]
+    assert chances[1] < chances[0] < chances[2]
+    screen = CliRunner().invoke(main, words, catch_exceptions=False).stdout
+    assert "of 2 scenarios" in screen
+
+
+def test_from_python_an_answer_is_labelled_and_drawn() -> None:
+    options = {"use_evidence": False, "draws": 500, "models": "overhang"}
+    found = difprog.score("rlhf", believe={"p_success": 0.6}, **options)
+    without = found.summary("p_success_without").sel(reading="overhang", statistic="mean")
+    assert float(without) == pytest.approx(0.6)
+    net = found.summary("net_effect")
+    assert net.sel(statistic="mean").values.tolist()[-1] == found.ensemble["net_effect"].mean
+    assert "microdooms" in found._repr_html_()
+    with pytest.raises(KeyError, match="net_effect"):
+        found.summary("no such thing")

@@ -12,6 +12,7 @@ from pathlib import Path
 from rich.console import Console
 
 from difprog.base import files
+from difprog.forecast.forecast import Forecast
 from difprog.forecast.request import Request
 from difprog.render import content, terminal
 
@@ -19,14 +20,19 @@ from difprog.render import content, terminal
 PROJECT, WIDTH, PLACE = "rlhf", 80, Path("docs", "score.svg")
 
 
-def picture(request: Request | None = None) -> str:
-    """Return the picture of a proposal's first screen as SVG."""
-    found = (request or Request()).score(PROJECT)
+def recorded(found: Forecast, width: int = WIDTH) -> Console:
+    """Return a console that has printed a forecast's first screen and kept it."""
     screen = Console(
-        record=True, width=WIDTH, file=io.StringIO(), force_terminal=True, color_system="truecolor",
+        record=True, width=width, file=io.StringIO(), force_terminal=True, color_system="truecolor",
         highlight=False, markup=False, emoji=False, legacy_windows=False,
     )  # fmt: skip
     terminal.score(content.content(found), screen)
+    return screen
+
+
+def picture(request: Request | None = None) -> str:
+    """Return the picture of a proposal's first screen as SVG."""
+    screen = recorded((request or Request()).score(PROJECT))
     svg = screen.export_svg(title=f"difprog score {PROJECT}", unique_id="difprog")
     svg = re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL)
     svg = svg.replace("font-family: Fira Code, monospace", "font-family: monospace")
