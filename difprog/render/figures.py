@@ -57,11 +57,11 @@ def figures(content: Mapping[str, Any]) -> dict[str, bytes]:
         What `difprog.render.explained.report` returns, or what was kept of it.
     """
     found = {
-        "distribution.svg": _svg(distribution, content, alternative_distribution(content)),
-        "channels.svg": _svg(channels, content, alternative_channels(content)),
+        "distribution.svg": svg(distribution, content, alternative_distribution(content)),
+        "channels.svg": svg(channels, content, alternative_channels(content)),
     }
     if drivers_shown(content):
-        found["drivers.svg"] = _svg(tornado, content, alternative_drivers(content))
+        found["drivers.svg"] = svg(tornado, content, alternative_drivers(content))
     return found
 
 
@@ -71,7 +71,7 @@ def drivers_shown(content: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return list(source["drivers"][:TOP])
 
 
-def _svg(
+def svg(
     draw: Callable[[Any, Mapping[str, Any]], Any], content: Mapping[str, Any], alternative: tuple[str, str]
 ) -> bytes:
     """Draw a figure and return it with its title and description, and without a date."""
