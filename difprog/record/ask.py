@@ -61,7 +61,16 @@ class Asked(NamedTuple):
 def lines(
     found: Forecast, made: date, by: date | None = None, questions: Sequence[str] = ()
 ) -> list[dict[str, Any]]:
-    """Return the lines that a forecast adds to the log, what they rest on first.
+    """Return the lines that a forecast adds to the log, what they rest on first; see `asked_of`."""
+    basis = line({"event": "basis", **basis_of(found)})
+    asked = asked_of(found, made, by, questions)
+    return [basis, *(_line(found, one, made, str(basis["id"])) for one in asked if one.resolves > made)]
+
+
+def asked_of(
+    found: Forecast, made: date, by: date | None = None, questions: Sequence[str] = ()
+) -> list[Asked]:
+    """Return the questions in a forecast that time will answer.
 
     Parameters
     ----------
@@ -82,11 +91,8 @@ def lines(
     if by is not None and by <= made:
         raise BadInput(Problem("--by", "", "must lie in the future", by.isoformat()))
     if questions:
-        asked = [own_question(found, name, by) for name in questions]
-    else:
-        asked = [*about_project(found), *about_world(found, made, by or a_year_on(made))]
-    basis = line({"event": "basis", **basis_of(found)})
-    return [basis, *(_line(found, one, made, str(basis["id"])) for one in asked if one.resolves > made)]
+        return [own_question(found, name, by) for name in questions]
+    return [*about_project(found), *about_world(found, made, by or a_year_on(made))]
 
 
 def a_year_on(day: date) -> date:
@@ -155,7 +161,8 @@ def own_question(found: Forecast, name: str, by: date | None) -> Asked:
         hint = f'did you mean "{near}"?' if near else "a belief or effect that a model reads, or agi_by_2035"
         raise BadInput(Problem("--question", "", "is nothing that the forecast knows", name, hint))
     if by is None:
-        raise BadInput(Problem("--question", name, "needs a day by which it resolves", hint="--by 2027-06-30"))
+        what = "needs a day by which it resolves"
+        raise BadInput(Problem("--question", name, what, hint="--by 2027-06-30"))
     return _about(found, name, _parameter(found, name).meaning or name.replace("_", " "), "own", by)
 
 

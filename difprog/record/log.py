@@ -198,7 +198,7 @@ def parse(data: bytes) -> Log:
         if not raw.strip():
             continue
         try:
-            _take(found, _event(raw))
+            take(found, _event(raw))
         except ValueError as error:
             found.damaged.append(f"line {number} is passed by: it {plain(error, 200)}")
     return found
@@ -220,7 +220,7 @@ def _event(raw: bytes) -> dict[str, Any]:
     return content
 
 
-def _take(log: Log, event: Mapping[str, Any]) -> None:
+def take(log: Log, event: Mapping[str, Any]) -> None:
     """Add an event to what a log holds; raises ValueError where it says what cannot be."""
     kind = event.get("event")
     if kind == "forecast":

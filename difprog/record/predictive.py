@@ -19,6 +19,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
@@ -317,9 +318,9 @@ def from_quantiles(
     ValueError
         Where they are fewer than two, do not rise, or lie beyond the bounds.
     """
-    if len(levels) < 2 or any(b <= a for a, b in zip(levels, levels[1:], strict=False)):
+    if len(levels) < 2 or any(b <= a for a, b in pairwise(levels)):
         raise ValueError("needs two quantiles or more, at rising levels")
-    if not all(map(math.isfinite, values)) or any(b < a for a, b in zip(values, values[1:], strict=False)):
+    if not all(map(math.isfinite, values)) or any(b < a for a, b in pairwise(values)):
         raise ValueError("has quantiles that do not rise")
     if not lower <= values[0] or not values[-1] <= upper:
         raise ValueError("has quantiles beyond its bounds")

@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -36,7 +37,9 @@ FACTOR_OF_TWO = math.log(2.0) / 1.6448536269514722
 #: Horizons in years, from the day a forecast is made to the day it resolves.
 HORIZONS = ((1.0, "within a year"), (3.0, "1 to 3 years"), (10.0, "3 to 10 years"), (math.inf, "over 10"))
 
-EVEN, RECORD, MEDIAN, TWO = "even odds", "the record so far", "its median alone", "its median, a factor of two"
+#: The naive forecasts.
+EVEN, RECORD = "even odds", "the record so far"
+MEDIAN, TWO = "its median alone", "its median within a factor of two"
 
 
 @dataclass
@@ -73,22 +76,37 @@ def scores(log: Log) -> list[Score]:
         outcome = resolution.outcome
         if isinstance(outcome, str) or isinstance(outcome, bool) != entry.yes_no:
             continue
-        one = Score(entry, outcome, _values(entry.forecast, outcome))
-        if isinstance(entry.forecast, float):
-            earlier = [
-                r.outcome for e, r in known
-                if isinstance(r.outcome, bool) and e.kind == entry.kind and r.at[:10] <= entry.made.isoformat()
-            ]  # fmt: skip
-            rule = (sum(earlier) + 1.0) / (len(earlier) + 2.0)
-            one.baselines = {EVEN: _values(0.5, outcome), RECORD: _values(rule, outcome)}
-        else:
-            median = entry.forecast.quantile(0.5)
-            one.baselines[MEDIAN] = _values(Point(median), outcome)
-            if median > 0:
-                one.baselines[TWO] = _values(Lognormal(math.log(median), FACTOR_OF_TWO), outcome)
-        one.models = {name: _values(said.forecast, outcome)["log_score"] for name, said in entry.models.items()}
-        found.append(one)
+        earlier = [
+            r.outcome for e, r in known
+            if isinstance(r.outcome, bool) and e.kind == entry.kind and r.at[:10] < entry.made.isoformat()
+        ]  # fmt: skip
+        found.append(scored(entry, outcome, earlier))
     return found
+
+
+def scored(entry: Entry, outcome: float | bool, earlier: Sequence[bool] = ()) -> Score:
+    """Return one resolved forecast scored.
+
+    Parameters
+    ----------
+    entry : Entry
+        The forecast.
+    outcome : float or bool
+        What happened, of the forecast's form.
+    earlier : sequence of bool
+        The answers of its kind that were known when it was made.
+    """
+    one = Score(entry, outcome, _values(entry.forecast, outcome))
+    if isinstance(entry.forecast, float):
+        rule = (sum(earlier) + 1.0) / (len(earlier) + 2.0)
+        one.baselines = {EVEN: _values(0.5, outcome), RECORD: _values(rule, outcome)}
+    else:
+        median = entry.forecast.quantile(0.5)
+        one.baselines[MEDIAN] = _values(Point(median), outcome)
+        if median > 0:
+            one.baselines[TWO] = _values(Lognormal(math.log(median), FACTOR_OF_TWO), outcome)
+    one.models = {name: _values(said.forecast, outcome)["log_score"] for name, said in entry.models.items()}
+    return one
 
 
 def mismatched(log: Log) -> list[str]:
@@ -188,7 +206,7 @@ def calibration(found: Sequence[Score]) -> list[dict[str, Any]]:
         held = sum(abs(p - 0.5) <= nominal / 2.0 for p in pits)
         rows.append(_share("interval", nominal, held, len(pits)))
     chances = [(s.entry.forecast, bool(s.outcome)) for s in found if isinstance(s.entry.forecast, float)]
-    for low, high in zip(BINS, BINS[1:], strict=False):
+    for low, high in pairwise(BINS):
         inside = [(p, o) for p, o in chances if low <= p < high or p == high == 1.0]
         if inside:
             said = sum(p for p, _ in inside) / len(inside)
@@ -249,19 +267,27 @@ def _posterior(prior: Mapping[str, float], gains: Mapping[str, float]) -> dict[s
 
 def record(log: Log) -> dict[str, Any]:
     """Return all that the log says, as plain data: the ``difprog.log/1`` of ``log score --json``."""
-    found = scores(log)
-    aside = [r.outcome for i, r in log.resolutions.items() if i in log.entries]
+    return {"schema": "difprog.log/1", **_state(log), **summary(scores(log))}
+
+
+def summary(found: Sequence[Score]) -> dict[str, Any]:
+    """Return all that some scores say, as plain data."""
     return {
-        "schema": "difprog.log/1", "open": len(log.open), "resolved": len(found),
-        "ambiguous": aside.count("ambiguous"), "withdrawn": aside.count("withdrawn"),
-        "mismatched": mismatched(log), "damaged": log.damaged,
-        "forecasts": [_row(s) for s in found],
+        "resolved": len(found), "forecasts": [_row(s) for s in found],
         "all": summed_up(found),
         "by_kind": grouped(found, lambda s: s.entry.kind, KINDS),
         "by_horizon": grouped(found, horizon, [words for _, words in HORIZONS]),
         "by_model": _by_model(found),
         "calibration": calibration(found), "pit": pit(found), "credences": credences(found),
     }  # fmt: skip
+
+
+def _state(log: Log) -> dict[str, Any]:
+    aside = [r.outcome for i, r in log.resolutions.items() if i in log.entries]
+    return {
+        "open": len(log.open), "ambiguous": aside.count("ambiguous"), "withdrawn": aside.count("withdrawn"),
+        "mismatched": mismatched(log), "damaged": log.damaged,
+    }
 
 
 def _row(s: Score) -> dict[str, Any]:
