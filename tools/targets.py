@@ -23,7 +23,7 @@ import numpy as np
 from rich.console import Console
 
 from difprog import evidence
-from difprog.base import files, units
+from difprog.base import files, plainjson, units
 from difprog.base.errors import BadInput
 from difprog.beliefs.beliefs import Layer, Stack
 from difprog.beliefs.credences import read_credences
@@ -32,7 +32,7 @@ from difprog.beliefs.project import Project, read_project
 from difprog.choose import journal, portfolio
 from difprog.choose.best import Best
 from difprog.evidence import checked, store, tables
-from difprog.forecast import forecast, identity
+from difprog.forecast import forecast
 from difprog.forecast.forecast import (
     Forecast,
     Setup,
@@ -341,7 +341,7 @@ class Run(Target):
                 if name in held:
                     said |= {"bytes": len(held[name]), "sha256": hashlib.sha256(held[name]).hexdigest()}
             manifest.pop("sha256", None)
-            manifest["sha256"] = identity.digest(manifest)
+            manifest["sha256"] = plainjson.digest(manifest)
             return json.dumps(manifest).encode()
         except (ValueError, TypeError, KeyError, AttributeError):
             return new[runs.MANIFEST]

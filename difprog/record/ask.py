@@ -64,7 +64,7 @@ def lines(
     """Return the lines that a forecast adds to the log, what they rest on first; see `asked_of`."""
     basis = line({"event": "basis", **basis_of(found)})
     asked = asked_of(found, made, by, questions)
-    return [basis, *(_line(found, one, made, str(basis["id"])) for one in asked if one.resolves > made)]
+    return [basis, *(_line(found, one, made, str(basis["id"])) for one in asked)]
 
 
 def asked_of(
@@ -91,8 +91,12 @@ def asked_of(
     if by is not None and by <= made:
         raise BadInput(Problem("--by", "", "must lie in the future", by.isoformat()))
     if questions:
-        return [own_question(found, name, by) for name in questions]
-    return [*about_project(found), *about_world(found, made, by or a_year_on(made))]
+        asked = [own_question(found, name, by) for name in questions]
+        if past := [one.quantity for one in asked if one.resolves <= made]:
+            raise BadInput(Problem("--question", "", "resolved in the past", ", ".join(past)))
+        return asked
+    asked = [*about_project(found), *about_world(found, made, by or a_year_on(made))]
+    return [one for one in asked if one.resolves > made]
 
 
 def a_year_on(day: date) -> date:

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 from difprog.base import files
 from difprog.base.errors import BadInput, Problem, plain
-from difprog.forecast.identity import digest
+from difprog.base.plainjson import digest
 from difprog.record.predictive import Predictive, read
 
 #: What lines of this version call their form. A later version may add keys, and keeps the meaning of these.

@@ -304,7 +304,7 @@ def percentile(level: float) -> str:
 def level_of(name: str) -> float | None:
     """Return the level that a name such as "p2_5" means, None where it means none."""
     found = PERCENTILE.fullmatch(name)
-    level = float(f"{found[1]}.{found[2] or 0}") / 100.0 if found else 0.0
+    level = round(float(f"{found[1]}.{found[2] or 0}") / 100.0, 10) if found else 0.0
     return level if 0 < level < 1 else None
 
 

@@ -78,7 +78,8 @@ def scores(log: Log) -> list[Score]:
             continue
         earlier = [
             r.outcome for e, r in known
-            if isinstance(r.outcome, bool) and e.kind == entry.kind and r.at[:10] < entry.made.isoformat()
+            if e is not entry and e.kind == entry.kind and isinstance(r.outcome, bool)
+            and r.at[:10] < entry.made.isoformat()
         ]  # fmt: skip
         found.append(scored(entry, outcome, earlier))
     return found

@@ -110,7 +110,8 @@ def backtest(
     own = {k: _scores(later, k) for k in ("program", "last", "trend")}
     table: dict[str, dict[str, Any]] = {}
     for key, (crps, logs, inside) in own.items():
-        table[key] = {"crps": float(crps.mean()), "log_score": float(logs.mean()), "covered": float(inside.mean())}
+        means = (float(part.mean()) for part in (crps, logs, inside))
+        table[key] = dict(zip(("crps", "log_score", "covered"), means, strict=True))
         if key != "program":
             table[key]["crps_gain"] = mean((crps - own["program"][0]).tolist(), topics)
             table[key]["log_gain"] = mean((own["program"][1] - logs).tolist(), topics)
@@ -268,7 +269,7 @@ def simulated(
     today = date(2026, 11, 21)
     forecast = request.score(project)
     truth = replace(request, draws=count, seed=request.seed + seed).score(project)
-    asked = [one for one in ask.asked_of(truth, today) if one.resolves > today]
+    asked = ask.asked_of(truth, today)
     read = log.Log()
     for kept in ask.lines(forecast, today):
         log.take(read, kept)
