@@ -288,7 +288,9 @@ def _day(event: Mapping[str, Any], key: str) -> date:
 def resolution(entry: Entry, outcome: float | bool | str, source: str, at: datetime) -> dict[str, Any]:
     """Return the line that resolves a forecast."""
     stamp = at.isoformat(timespec="microseconds")
-    return line({"event": "resolution", "of": entry.id, "at": stamp, "outcome": outcome, "source": source})
+    return line({
+        "event": "resolution", "of": entry.id, "at": stamp, "outcome": outcome, "source": plain(source),
+    })  # fmt: skip
 
 
 def answer(entry: Entry, text: str) -> float | bool | str:
