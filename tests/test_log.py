@@ -28,14 +28,17 @@ from scipy import integrate, stats
 from difprog.base import plainjson
 from difprog.base.errors import BadInput
 from difprog.cli import main
+from difprog.evidence import timelines
 from difprog.evidence.posterior import Posterior, Predictive
 from difprog.forecast.forecast import Forecast
 from difprog.forecast.request import Request
 from difprog.record import ask, log, predictive, tally
 from difprog.record.predictive import Lognormal, Normal, Point, Quantiles
+from difprog.render import backtest as shown_backtest
 from difprog.render import record as shown
 from difprog.verify import backtest
 from tests.helpers import score_all
+from tests.pages import differences, text_differences
 
 ROOT = Path(__file__).parent.parent
 TODAY = date(2026, 11, 21)
@@ -595,3 +598,64 @@ def test_a_table_from_elsewhere(tmp_path: Path) -> None:
     for words in ("row 1.resolves: is no day", "row 2: has quantiles that do not rise", "row 3: needs two"):
         assert words in out
     assert len(log.load(log.place()).entries) == 2
+
+
+# Backtests
+
+
+def found_table(program: float = 0.1) -> dict[str, Any]:
+    gain = {"mean": 0.25, "se": 0.1}
+    naive = {"crps": 0.3, "log_score": -1.0, "covered": 0.5, "crps_gain": gain, "log_gain": gain}
+    own = {"crps": program, "log_score": -0.5, "covered": 0.75}
+    one = {
+        "dataset": "headcounts", "cut": "2020-01-01", "before": 5, "after": 4, "topics": 1, "failures": [],
+        "forecasts": {"program": own, "last": naive, "trend": naive}, "rows": [],
+    }  # fmt: skip
+    return {"backtests": [one], "simulated": {"n": 0, "calibration": [], "pit": {}}}
+
+
+def test_the_table_of_backtests_stands_between_its_marks() -> None:
+    table = shown_backtest.markdown(found_table())
+    assert "| 2020-01-01 | 4 head counts | 3 of 4 | 0.10 | 0.30 | 0.30 | +0.2 ± 0.1 | +0.2 ± 0.1 |" in table
+    page = f"a\n{shown_backtest.BEGIN}\nold\n{shown_backtest.END}\nb"
+    assert shown_backtest.placed(page, table) == page.replace("old", table)
+
+
+def test_rows_of_after_the_cut_move_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a backtest fits is what lies before; naive forecasts are made of it alone."""
+    seen: list[Any] = []
+    draws = {
+        "middle": np.full(50, 2.0), "between": np.full(50, 0.1), "drift": np.zeros(50),
+        "misfit": np.full(50, 0.1), "m": np.full((50, 40), 2.0),
+    }  # fmt: skip
+
+    def fitted(name: str, data: Any, *_: Any) -> tuple[dict[str, Any], list[str]]:
+        seen.append(data)
+        return draws, []
+
+    monkeypatch.setattr(backtest, "_posterior", fitted)
+    before = backtest.backtest("timelines", date(2023, 1, 1))
+    whole = timelines.read()
+    assert seen[0].dates.max() < 2023
+    assert before["before"] == np.count_nonzero(whole.dates < 2023)
+    assert len(seen[0].sources) == 1 + max(seen[0].source)
+
+    def changed() -> Any:
+        return whole._replace(logs=np.where(whole.dates < 2023, whole.logs, whole.logs + 1.0))
+
+    monkeypatch.setattr(timelines, "read", changed)
+    after = backtest.backtest("timelines", date(2023, 1, 1))
+    assert [r["median"] for r in after["rows"]] == [r["median"] for r in before["rows"]]
+    np.testing.assert_array_equal(seen[1].logs, seen[0].logs)
+
+
+def test_the_figure_in_the_docs_is_of_this_version() -> None:
+    """``python -m difprog.render.backtest`` makes it, and the table."""
+    assert not differences("record.svg", (ROOT / shown_backtest.FIGURE).read_bytes(), shown_backtest.drawn())
+
+
+@pytest.mark.slow
+def test_the_backtests_in_the_docs_are_of_this_version() -> None:
+    page = (ROOT / shown_backtest.PAGE).read_text()
+    again = shown_backtest.placed(page, shown_backtest.markdown(backtest.run()))
+    assert not list(text_differences(page, again))

@@ -44,7 +44,7 @@ CUTS = {
 SERIES = "people, AI Watch"
 
 #: Fewer draws than a posterior that is kept has: quantiles of what comes next need no more.
-SETTINGS = Settings(draws=1500, tune=1500, thin=1)
+SETTINGS = Settings(draws=3000, tune=1500, thin=1)
 
 Say = Callable[[str, int, int], None]
 
