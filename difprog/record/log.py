@@ -79,9 +79,9 @@ class Entry:
         return isinstance(self.forecast, float)
 
     @property
-    def asked(self) -> tuple[str, str, date]:
-        """What tells questions apart: forecasts of one resolve alike, whenever they were made."""
-        return self.project, self.quantity, self.resolves
+    def asked(self) -> tuple[str, str, int]:
+        """What tells questions apart: forecasts of one resolve nearly alike, whenever they were made."""
+        return self.project, self.quantity, self.resolves.year
 
     @property
     def topic(self) -> str:
