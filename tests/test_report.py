@@ -17,6 +17,7 @@ from difprog import report
 from difprog.cli import main
 from difprog.files import shipped
 from tests.hostile import TEXTS
+from tests.pages import differences
 
 FAST = ["--model", "serial_parallel", "--draws", "300"]
 REPORTS = Path(__file__).parent.parent / "reports"
@@ -124,7 +125,7 @@ def test_a_source_of_hostile_text_is_shown_as_it_is(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_the_examples_in_the_repository_are_those_of_this_version(tmp_path: Path) -> None:
-    """``python -m difprog.report`` writes them again; figures are compared where matplotlib is the same."""
+    """``python -m difprog.report`` writes them."""
     report.examples(tmp_path)
     compare(tmp_path, report.EXAMPLES)
 
@@ -138,20 +139,35 @@ def compare(folder: Path, examples: tuple[str, ...]) -> None:
     made = tree(folder)
     assert len(made) == 4 * len(examples)
     for name, data in made.items():
-        kept = (REPORTS / name).read_bytes()
-        if name.endswith(".svg") and _creator(kept) != _creator(data):
-            kept, data = _described(kept), _described(data)
-        assert kept == data, f"{name} is not what `python -m difprog.report` writes"
+        found = differences(name, (REPORTS / name).read_bytes(), data)
+        assert not found, f"{name} is not what `python -m difprog.report` writes: {found}"
 
 
-def _creator(svg: bytes) -> str:
-    found = re.search(r"difprog, Matplotlib [\w.]+", svg.decode())
-    assert found is not None
-    return found[0]
-
-
-def _described(svg: bytes) -> bytes:
-    return "".join(re.findall(r"<(?:title|desc)>[^<]*", svg.decode())).encode()
+def test_the_comparison_sees_what_matters_and_nothing_else() -> None:
+    page = (REPORTS / "agent-foundations.md").read_text()
+    figure = (REPORTS / "agent-foundations" / "drivers.svg").read_text()
+    number = re.search(r"\+\d\d ± \d", page)
+    assert number is not None
+    changes = [
+        (page, number[0], f"+{int(number[0][1:3]) + 1}{number[0][3:]}", True),
+        (page, number[0], f"+{int(number[0][1:3]) + 2}{number[0][3:]}", False),
+        (page, "helps", "harms", False), (page, "\n\n", "\n", False),
+    ]  # fmt: skip
+    hashed = re.search(r'id="([a-z][0-9a-f]{10})"', figure)
+    moved = re.search(r'<use [^>]*x="(\d+\.\d+)"', figure)
+    assert hashed is not None
+    assert moved is not None
+    near, far = (f"{float(moved[1]) + by:.6f}" for by in (1e-6, 0.5))
+    changes += [
+        (figure, hashed[1], hashed[1][0] + "0123456789", True), (figure, moved[1], near, True),
+        (figure, moved[1], far, False), (figure, "#0072B2".lower(), "#D55E00".lower(), False),
+        (figure, "<!-- mean", "<!-- meal", False), (figure, "axes_1", "axis_1", False),
+    ]  # fmt: skip
+    for text, old, new, same in changes:
+        assert old in text
+        name = "a.svg" if text is figure else "a.md"
+        found = differences(name, text.encode(), text.replace(old, new).encode())
+        assert (not found) is same, (old, new, found)
 
 
 def test_examples_ship() -> None:

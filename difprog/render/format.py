@@ -3,10 +3,31 @@
 from __future__ import annotations
 
 import math
+from decimal import Context, Decimal
 
 from difprog.summary import MICRODOOM, Summary
 
 MINUS = "−"
+
+#: Room for the digits of any float.
+_WIDE = Context(prec=800)
+
+
+#: Significant digits of a float that the order of additions, and so the machine, leaves alone.
+STEADY = 12
+
+
+def _steady(value: float) -> Decimal:
+    """Return a finite number without its last bits, which differ from machine to machine.
+
+    A tie such as 2.25 is then a tie everywhere, and 9.999999999999998 is 10.
+    """
+    return Decimal(f"{value:.{STEADY - 1}e}")
+
+
+def _magnitude(value: Decimal, digits: int) -> int:
+    """Return the power of ten of the first digit that is printed: after rounding, not before."""
+    return int(f"{value:.{digits - 1}e}".partition("e")[2])
 
 
 def supported(value: float, error: float, sign: bool = False, digits: int = 3) -> str:
@@ -27,17 +48,17 @@ def supported(value: float, error: float, sign: bool = False, digits: int = 3) -
         return "∞" if value > 0 else f"{MINUS}∞" if value < 0 else "?"
     if value == 0:
         return "0"
-    if math.isinf(error):
+    if not math.isfinite(error):
         return "?"
-    magnitude = math.floor(math.log10(abs(value)))
-    places = digits - 1 - magnitude
+    places = digits - 1 - _magnitude(_steady(value), digits)
     if error > 0:
-        places = min(places, -math.floor(math.log10(error)))
-    try:
-        rounded = round(value, places)
-    except OverflowError:  # the largest numbers that there are cannot be rounded up
-        rounded = value
-    return _spell(rounded, places, sign)
+        places = min(places, _places(error))
+    return _spell(value, places, sign)
+
+
+def _places(error: float) -> int:
+    """Return the decimal place of an error's only digit: 1 for 0.1, and for 0.097 too; −1 for 30."""
+    return -_magnitude(_steady(error), 1)
 
 
 def significant(value: float, digits: int = 2, sign: bool = False) -> str:
@@ -46,19 +67,24 @@ def significant(value: float, digits: int = 2, sign: bool = False) -> str:
 
 
 def _spell(value: float, places: int, sign: bool) -> str:
-    """Spell a number that is rounded to ``places``, which may be negative."""
-    if value == 0:
+    """Spell a finite number rounded to ``places``, which may be negative."""
+    # A quantum far above the number leaves 0; far below it, more digits than a context holds.
+    exact = _steady(value)
+    if -places > exact.adjusted() + 1:
         return "0"
-    size = abs(value)
-    if size < 1e-4 or size >= 1e7:
-        digits = max(0, min(15, places + math.floor(math.log10(size) + 1e-12)))
+    rounded = exact.quantize(Decimal(1).scaleb(-places), context=_WIDE) if places < 400 else exact
+    if rounded == 0:
+        return "0"
+    size = abs(rounded)
+    if size < Decimal("1e-4") or size >= 10**7:
+        digits = max(0, min(15, places + size.adjusted()))
         mantissa, exponent = f"{size:.{digits}e}".split("e")
         if "." in mantissa:
             mantissa = mantissa.rstrip("0").rstrip(".")
         text = f"{mantissa}e{int(exponent)}".replace("-", MINUS)
     else:
         text = f"{size:,.{max(0, places)}f}"
-    return (MINUS if value < 0 else "+" if sign else "") + text
+    return (MINUS if rounded < 0 else "+" if sign else "") + text
 
 
 def microdooms(value: float, error: float = 0.0, sign: bool = True) -> str:
@@ -88,7 +114,7 @@ def percent(share: float, count: int = 0) -> str:
     error = math.sqrt(centre * (1 - centre) / count) if count else 0.0
     # Fewer than 2,500 draws leave a share uncertain by a point or more: round to fives.
     step = 1 if error <= 0.01 else 5
-    whole = step * round(100 * share / step)
+    whole = step * round(_steady(100 * share / step))
     if whole <= 0:
         return f"<{step}%"
     return f">{100 - step}%" if whole >= 100 else f"{whole}%"
@@ -115,6 +141,7 @@ def with_error(value: float, error: float, scale: float = 1.0, sign: bool = Fals
     """Return "31.2 ± 0.6": a mean and its Monte Carlo standard error."""
     if error == 0:
         return supported(value / scale, 0.0, sign)
-    places = -math.floor(math.log10(error / scale))
+    if not math.isfinite(error):
+        return f"{supported(value / scale, 0.0, sign)} ± ?"
     text = supported(value / scale, error / scale, sign, digits=6)
-    return f"{text} ± {_spell(round(error / scale, places), places, False)}"
+    return f"{text} ± {_spell(error / scale, _places(error / scale), False)}"
