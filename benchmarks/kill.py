@@ -163,7 +163,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 def steady(files: dict[str, bytes]) -> dict[str, bytes]:
     """Return the files that two runs of a command make alike: neither journals nor what tells the time."""
-    apart = ("cache/rank", "cache/posteriors", ".draft.toml")
+    apart = ("cache/rank", "cache/posteriors", "drafts")
     return {name: data for name, data in files.items() if not any(part in name for part in apart)}
 
 

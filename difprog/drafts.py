@@ -1,8 +1,13 @@
-"""Edit a file on a draft beside it, which takes its place once it is sound and is kept until then."""
+"""Edit a file on a draft of it, which takes its place once it is sound and is kept until then.
+
+Drafts lie in the program's own folder, under names that say which file they are of and that no
+user gives: nothing beside a user's file is ever taken for a draft, or written over.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,6 +64,12 @@ class Draft:
         return changed
 
 
+def place(path: Path, kind: str) -> Path:
+    """Return where the draft of a file lies; ``kind`` says which command it is of."""
+    key = hashlib.sha256(os.fsencode(path.resolve())).hexdigest()[:32]
+    return files.user_folder() / "drafts" / f"{kind}-{key}.toml"
+
+
 def fingerprint(path: Path) -> str:
     """Return the SHA-256 of a file, "" where there is none."""
     return hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else ""
@@ -67,7 +78,7 @@ def fingerprint(path: Path) -> str:
 def draft(name: str) -> Draft:
     """Begin a draft of a file, or take up the one that was left."""
     goal = target(name) if _readable(name) else Target(layers.locate(name))
-    path = goal.path.with_name(f"{goal.path.stem}.draft.toml")
+    path = place(goal.path, "edit")
     resumed = path.exists()
     if not resumed:
         exists = goal.path.exists()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -67,7 +68,9 @@ def write(path: Path, forecast: Forecast) -> list[dict[str, Any]]:
 
     places: dict[tuple[str, bytes], str] = {}
     found: list[dict[str, Any]] = []
-    with h5netcdf.File(path, "w") as stream:
+    # In memory first: where a disk is full the library ends the process, Python says so.
+    buffer = io.BytesIO()
+    with h5netcdf.File(buffer, "w") as stream:
         stream.attrs["schema"] = SCHEMA
         stream.dimensions = {"draw": forecast.count}
 
@@ -111,4 +114,5 @@ def write(path: Path, forecast: Forecast) -> list[dict[str, Any]]:
                 }
                 entry["posterior"] = said
             found.append(entry)
+    path.write_bytes(buffer.getbuffer())
     return found

@@ -226,7 +226,13 @@ def write_atomically(path: Path, data: str | bytes) -> None:
         content = data.encode() if isinstance(data, str) else data
     except UnicodeEncodeError:
         raise BadInput(Problem(str(path), "", "would hold text that is not UTF-8")) from None
-    path = path.resolve()
+    try:
+        path = path.resolve()
+        special = path.exists() and not path.is_file()
+    except (OSError, RuntimeError):
+        raise BadInput(Problem(str(path), "", "leads round in a circle of links")) from None
+    if special:
+        raise BadInput(Problem(str(path), "", "is no regular file, and is not replaced by one"))
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.")
     try:

@@ -1,6 +1,6 @@
 """A proposal by questions: what is asked, what an answer may be, and the file that comes of it.
 
-Answers are kept in a draft beside the file after each question, so that one can leave and come
+Answers are kept in a draft, in the program's own folder, after each question, so that one can leave and come
 back. Prints nothing.
 """
 
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from difprog import edit, elicit, files, layers
+from difprog import drafts, edit, elicit, files, layers
 from difprog.beliefs import Belief
 from difprog.effects import CRITERIA
 from difprog.errors import BadInput, Problem, Problems
@@ -195,7 +195,7 @@ def place(name: str) -> Path:
 
 def draft_of(path: Path) -> Path:
     """Return where the answers so far are kept."""
-    return path.with_name(f"{path.stem}.draft.toml")
+    return drafts.place(path, "new")
 
 
 def resume(path: Path) -> dict[str, Any]:

@@ -10,8 +10,11 @@ put together in order, whoever did them. What rows share is computed once per pr
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import sys
 import tempfile
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -315,7 +318,8 @@ def _workers(work: Work, jobs: int, dask: str | None) -> Iterator[tuple[Submit, 
         from concurrent.futures.process import BrokenProcessPool
         from multiprocessing import get_context
 
-        pool = ProcessPoolExecutor(jobs, mp_context=get_context("spawn"))
+        _leave_working_folder_out()
+        pool = ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_end_with_parent)
         try:
             yield (lambda rows: pool.submit(work, rows)), AHEAD * jobs
         except BrokenProcessPool:
@@ -324,6 +328,34 @@ def _workers(work: Work, jobs: int, dask: str | None) -> Iterator[tuple[Submit, 
             ) from None
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _leave_working_folder_out() -> None:
+    """Make sure that no process started from here finds modules in the working folder.
+
+    Python puts that folder first on the path of a new interpreter: a file of a folder that
+    somebody else filled would be run in place of a module of the library.
+    """
+    os.environ["PYTHONSAFEPATH"] = "1"
+    here = Path.cwd()
+    if Path(__file__).resolve().parent.parent == here.resolve():
+        return  # the package itself is installed from here
+    sys.path[:] = [entry for entry in sys.path if entry and Path(entry).absolute() != here]
+
+
+def _end_with_parent() -> None:
+    """End this worker when the process that started it ends, however that comes about."""
+    from multiprocessing import parent_process
+    from multiprocessing.connection import wait
+
+    parent = parent_process()
+    assert parent is not None
+
+    def watch() -> None:
+        wait([parent.sentinel])
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 class _Done:

@@ -16,6 +16,7 @@ from click.testing import CliRunner
 
 from difprog import changes, files, layers
 from difprog.cli import main
+from difprog.drafts import place
 from difprog.errors import BadInput
 from difprog.families import Point
 
@@ -275,7 +276,11 @@ def test_edit_on_a_shipped_name_offers_its_beliefs_as_comments(run, home, editor
 def test_leaving_the_editor_without_a_change_makes_no_file(run, home, editor):
     editor("true")
     assert "Nothing changed" in run("edit", "world").output
-    assert list((home / "priors").iterdir()) == []
+    assert not list(home.rglob("*.toml"))
+
+
+def draft() -> Path:
+    return place(Path("m.toml"), "edit")
 
 
 def test_an_invalid_edit_keeps_the_file_and_the_draft_and_can_be_opened_again(run, editor):
@@ -283,14 +288,14 @@ def test_an_invalid_edit_keeps_the_file_and_the_draft_and_can_be_opened_again(ru
     editor('echo "skil = 3" >> "$1"')
     out = run("edit", "m.toml", status=2, input="n\n").output
     assert 'did you mean "skill"?' in out
-    assert "Your draft is kept: m.draft.toml" in out
+    assert f"Your draft is kept: {draft()}" in out
     assert Path("m.toml").read_text() == "[beliefs]\nskill = 1\n"
-    assert Path("m.draft.toml").read_text() == "[beliefs]\nskill = 1\nskil = 3\n"
+    assert draft().read_text() == "[beliefs]\nskill = 1\nskil = 3\n"
     editor('sed -i "/skil =/d; s/skill = 1/skill = 4/" "$1"')
     out = run("edit", "m.toml").output
     assert "Taking up the draft that was left" in out
     assert Path("m.toml").read_text() == "[beliefs]\nskill = 4\n"
-    assert not Path("m.draft.toml").exists()
+    assert not draft().exists()
 
 
 def test_opening_it_again_until_it_is_right(run, editor, tmp_path):
@@ -306,9 +311,9 @@ def test_leaving_at_the_question_or_a_failing_editor_keeps_the_draft(run, editor
     Path("m.toml").write_text("[beliefs]\nskill = 1\n")
     editor('echo "x" >> "$1"')
     assert "Your draft is kept" in run("edit", "m.toml", status=2, input="").output
-    assert Path("m.draft.toml").exists()
+    assert draft().exists()
     editor("exit 3")
-    assert "your draft is kept: m.draft.toml" in run("edit", "m.toml", status=2).output
+    assert f"your draft is kept: {draft()}" in run("edit", "m.toml", status=2).output
     assert Path("m.toml").read_text() == "[beliefs]\nskill = 1\n"
 
 
@@ -318,7 +323,7 @@ def test_an_edit_does_not_undo_what_was_changed_meanwhile(run, editor):
     out = run("edit", "m.toml", status=2, input="n\n").output
     assert "was changed while you were editing" in out
     assert Path("m.toml").read_text() == "[beliefs]\nskill = 1\nleak = 0.5\n"
-    assert Path("m.draft.toml").read_text() == "[beliefs]\nskill = 2\n"
+    assert draft().read_text() == "[beliefs]\nskill = 2\n"
 
 
 def test_a_broken_file_of_the_users_own_can_be_mended(run, home, editor):

@@ -51,7 +51,7 @@ def test_a_proposal_by_questions(run):
     assert project.layer.beliefs["duration"][""].shape.value == 1.5
     assert project.layer.beliefs["cost"][""].shape.value == 2.5e6
     assert project.assumed == ()
-    assert not Path("mine.draft.toml").exists()
+    assert not proposals.draft_of(Path("mine.toml")).exists()
 
 
 def test_every_question_says_its_meaning_its_default_and_an_example_and_draws_back(run):
@@ -88,7 +88,7 @@ def test_left_and_taken_up_again(run):
         if count == len(lines) - 1:
             break
         result = run("mine.toml", input=line, status=130)
-        assert "Kept your answers in mine.draft.toml" in result.output
+        assert f"Kept your answers in {proposals.draft_of(Path('mine.toml'))}" in result.output
         assert not Path("mine.toml").exists()
         done += result.output
         if count:

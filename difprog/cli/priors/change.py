@@ -76,7 +76,7 @@ def _report(change: Change, as_json: bool = False) -> None:
 def edit(file: str) -> None:
     """Open FILE in $VISUAL or $EDITOR and replace it only by what validates.
 
-    You work on a draft beside the file. Where it is wrong you are told what, and can open it
+    You work on a draft of the file. Where it is wrong you are told what, and can open it
     again; the draft is kept if you give up, and taken up the next time.
     """
     from difprog import drafts
