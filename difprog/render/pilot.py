@@ -59,7 +59,7 @@ def verdict(pilot: Mapping[str, Any]) -> list[words.Sentence]:
         )  # fmt: skip
     return [
         first,
-        words.said(f"No study of it can be worth more than {_worth(pilot)} (EVPPI). {_now(pilot)}"),
+        words.said(f"{_most(pilot)} {_now(pilot)}"),
     ]
 
 
@@ -78,8 +78,12 @@ def _gain(pilot: Mapping[str, Any]) -> str:
     return f"nothing that shows (± {significant(pilot['evsi_se'], 1)})" if pilot["evsi_se"] else "nothing"
 
 
-def _worth(pilot: Mapping[str, Any]) -> str:
-    return supported(pilot["evppi"], pilot["evsi_se"], digits=2) if pilot["evppi"] > 0 else "nothing"
+def _most(pilot: Mapping[str, Any]) -> str:
+    """Return what knowing it outright would be worth, in a sentence."""
+    if pilot["evppi"] <= 0:
+        return "Not even knowing it outright is worth anything that shows (EVPPI)."
+    most = supported(pilot["evppi"], pilot["evsi_se"], digits=2)
+    return f"No study of it can be worth more than {most} (EVPPI)."
 
 
 def _now(pilot: Mapping[str, Any]) -> str:
