@@ -47,7 +47,7 @@ def side_by_side(name: str, request: Request) -> list[Scenario]:
 
 
 def beside(found: Forecast) -> list[Scenario]:
-    """Return a forecast as it is, and the same proposal under each scenario that ships, over what it rests on.
+    """Return a forecast as it is, and the proposal under each scenario that ships, over what it rests on.
 
     Passed over are those that the forecast lies under already, and those under which it cannot be made:
     whose beliefs leave no world in which what is stated of the outcome holds, say.

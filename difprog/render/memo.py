@@ -135,7 +135,7 @@ def _worldviews(content: Content) -> list[str]:
     found = beside["scenarios"]
     rows = [
         [
-            gfm_name(one["scenario"]) if one["scenario"] else f"**{scenarios.STANDING}**",
+            code(one["scenario"]) if one["scenario"] else f"**{scenarios.STANDING}**",
             *words.net_cells(one["net_effect"], beside["draws"])[:2], scenarios.SIGNS[one["sign"]],
         ]
         for one in found
@@ -143,8 +143,8 @@ def _worldviews(content: Content) -> list[str]:
     heads = ["scenario", "mean ± error", f"{content['prob']:.0%} of worlds", "so it"]
     return [
         "## Under other worldviews",
-        f"**{escape(scenarios.verdict([(one['scenario'], one['sign']) for one in found]))}** Each is one of "
-        f"the sets of beliefs that ship, over these; {beside['draws']:,} draws each, microdooms averted.",
+        f"**{escape(scenarios.verdict([(one['scenario'], one['sign']) for one in found]))}** Each is "
+        f"a set of beliefs that ships, laid over these, at {beside['draws']:,} draws; in microdooms averted.",
         table(heads, rows, [1, 2]),
     ]
 
