@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,11 +11,12 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from difprog.base.errors import BadInput
+from difprog.beliefs.beliefs import Correlation, Layer, Stack
 from difprog.beliefs.families import FAMILIES, Distribution, Mixture, Point
 from difprog.evidence.posterior import Posterior
 from difprog.forecast.copula import mixing
 from difprog.forecast.sampling import draw_beliefs
-from tests.helpers import shapes_question
+from tests.helpers import INLINE, layer, shapes_question
 
 SHAPES = {
     "breakthrough": Distribution(FAMILIES["lognormal"], (0.0, 1.5)),
@@ -119,10 +119,12 @@ def test_four_beliefs_are_positive_definite_or_refused(ranks):
 
 def test_a_point_cannot_correlate_in_its_own_file_and_from_another_leaves_nothing_to_move() -> None:
     asked = shapes_question({**SHAPES, "skill": Point(1.0)}, {("skill", "relevance"): 0.5})
-    assert asked.groups == ()
-    same = replace(asked, correlations=tuple(replace(c, layer="test") for c in asked.correlations))
     with pytest.raises(BadInput, match="skill is a point and cannot correlate"):
-        mixing(same, same.groups[0])
+        mixing(asked, asked.groups[0])
+    tied = Layer(INLINE, {}, (Correlation(("skill", "relevance"), 0.5),))
+    assert list(Stack((tied,)).correlations) == [("relevance", "skill")]
+    assert Stack((tied, layer({"skill": 1.0}))).correlations == {}
+    assert list(Stack((layer({"skill": 1.0}), tied)).correlations) == [("relevance", "skill")]
 
 
 def _conditioned():
