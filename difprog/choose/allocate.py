@@ -699,7 +699,7 @@ def _member(count: int, clusters: int | None) -> npt.NDArray[np.intp]:
 
 
 def information(
-    rows: Rows, draws: Array, budget: float, *, worlds: int = 50, max_harm: float | None = None,
+    rows: Rows, draws: Array, budget: float, *, worlds: int = 60, max_harm: float | None = None,
     weights: Sequence[Array | None] | None = None,
 ) -> tuple[Gain, Gain]:  # fmt: skip
     """Return what it is worth to know everything before choosing, and to know which model is right.
@@ -711,7 +711,8 @@ def information(
     draws : array, shape (models, rows, draws)
         Net effects on the same worlds.
     worlds : int
-        Draws, evenly spaced by weight, whose best set is found: each takes a programme per model.
+        Draws whose best set is found, each by a programme: shared out among the models by credence, and
+        within a model evenly spaced by weight.
     weights : sequence of array or None, optional
         As in `means`.
 
@@ -723,20 +724,22 @@ def information(
     """
     chosen = list(choose(rows, budget, max_harm=max_harm).rows)
     count = draws.shape[2]
-    levels = (np.arange(min(worlds, count)) + 0.5) / min(worlds, count)
     own = weights or [None] * len(rows.credences)
-    gains = np.zeros(len(levels))
-    models = 0.0
-    for model, credence in enumerate(rows.credences):
+    value = variance = models = 0.0
+    for model, credence in enumerate(rows.credences.tolist()):
         if credence == 0:
             continue
+        many = min(max(round(worlds * credence), 4), count)
         weight = own[model]
         below = np.cumsum(_flat(count) if weight is None else weight)
-        at = np.minimum(np.searchsorted(below, levels), count - 1)
-        for place, world in enumerate(at):
-            gains[place] += credence * _regret(rows, draws[model, :, world], chosen, budget, max_harm)
+        at = np.minimum(np.searchsorted(below, (np.arange(many) + 0.5) / many), count - 1)
+        gains = np.array(
+            [_regret(rows, draws[model, :, world], chosen, budget, max_harm) for world in at]
+        )
+        value += credence * float(gains.mean())
+        variance += (credence * clustered_error(gains, None)) ** 2
         models += credence * _regret(rows, rows.effects[model], chosen, budget, max_harm)
-    return Gain(float(gains.mean()), clustered_error(gains, None)), Gain(float(models), 0.0)
+    return Gain(value, math.sqrt(variance)), Gain(models, 0.0)
 
 
 def _regret(rows: Rows, effects: Array, chosen: list[int], budget: float, max_harm: float | None) -> float:
@@ -790,7 +793,7 @@ def information_of(
                 continue
             effects = np.einsum("rd,d->r", nets[:, others], counts[others]) / size
             told = replace(rows, effects=effects[None, :], credences=one)
-            best = list(choose(told, budget, max_harm=max_harm).rows)
+            best = list(_Programme(told, budget, max_harm).solve("expected")[0])
             gain[inside] += nets[np.ix_(best, np.flatnonzero(inside))].sum(axis=0)
     return Gain(max(dot(counts, gain), 0.0), clustered_error(gain, clusters, weights=total))
 

@@ -30,7 +30,7 @@ from difprog.why.sensitivity import Gain
 Array = npt.NDArray[np.float64]
 
 #: How many rows just below the line are told what they would need, and how many beliefs are asked about.
-NEAR, BELIEFS = 5, 5
+NEAR, BELIEFS = 5, 3
 
 
 @dataclass(frozen=True)
