@@ -139,11 +139,11 @@ def pilot(forecast: Forecast, asked: Stated, price_by: Bar) -> Answer:
         Where no model has the belief or effect, nothing is left to learn about it, or an amount cannot
         be read.
     """
+    belief, options, way = _joint(forecast, asked.belief)
     parameter = _parameter(forecast, asked.belief)
     price = _amount(asked.price, "USD", "price")
     cost = _cost(forecast)
     charge = (cost or 0.0) / MILLION * price_by.per_million * MICRODOOM
-    belief, options, way = _joint(forecast, asked.belief)
     options = {name: net - charge for name, net in options.items()}
     error, relative = _error(asked, parameter, belief)
     means = {name: way.mean(net) for name, net in options.items()}
