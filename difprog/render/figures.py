@@ -57,11 +57,11 @@ def figures(content: Mapping[str, Any]) -> dict[str, bytes]:
         What `difprog.render.explained.report` returns, or what was kept of it.
     """
     found = {
-        "distribution.svg": _svg(distribution, content, alternative_distribution(content)),
-        "channels.svg": _svg(channels, content, alternative_channels(content)),
+        "distribution.svg": svg(distribution, content, alternative_distribution(content)),
+        "channels.svg": svg(channels, content, alternative_channels(content)),
     }
     if drivers_shown(content):
-        found["drivers.svg"] = _svg(tornado, content, alternative_drivers(content))
+        found["drivers.svg"] = svg(tornado, content, alternative_drivers(content))
     return found
 
 
@@ -71,7 +71,7 @@ def drivers_shown(content: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return list(source["drivers"][:TOP])
 
 
-def _svg(
+def svg(
     draw: Callable[[Any, Mapping[str, Any]], Any], content: Mapping[str, Any], alternative: tuple[str, str]
 ) -> bytes:
     """Draw a figure and return it with its title and description, and without a date."""
@@ -92,14 +92,14 @@ def _svg(
     return _with_alternative(stream.getvalue().decode(), *alternative).encode()
 
 
-def _with_alternative(svg: str, title: str, description: str) -> str:
+def _with_alternative(text: str, title: str, description: str) -> str:
     """Return SVG text whose root names itself to those who cannot see it."""
     said = f"<title>{escape(plain(title))}</title>\n <desc>{escape(plain(description))}</desc>\n "
-    root = re.search(r"<svg\b[^>]*>", svg)
+    root = re.search(r"<svg\b[^>]*>", text)
     assert root is not None
     head = root[0].replace("<svg", '<svg role="img"', 1)
-    text = svg[: root.start()] + head + "\n " + said + svg[root.end() :].lstrip()
-    return "\n".join(line.rstrip() for line in text.splitlines()) + "\n"
+    whole = text[: root.start()] + head + "\n " + said + text[root.end() :].lstrip()
+    return "\n".join(line.rstrip() for line in whole.splitlines()) + "\n"
 
 
 def _models(content: Mapping[str, Any]) -> list[Mapping[str, Any]]:
