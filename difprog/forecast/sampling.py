@@ -222,7 +222,7 @@ def draw_beliefs(question: Question, count: int, seed: int, kept: Kept | None = 
 
     def index(size: int) -> npt.NDArray[np.intp]:
         found: npt.NDArray[np.intp] = shared.get(
-            ("index", size, count, seed), lambda: _evidence_index(size, count, seed)
+            ("index", size, count, seed), lambda: evidence_index(size, count, seed)
         )
         return found
 
@@ -289,7 +289,7 @@ def _tied_scores(
     return tied, ties
 
 
-def _evidence_index(size: int, count: int, seed: int) -> npt.NDArray[np.intp]:
+def evidence_index(size: int, count: int, seed: int) -> npt.NDArray[np.intp]:
     """Return which kept posterior draw each draw uses: all of them in turn, in shuffled order."""
     order = np.argsort(scores("posterior", seed, size), kind="stable")
     return order[np.arange(count) % size]
