@@ -5,6 +5,7 @@
     c  draws needed for a 5% error, against independent worlds with 0/1 outcomes
     d  cost per row of rank as a portfolio grows
     e  effective draws per second of NUTS, by sampler
+    f  a budget's choice beside ranking the same rows
 
 Needs the extra ``benchmark``. ``--short`` runs the smallest sizes; letters select parts. Every
 measured thing runs in a process of its own, things to be compared alternate, and the median is
@@ -193,19 +194,27 @@ def nuts(short: bool) -> None:
     table(("sampler", "first run, s", "second run, s", "least ESS", "ESS/s", "divergences"), rows)
 
 
+def budget(short: bool) -> None:
+    """Measure (f)."""
+    sizes = ["100"] if short else ["100", "1000"]
+    subprocess.run([sys.executable, str(HERE / "budget_cost.py"), "--sizes", *sizes], check=True)
+    print(flush=True)
+
+
 PARTS: dict[str, tuple[str, Callable[[bool], None]]] = {
     "a": ("Start-up", start_up),
     "b": ("Building, compiling and running the graph", repeats),
     "c": ("Draws for a 5% error of the mean effect", error),
     "d": ("Cost per row of rank", rank),
     "e": ("NUTS on the timelines", nuts),
+    "f": ("A budget's choice beside rank", budget),
 }
 
 
 def main() -> None:
     """Run the parts asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("parts", nargs="*", metavar="PART", help="a, b, c, d, e; all by default")
+    parser.add_argument("parts", nargs="*", metavar="PART", help="a, b, c, d, e, f; all by default")
     parser.add_argument("--short", action="store_true", help="smallest sizes")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as home:

@@ -19,8 +19,11 @@ from difprog.cli import main
 from difprog.forecast import forecast
 from difprog.forecast.request import Request
 from difprog.models.model import load
+from difprog.render import budget, html, spending
 from tests import reference
 from tests.helpers import proposal, setup
+from tests.hostile import HOSTILE
+from tests.test_html import Outline
 
 TABLE = """name,kind,focus,approach,effort,duration,cost,group
 big theory,alignment,worst,cognitivist,10,2,1000000,theory
@@ -105,8 +108,8 @@ def test_rows_without_a_cost_are_left_out_and_counted(table: Path) -> None:
 
 
 def test_a_budget_that_is_none_is_refused(table: Path) -> None:
-    for budget in ("much", "0", "-3", "5 years"):
-        done = run(table, "--budget", budget)
+    for amount in ("much", "0", "-3", "5 years"):
+        done = run(table, "--budget", amount)
         assert done.exit_code == 2
         assert "--budget" in done.stderr
 
@@ -115,6 +118,171 @@ def test_more_draws_than_are_held_are_refused(table: Path, monkeypatch: pytest.M
     monkeypatch.setattr(limits, "HELD", limits.HELD._replace(most=5 * 6 * 100 - 1))
     with pytest.raises(BadInput, match="draws of a budget's rows"):
         fund.candidates(read_portfolio([str(table)]), Request(draws=100, use_evidence=False))
+
+
+# What would change the choice
+
+
+THREE = """name,kind,focus,approach,novelty,effort,duration,cost
+theory,alignment,worst,cognitivist,niche,6,2,700000
+checks,alignment,pessimistic,behaviourist,mainstream,36,1,600000
+practice,alignment,average,engineering,mainstream,14,3,650000
+"""
+
+
+@pytest.mark.parametrize(
+    ("budget_of", "other", "before", "after"),
+    [
+        ("$800k", ("--believe", "agi_by_2030=90%"), {"theory"}, {"checks"}),
+        ("$2M", ("--scenario", "soares"), {"theory", "checks", "practice"}, {"theory", "checks"}),
+    ],
+)
+def test_what_is_stated_of_the_outcome_and_scenarios_change_the_set(
+    tmp_path: Path, budget_of: str, other: tuple[str, ...], before: set[str], after: set[str]
+) -> None:
+    """Theory takes time, which there is less of where AGI is near; practice speeds AGI up."""
+    table = tmp_path / "three.csv"
+    table.write_text(THREE)
+    options = ("--budget", budget_of, "--model", "serial_parallel", "--model", "overhang")
+    beside = ("--beside", "soares") if "soares" in other else ()
+    plain, changed = allocated(table, *options, *beside), allocated(table, *options, *other)
+    sets = [{row["name"] for row in found["chosen"]} for found in (plain, changed)]  # type: ignore[attr-defined]
+    assert sets == [before, after]
+    for found, names in zip((plain, changed), sets, strict=True):
+        rows = [*found["chosen"], *found["left_out"]]  # type: ignore[misc]
+        means = {row["name"]: row["net_effect"]["mean"] for row in rows}
+        limit = 800_000 if budget_of == "$800k" else 2_000_000
+        every = [
+            frozenset(row["name"] for row in some)
+            for n in range(4) for some in itertools.combinations(rows, n)
+            if sum(row["cost"] for row in some) <= limit
+        ]  # fmt: skip
+        assert names == max(every, key=lambda some: sum(means[name] for name in some))
+    if beside:
+        # What is said of a scenario beside is what is found under it.
+        assert plain["scenarios"] == {"soares": {"kept": len(before & after), "chosen": len(after)}}
+
+
+def test_where_the_outcome_is_stated_worlds_count_by_weight(table: Path) -> None:
+    """Shares of worlds, and what is learnt, by hand on the weighted draws."""
+    asked = Request(models=("overhang",), believe=("p_success=85%",), use_evidence=False, draws=800)
+    stack = fund.candidates(read_portfolio([str(table)]), asked)
+    found = fund.decide(stack, 1.3e6)
+    (weights,) = stack.weights
+    assert weights is not None
+    assert weights.std() > 0.1 * weights.mean()
+    total = stack.nets[0][list(found.choice.rows)].sum(axis=0)
+    assert found.harmed == pytest.approx(weights[total < 0].sum())
+    assert found.choice.expected == pytest.approx(weights @ total)
+    assert found.choice.expected == pytest.approx(
+        sum(stack.rows[place].net.mean for place in found.choice.rows), rel=1e-9
+    )
+    turn = found.turns[0]
+    value = stack.values[turn.belief]
+    order = np.argsort(value)
+    lowest = order[np.cumsum(weights[order]) <= 0.1]
+    assert turn.low == pytest.approx(weights[lowest] @ total[lowest] / weights[lowest].sum())
+
+
+# Reviews
+
+REVIEWED = """[project]
+name = "{name}"
+effort = 5
+duration = 2
+cost = 500_000
+
+[[reviews]]
+reviewer = "keen"
+serial_speedup = {{ p5 = {high}, p95 = {higher} }}
+
+[[reviews]]
+reviewer = "cool"
+serial_speedup = {{ p5 = {low}, p95 = {lower} }}
+"""
+
+
+def test_what_reviewers_would_fund(tmp_path: Path) -> None:
+    """One is torn between a champion and a critic, of the other both think fairly well."""
+    torn = {"low": 0.0001, "lower": 0.0003, "high": 0.5, "higher": 1.5}
+    fair = {"low": 0.05, "lower": 0.06, "high": 0.06, "higher": 0.07}
+    for name, ends in (("torn", torn), ("fair", fair)):
+        (tmp_path / f"{name}.toml").write_text(REVIEWED.format(name=name, **ends))
+    options = ("--budget", "500k", "--model", "serial_parallel", "--model", "overhang")
+    found = allocated(tmp_path, *options)
+    rows = {row["name"]: row for row in (*found["chosen"], *found["left_out"])}  # type: ignore[misc]
+    said = {name: row["reviews"] for name, row in rows.items()}
+    assert said["torn"]["cool"] < said["fair"]["cool"] < said["fair"]["keen"] < said["torn"]["keen"]
+    numbers = {name: row["row"] for name, row in rows.items()}
+    reviews: dict[str, dict[str, object]] = found["reviews"]  # type: ignore[assignment]
+    assert reviews["champion"]["rows"] == [numbers["torn"]]
+    assert reviews["consensus"]["rows"] == [numbers["fair"]]
+    # A reviewer's word is what the proposal would come to, were it stated outright.
+    alone = proposal(
+        {"serial_speedup": {"p5": 0.5, "p95": 1.5}}, name="torn", effort=5, duration=2, cost=500_000
+    )
+    direct = forecast.score(alone, setup("serial_parallel", "overhang"), 400, 1)
+    assert said["torn"]["keen"] == pytest.approx(direct.ensemble["net_effect"].mean, rel=1e-9)
+    screen = run(tmp_path, "--no-evidence", "--draws", 400, *options)
+    assert "reviews of 2 of the 2" in " ".join(screen.stdout.split())
+
+
+# The memo
+
+
+def test_the_memo_has_the_decision_first(table: Path, tmp_path: Path) -> None:
+    words = ("--no-evidence", "--draws", 300, "--budget", "$1M", "--model", "serial_parallel", "--model",
+             "overhang")  # fmt: skip
+    for name in ("one", "two"):
+        assert run(table, *words, "--report", tmp_path / name).exit_code == 0
+        assert run(table, *words, "--report", tmp_path / name, "--html").exit_code == 0
+    files = sorted(p.relative_to(tmp_path / "one").as_posix() for p in (tmp_path / "one").rglob("*.*"))
+    assert files == ["budget.html", "budget.md", "budget/cost.svg", "budget/frontier.svg"]
+    for name in files:
+        first, second = ((tmp_path / folder / name).read_bytes() for folder in ("one", "two"))
+        assert first == second
+        assert str(tmp_path).encode() not in first
+    page = (tmp_path / "one" / "budget.md").read_text()
+    assert page.index("Fund ") < page.index("## Why") < page.index("## What would change it")
+    assert page.count("](budget/") == 2
+    html = (tmp_path / "one" / "budget.html").read_text()
+    carried = html.rpartition('id="difprog-decision">')[2].partition("</script>")[0]
+    assert json.loads(carried)["schema"] == "difprog.allocate/1"
+    # Again into the same folder: the earlier pages are replaced, nothing else is.
+    run(table, *words, "--report", tmp_path / "one")
+    assert sorted(p.name for p in (tmp_path / "one").iterdir()) == ["budget", "budget.html", "budget.md"]
+
+
+@pytest.mark.parametrize("text", [t for t in HOSTILE if t.strip()])
+def test_no_name_breaks_the_memo(text: str) -> None:
+    net = {"mean": 2e-6, "sd": 1e-6, "mcse": 1e-7, "median": 2e-6, "lower": -1e-6, "upper": 5e-6,
+           "p_positive": 0.9, "p_negative": 0.1}  # fmt: skip
+    row = {"row": 1, "cost": 1e5, "net_effect": net, "per_million": 20.0, "per_million_se": 1.0, "signs": [1],
+           "models_in": ["m"], "rules_in": ["expected"]}  # fmt: skip
+
+    def memo(name: str) -> str:
+        content = {
+            "version": "1", "as_of": "2026-11-20", "draws": 100, "seed": 1, "prob": 0.9, "budget": 1e6,
+            "rule": "expected", "max_harm": None, "cost": 1e5, "together": net, "sum_of_parts": 2e-6,
+            "interaction": net, "harmed": 0.1, "bar": 0.0, "chosen": [{**row, "name": name}],
+            "left_out": [{**row, "row": 2, "name": name, "reviews": {name: 1e-6}, "needed": {"cost": 1e4,
+                          "effect": None}}],
+            "unread": [{"row": 3, "name": name, "problems": [name]}],
+            "frontier": [{"budget": cost, "effect": 2e-6, "chosen": 1} for cost in (1e5, 1e6)],
+            "credences": [{"model": "m", "low": 0.0, "credence": 1.0, "high": 1.0, "effect": 2e-6, "kept": 1,
+                           "chosen": 1}],
+            "rules": {}, "scenarios": {},
+            "reviews": {"pool": {"kept": 1, "chosen": 1, "cost": 1e5, "rows": [1]}},
+            "hangs_on": [], "disappointment": {"estimated": 0.0, "honest": 0.0, "honest_se": 1.0},
+            "information": {"everything": {"value": 0.0, "se": 0.0}, "which_model": {"value": 0.0},
+                            "beliefs": {}},
+        }  # fmt: skip
+        return html.document(name, budget.memo(content), {spending.COST: b"<svg ></svg>", spending.FRONTIER:
+                             b"<svg ></svg>"})  # fmt: skip
+
+    texts = {"code", "em", "strong"}
+    shapes = [[tag for tag, _ in Outline(memo(name)).found if tag not in texts] for name in (text, "plain")]
+    assert shapes[0] == shapes[1]
 
 
 # What a set comes to

@@ -145,7 +145,8 @@ def test_what_a_page_carries_is_checked(tmp_path: Path) -> None:
         (spoilt(files=files), "damaged"), (spoilt(draws=10**15), "damaged"), (spoilt(seed="x"), "damaged"),
         (spoilt(readings=[]), ""), (spoilt(readings=readings), "not a shipped model"),
         (spoilt(files=3), "damaged"),
-        (spoilt(credences={}), "damaged"),
+        (spoilt(credences={}), "damaged"), (spoilt(beside={"draws": 1, "scenarios": []}), "damaged"),
+        (spoilt(beside={**inputs["beside"], "scenarios": [{"scenario": "<b>", "sign": 7}]}), "damaged"),
     ):  # fmt: skip
         path.write_text(text)
         said = run("report", "--from", str(path), "-o", str(tmp_path / "out"), status=2)

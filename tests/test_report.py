@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from difprog.base.files import shipped
 from difprog.cli import main
 from difprog.render import report
+from difprog.render.scenarios import verdict
 from tests.hostile import TEXTS
 from tests.pages import differences
 
@@ -67,6 +68,33 @@ def test_a_saved_run_gives_the_same_report(tmp_path: Path, monkeypatch: pytest.M
     done = run("report", "--from", saved, "-o", again)
     assert done.exit_code == 0, done.output
     assert tree(tmp_path / "direct") == tree(tmp_path / "again")
+
+
+def test_the_memo_says_in_how_many_scenarios_the_sign_holds(tmp_path: Path) -> None:
+    """Over the beliefs in use, and not under a scenario twice."""
+    ships = {path.stem for path in shipped("priors", "scenarios").glob("*.toml")}
+    for more, left in (((), ships), (("--scenario", "short"), ships - {"short"})):
+        out = tmp_path / "-".join(["out", *more])
+        assert run("report", "rlhf", "-o", str(out), *FAST, *more).exit_code == 0
+        page = (out / "reinforcement-learning-from-human-feedback.md").read_text()
+        section = page.partition("## Under other worldviews\n")[2].partition("\n## ")[0]
+        rows = re.findall(r"^\| `?([a-z-]+)`? \|.*\| ([a-z ]+) \|$", section, re.MULTILINE)
+        assert {name for name, _ in rows if name in ships} == left
+        assert "at 300 draws" in section
+        standing = re.search(r"\*\*as beliefs stand\*\* \|.*\| ([a-z ]+) \|$", section, re.MULTILINE)
+        assert standing is not None
+        same = sum(said == standing[1] for name, said in rows if name in left)
+        told = sum(said != "cannot be told" for name, said in rows if name in left)
+        assert f"{told if standing[1] == 'cannot be told' else same} of {len(left)} scenarios" in section
+
+
+def test_what_is_said_of_signs() -> None:
+    assert verdict([("", 1), ("a", 1), ("b", -1), ("c", 0)]) == (
+        "The sign holds in 1 of 3 scenarios; it turns under b; it cannot be told under c."
+    )
+    assert verdict([("", 0), ("a", 1), ("b", 0)]) == (
+        "As beliefs stand the sign cannot be told; it can in 1 of 2 scenarios."
+    )
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,11 @@ SCREENS = {
     "explain": ["explain", "rlhf", *FAST, *SOME],
     "compare": ["compare", "rlhf", "sandwiching", "agent-foundations", *FAST, *SOME],
     "compare policies": ["compare", "rlhf", *FAST, *SOME],
+    "explain --pilot": [
+        "explain", "rlhf", "--no-drivers", "--pilot", "agi_arrival +- 20% for $50k",
+        "--pilot", "serial_speedup +- 2 days for $1k", *FAST, *SOME,
+    ],
+    "allocate": ["allocate", "grants", "--budget", "$2M", *FAST, *SOME],
     "list": ["list"],
     "priors list": ["priors", "list"],
     "priors show": ["priors", "show", "agi_arrival"],

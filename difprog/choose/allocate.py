@@ -35,7 +35,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from difprog.forecast.summary import clustered_error
+from difprog.forecast.summary import clustered_error, dot
 from difprog.why.sensitivity import Gain, partial_information
 
 Array = npt.NDArray[np.float64]
@@ -561,31 +561,39 @@ def credence_spans(rows: Rows, budget: float, max_harm: float | None = None) -> 
     return spans
 
 
+#: How reviewers' judgements are put together: as the one who thinks least of a row says, as the
+#: one who is keenest says, or their mean.
+REVIEWS: dict[str, Callable[[Sequence[float]], float]] = {
+    "consensus": min, "champion": max, "pool": lambda said: math.fsum(said) / len(said),
+}  # fmt: skip
+
+
 def by_reviews(
-    rows: Rows, reviews: Mapping[int, Sequence[float]], how: str, budget: float
+    rows: Rows,
+    reviews: Mapping[int, Sequence[float]],
+    how: str,
+    budget: float,
+    max_harm: float | None = None,
 ) -> Choice:
     """Return what reviewers would fund, under a rule for putting their judgements together.
 
     Parameters
     ----------
-    rows, budget
+    rows, budget, max_harm
         As in `choose`. Rows that nobody reviewed keep their effects.
     reviews : mapping of int to sequence of float
         Row → its mean net effect according to each of its reviewers.
     how : str
-        ``consensus`` (as bad as the reviewer who thinks least of it says), ``champion`` (as good
-        as the one who is keenest says) or ``pool`` (their mean).
+        One of `REVIEWS`.
     """
-    rules: dict[str, Callable[[Sequence[float]], float]] = {
-        "consensus": min, "champion": max, "pool": lambda said: math.fsum(said) / len(said),
-    }  # fmt: skip
-    if how not in rules:
+    if how not in REVIEWS:
         raise ValueError(f"reviews are not put together by {how}")
     effects = rows.expected.copy()
     for row, said in reviews.items():
         if said:
-            effects[row] = rules[how](said)
-    return choose(replace(rows, effects=effects[None, :], credences=np.ones(1)), budget)
+            effects[row] = REVIEWS[how](said)
+    told = replace(rows, effects=effects[None, :], credences=np.ones(1))
+    return choose(told, budget, max_harm=max_harm)
 
 
 # On draws
@@ -609,13 +617,48 @@ def means(draws: Array, weights: Sequence[Array | None] | None = None) -> Array:
     ])  # fmt: skip
 
 
-def harmed(draws: Array, credences: Array, chosen: Set) -> float:
+def mixed(
+    draws: Array, credences: Array, weights: Sequence[Array | None] | None = None
+) -> tuple[Array, Array | None]:
+    """Return models mixed by credence: net effects, shape (rows, draws), and how each draw counts.
+
+    A draw counts for as much as all models give it, and is worth the models' values, each by its
+    share of that: so means given a belief are those of the mixture too. The weights are None where
+    all draws count alike.
+
+    Parameters
+    ----------
+    draws : array, shape (models, rows, draws)
+    credences : array, shape (models,)
+    weights : sequence of array or None, optional
+        As in `means`.
+    """
+    if weights is None or all(each is None for each in weights):
+        return np.asarray(np.einsum("m,mrd->rd", credences, draws)), None
+    each = np.stack([_flat(draws.shape[2]) if own is None else own for own in weights])
+    total = np.einsum("m,md->d", credences, each)
+    share = credences[:, None] * each / np.where(total > 0, total, 1.0)
+    return np.asarray(np.einsum("md,mrd->rd", share, draws)), total
+
+
+def _flat(count: int) -> Array:
+    return np.full(count, 1.0 / count)
+
+
+def harmed(
+    draws: Array, credences: Array, chosen: Set, weights: Sequence[Array | None] | None = None
+) -> float:
     """Return the share of worlds in which the rows chosen, summed, do net harm.
 
-    ``draws`` has shape (models, rows, draws).
+    ``draws`` has shape (models, rows, draws); ``weights`` is as in `means`.
     """
     total = draws[:, list(chosen), :].sum(axis=1)
-    return float(credences @ (total < 0).mean(axis=1))
+    own = weights or [None] * len(total)
+    shares = [
+        dot(_flat(len(row)) if weight is None else weight, row < 0)
+        for row, weight in zip(total, own, strict=True)
+    ]
+    return dot(credences, shares)
 
 
 def disappointment(
@@ -632,7 +675,7 @@ def disappointment(
     rows, budget, max_harm
         As in `choose`, by expectation; ``rows.effects`` is not used.
     draws : array, shape (models, rows, draws)
-        Net effects on the same worlds.
+        Net effects on the same worlds; of weighted draws, draws whose plain means are theirs.
     clusters : int, optional
         As in `difprog.forecast.summary.clustered_error`.
     """
@@ -656,8 +699,9 @@ def _member(count: int, clusters: int | None) -> npt.NDArray[np.intp]:
 
 
 def information(
-    rows: Rows, draws: Array, budget: float, *, worlds: int = 50, max_harm: float | None = None
-) -> tuple[Gain, Gain]:
+    rows: Rows, draws: Array, budget: float, *, worlds: int = 60, max_harm: float | None = None,
+    weights: Sequence[Array | None] | None = None,
+) -> tuple[Gain, Gain]:  # fmt: skip
     """Return what it is worth to know everything before choosing, and to know which model is right.
 
     Parameters
@@ -667,7 +711,10 @@ def information(
     draws : array, shape (models, rows, draws)
         Net effects on the same worlds.
     worlds : int
-        Draws, evenly spaced, whose best set is found: each takes a programme per model.
+        Draws whose best set is found, each by a programme: shared out among the models by credence, and
+        within a model evenly spaced by weight.
+    weights : sequence of array or None, optional
+        As in `means`.
 
     Returns
     -------
@@ -676,16 +723,23 @@ def information(
         no error beyond that of the means.
     """
     chosen = list(choose(rows, budget, max_harm=max_harm).rows)
-    at = np.unique(np.linspace(0, draws.shape[2] - 1, min(worlds, draws.shape[2])).astype(int))
-    gains = np.zeros(len(at))
-    models = 0.0
-    for model, credence in enumerate(rows.credences):
+    count = draws.shape[2]
+    own = weights or [None] * len(rows.credences)
+    value = variance = models = 0.0
+    for model, credence in enumerate(rows.credences.tolist()):
         if credence == 0:
             continue
-        for place, world in enumerate(at):
-            gains[place] += credence * _regret(rows, draws[model, :, world], chosen, budget, max_harm)
+        many = min(max(round(worlds * credence), 4), count)
+        weight = own[model]
+        below = np.cumsum(_flat(count) if weight is None else weight)
+        at = np.minimum(np.searchsorted(below, (np.arange(many) + 0.5) / many), count - 1)
+        gains = np.array(
+            [_regret(rows, draws[model, :, world], chosen, budget, max_harm) for world in at]
+        )
+        value += credence * float(gains.mean())
+        variance += (credence * clustered_error(gains, None)) ** 2
         models += credence * _regret(rows, rows.effects[model], chosen, budget, max_harm)
-    return Gain(float(gains.mean()), clustered_error(gains, None)), Gain(float(models), 0.0)
+    return Gain(value, math.sqrt(variance)), Gain(models, 0.0)
 
 
 def _regret(rows: Rows, effects: Array, chosen: list[int], budget: float, max_harm: float | None) -> float:
@@ -698,6 +752,7 @@ def _regret(rows: Rows, effects: Array, chosen: list[int], budget: float, max_ha
 def information_of(
     rows: Rows, draws: Array, belief: Array, budget: float, *, clusters: int | None = None,
     parts: int = 10, folds: int = 5, max_harm: float | None = None,
+    weights: Sequence[Array | None] | None = None,
 ) -> Gain:  # fmt: skip
     """Return what it is worth to know which tenth one belief is in before choosing.
 
@@ -706,32 +761,41 @@ def information_of(
 
     Parameters
     ----------
-    rows, draws, budget, clusters, max_harm
+    rows, budget, clusters, max_harm
         As in `disappointment`.
+    draws : array, shape (models, rows, draws)
+        Net effects on the same worlds.
     belief : array, shape (draws,)
         Its draws.
     parts, folds : int
-        Parts of the belief, of equal size, that are told apart; parts of the draws.
+        Parts of the belief, of equal weight, that are told apart; parts of the draws.
+    weights : sequence of array or None, optional
+        As in `means`.
     """
     count = draws.shape[2]
-    mixed = np.einsum("m,mrd->rd", rows.credences, draws)
+    nets, total = mixed(draws, rows.credences, weights)
+    counts = _flat(count) if total is None else total
+    order = np.argsort(belief, kind="stable")
+    middle = np.cumsum(counts[order]) - counts[order] / 2
     place = np.empty(count, dtype=int)
-    place[np.argsort(belief, kind="stable")] = np.arange(count) * parts // count
+    place[order] = np.minimum((middle * parts).astype(int), parts - 1)
     fold = _member(count, clusters) % folds
     blind = list(choose(rows, budget, max_harm=max_harm).rows)
-    gain = -mixed[blind].sum(axis=0)
+    gain = -nets[blind].sum(axis=0)
     one = np.ones(1)
     for part in range(parts):
         for held in range(folds):
             inside = (place == part) & (fold == held)
             others = (place == part) & (fold != held)
-            if not inside.any() or not others.any():
+            size = float(counts[others].sum())
+            if not inside.any() or size == 0:
                 gain[inside] = 0.0
                 continue
-            told = replace(rows, effects=mixed[:, others].mean(axis=1)[None, :], credences=one)
-            best = list(choose(told, budget, max_harm=max_harm).rows)
-            gain[inside] += mixed[np.ix_(best, np.flatnonzero(inside))].sum(axis=0)
-    return Gain(max(float(gain.mean()), 0.0), clustered_error(gain, clusters))
+            effects = np.einsum("rd,d->r", nets[:, others], counts[others]) / size
+            told = replace(rows, effects=effects[None, :], credences=one)
+            best = list(_Programme(told, budget, max_harm).solve("expected")[0])
+            gain[inside] += nets[np.ix_(best, np.flatnonzero(inside))].sum(axis=0)
+    return Gain(max(dot(counts, gain), 0.0), clustered_error(gain, clusters, weights=total))
 
 
 def pilot(

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from difprog.base import limits
 from difprog.base.errors import BadInput, Problem
+from difprog.beliefs.project import Project
 from difprog.choose import allocate
 from difprog.choose.allocate import Choice, Disappointment, Needed, Rows, Span, Step
 from difprog.choose.portfolio import Portfolio, Row
@@ -22,19 +23,31 @@ from difprog.forecast.forecast import Forecast, Setup, shares
 from difprog.forecast.question import Question
 from difprog.forecast.request import Request
 from difprog.forecast.sampling import Draws, Kept
-from difprog.forecast.summary import Summary, Weighing
+from difprog.forecast.summary import Summary, Weighing, clustered_error, dot
 from difprog.models.model import vocabulary_of
 from difprog.why.sensitivity import Gain
 
 Array = npt.NDArray[np.float64]
 
 #: How many rows just below the line are told what they would need, and how many beliefs are asked about.
-NEAR, BELIEFS = 5, 5
+NEAR, BELIEFS = 5, 3
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A row that could be funded."""
+    """A row that could be funded.
+
+    Attributes
+    ----------
+    row, name, cost, group
+        As the portfolio says; the cost expected, in USD.
+    net : Summary
+        Net effect of the mixture.
+    by_model : tuple of Summary
+        Under each model.
+    reviews : dict of str to float
+        Reviewer → the mean net effect of the mixture, were their intervals all that is stated.
+    """
 
     row: Row
     name: str
@@ -42,6 +55,18 @@ class Candidate:
     group: str | None
     net: Summary
     by_model: tuple[Summary, ...]
+    reviews: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Turn:
+    """The chosen set's mean effect where a belief about the world is in its lowest and highest tenth."""
+
+    belief: str
+    low: float
+    low_se: float
+    high: float
+    high_se: float
 
 
 @dataclass(frozen=True)
@@ -57,9 +82,9 @@ class Stack:
     left : tuple of (Row, BadInput)
         Those that could not.
     nets : array, shape (models, rows, draws)
-        Net effects; where the outcome is stated, draws whose plain means are the weighted ones.
+        Net effects.
     ways : tuple of Weighing
-        Per model, how draws count.
+        Per model, how draws count: alike, but where the outcome is stated.
     values : dict of str to array
         Draws of the world beliefs that do not differ between readings, shape (draws,).
     """
@@ -82,11 +107,25 @@ class Stack:
         """The fewest posterior draws that any model's draws are spread over."""
         return min((way.clusters for way in self.ways if way.clusters is not None), default=None)
 
+    @property
+    def weights(self) -> list[Array | None]:
+        """Each model's weights of its draws; None where they count alike."""
+        return [way.weights for way in self.ways]
+
+    def plain(self) -> Array:
+        """Return draws whose plain means are the weighted ones of `nets`, and of its shape."""
+        if all(weight is None for weight in self.weights):
+            return self.nets
+        return np.stack([
+            np.stack([way.plain(row) for row in table])
+            for way, table in zip(self.ways, self.nets, strict=True)
+        ])  # fmt: skip
+
     def table(self) -> Rows:
         """Return what there is to choose from."""
         groups = tuple(one.group for one in self.rows)
         return Rows(
-            np.array([one.cost for one in self.rows]), allocate.means(self.nets),
+            np.array([one.cost for one in self.rows]), allocate.means(self.nets, self.weights),
             np.array(self.credences), groups, np.array([one.net.p_negative for one in self.rows]),
         )  # fmt: skip
 
@@ -134,8 +173,12 @@ class Decision:
         What it is worth to know everything, and which model is right, before choosing.
     beliefs : dict of str to Gain
         What it is worth to know a belief's tenth before choosing, the worthiest first.
+    turns : tuple of Turn
+        How the set's effect hangs on beliefs about the world, what it hangs on most first.
     scenarios : dict of str to Choice
         What would be funded under each scenario asked about.
+    reviews : dict of str to Choice
+        What each way to put reviews together would fund; empty where no row is reviewed.
     """
 
     stack: Stack
@@ -155,7 +198,9 @@ class Decision:
     evpi: Gain
     which_model: Gain
     beliefs: dict[str, Gain]
+    turns: tuple[Turn, ...]
     scenarios: dict[str, Choice]
+    reviews: dict[str, Choice]
 
 
 def candidates(
@@ -185,21 +230,16 @@ def candidates(
             forecast = request.forecast(project, setup, kept)
             cost = _cost(forecast, row)
             first = first or forecast.draws
-            if not np.array_equal(forecast.draws.without, first.without):
-                raise BadInput(
-                    Problem(row.where, "beliefs", "states beliefs about the world that other rows do not",
-                            hint="what is about the world belongs in a layer: --priors FILE")
-                )  # fmt: skip
+            _check_worlds(forecast.draws, first, row)
         except BadInput as error:
             left.append((row, error))
             continue
         found.append(
             Candidate(row, project.name, cost, project.group or None, forecast.ensemble["net_effect"],
-                      tuple(answer.net for answer in forecast.models))
+                      tuple(answer.net for answer in forecast.models),
+                      _reviewers(project, request, setup, kept))
         )  # fmt: skip
-        nets.append(
-            np.stack([answer.weighing.plain(answer.drawn("net_effect")) for answer in forecast.models])
-        )
+        nets.append(forecast.draws.net_effect)
     if progress is not None:
         progress(-1, len(portfolio.rows))
     if first is None:
@@ -208,6 +248,29 @@ def candidates(
     return Stack(
         request, setup, tuple(found), tuple(left), np.stack(nets, axis=1), ways, _world_beliefs(first)
     )
+
+
+def _check_worlds(draws: Draws, first: Draws, row: Row) -> None:
+    """Refuse a row whose worlds without it, or how they count, are not those of the other rows."""
+    same = np.array_equal(draws.without, first.without)
+    for place in range(len(draws.without)):
+        own, other = draws.weighing(place).weights, first.weighing(place).weights
+        same &= own is other or (own is not None and other is not None and np.array_equal(own, other))
+    if not same:
+        raise BadInput(
+            Problem(row.where, "beliefs", "states beliefs about the world that other rows do not",
+                    hint="what is about the world belongs in a layer: --priors FILE")
+        )  # fmt: skip
+
+
+def _reviewers(project: Project, request: Request, setup: Setup, kept: Kept) -> dict[str, float]:
+    """Return what a proposal comes to on each reviewer's word alone: reviewer → mean net effect."""
+    found = {}
+    for review in project.reviews:
+        beliefs = {**project.layer.beliefs, **{name: {"": own} for name, own in review.effects.items()}}
+        alone = replace(project, reviews=(), layer=replace(project.layer, beliefs=beliefs))
+        found[review.reviewer] = request.forecast(alone, setup, kept).ensemble["net_effect"].mean
+    return found
 
 
 def _cost(forecast: Forecast, row: Row) -> float:
@@ -259,7 +322,11 @@ def decide(
     models, rules = allocate.support(rows, budget, max_harm)
     set_of = together([stack.forecast(place) for place in choice.rows]) if choice.rows else None
     blind = allocate.choose(rows, budget, max_harm=max_harm)
-    evpi, which = allocate.information(rows, stack.nets, budget, max_harm=max_harm)
+    evpi, which = allocate.information(
+        rows, stack.nets, budget, max_harm=max_harm, weights=stack.weights
+    )
+    said = {place: list(one.reviews.values()) for place, one in enumerate(stack.rows) if one.reviews}
+    budgets = sorted({*allocate.budgets_for(rows), float(budget)})
     out = [place for place in _by_price(rows) if place not in choice.rows]
     rule_told = rule if rule in ("expected", "worst") else "expected"
     below = [place for place in out if rows.expected[place] > 0][:NEAR]
@@ -270,24 +337,27 @@ def decide(
         max_harm=max_harm,
         choice=choice,
         together=set_of,
-        harmed=allocate.harmed(stack.nets, rows.credences, choice.rows) if choice.rows else 0.0,
+        harmed=allocate.harmed(stack.nets, rows.credences, choice.rows, stack.weights),
         bar=allocate.bar(rows, budget, rule, max_harm),
-        frontier=tuple(allocate.frontier(rows, allocate.budgets_for(rows), rule, max_harm)),
+        frontier=tuple(allocate.frontier(rows, budgets, rule, max_harm)),
         by_model=tuple(models[place] for place in range(len(stack.setup.models))),
         by_rule=rules,
         spans=tuple(allocate.credence_spans(rows, budget, max_harm)),
         needed=tuple(allocate.needed(rows, budget, place, rule_told, max_harm) for place in below),
         disappointment=allocate.disappointment(
-            rows, stack.nets, budget, clusters=stack.clusters, max_harm=max_harm
+            rows, stack.plain(), budget, clusters=stack.clusters, max_harm=max_harm
         ),
         evpi=evpi,
         which_model=which,
         beliefs=_worth_knowing(stack, rows, budget, max_harm, blind),
+        turns=_turns(stack, rows, choice),
         scenarios={
             name: allocate.choose(_matched(other, stack), budget, rule, max_harm)
             for name, other in (beside or {}).items()
         },
-    )
+        reviews={how: allocate.by_reviews(rows, said, how, budget, max_harm) for how in allocate.REVIEWS}
+        if said else {},
+    )  # fmt: skip
 
 
 def _by_price(rows: Rows) -> list[int]:
@@ -306,16 +376,48 @@ def _worth_knowing(
     """
     if not blind.rows:
         return {}
-    total = np.einsum("m,mrd->d", rows.credences, stack.nets[:, list(blind.rows), :])
-    near = {name: abs(_rank_correlation(value, total)) for name, value in stack.values.items()}
-    asked = sorted(near, key=lambda name: (-near[name], name))[:BELIEFS]
+    inside = stack.nets[:, list(blind.rows), :].sum(axis=1, keepdims=True)
+    asked = _leading(stack, allocate.mixed(inside, rows.credences, stack.weights)[0][0])
     found = {
         name: allocate.information_of(
-            rows, stack.nets, stack.values[name], budget, clusters=stack.clusters, max_harm=max_harm
+            rows, stack.nets, stack.values[name], budget, clusters=stack.clusters, max_harm=max_harm,
+            weights=stack.weights,
         )
         for name in asked
     }
     return dict(sorted(found.items(), key=lambda item: -item[1].value))
+
+
+def _leading(stack: Stack, total: Array) -> list[str]:
+    """Return the beliefs about the world with which an effect is most correlated in rank."""
+    near = {name: abs(_rank_correlation(value, total)) for name, value in stack.values.items()}
+    return sorted(near, key=lambda name: (-near[name], name))[:BELIEFS]
+
+
+def _turns(stack: Stack, rows: Rows, choice: Choice) -> tuple[Turn, ...]:
+    """Return how a set's effect hangs on the beliefs about the world that it hangs on most."""
+    if not choice.rows:
+        return ()
+    inside = stack.nets[:, list(choice.rows), :].sum(axis=1, keepdims=True)
+    nets, weights = allocate.mixed(inside, rows.credences, stack.weights)
+    total, count = nets[0], nets.shape[1]
+    counts = np.full(count, 1.0 / count) if weights is None else weights
+    found = []
+    for name in _leading(stack, total):
+        order = np.argsort(stack.values[name], kind="stable")
+        below = np.cumsum(counts[order])
+        ends: list[float] = []
+        for part in (order[below <= 0.1 + 1e-9], order[below > 0.9 + 1e-9]):
+            size = float(counts[part].sum())
+            if size == 0:
+                break
+            centre = dot(counts[part], total[part]) / size
+            apart = np.zeros(count)
+            apart[part] = total[part] - centre
+            ends += [centre, clustered_error(apart, stack.clusters, weights=weights) / size]
+        if len(ends) == 4:
+            found.append(Turn(name, ends[0], ends[1], ends[2], ends[3]))
+    return tuple(sorted(found, key=lambda turn: -abs(turn.high - turn.low)))
 
 
 def _rank_correlation(one: Array, other: Array) -> float:

@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from difprog.forecast.forecast import Forecast
+from difprog.base import files
+from difprog.base.errors import BadInput
+from difprog.beliefs.beliefs import Stack
+from difprog.beliefs.parse import read_layer
+from difprog.forecast.forecast import Forecast, score
 from difprog.forecast.request import Request
+from difprog.forecast.sampling import Kept
 from difprog.forecast.summary import sign
+from difprog.models.model import vocabulary_of
+
+#: Draws of a forecast that only stands beside another.
+FEW = 4_000
 
 
 @dataclass(frozen=True)
@@ -35,3 +44,28 @@ def side_by_side(name: str, request: Request) -> list[Scenario]:
         own = replace(request, scenarios=(scenario,) if scenario else ())
         found.append(Scenario(scenario, own.score(name)))
     return found
+
+
+def beside(found: Forecast) -> list[Scenario]:
+    """Return a forecast as it is, and the proposal under each scenario that ships, over what it rests on.
+
+    Passed over are those that the forecast lies under already, and those under which it cannot be made:
+    whose beliefs leave no world in which what is stated of the outcome holds, say.
+    """
+    vocabulary, kept = vocabulary_of(found.setup.models), Kept()
+    stacks = found.setup.stacks
+    there = {layer.source.sha256 for stack in stacks.values() for layer in stack.layers}
+    made = [Scenario("", found)]
+    for path in sorted(files.shipped("priors", "scenarios").glob("*.toml")):
+        layer = read_layer(path, vocabulary, f"{path.stem} ({files.label(path)})")
+        if layer.source.sha256 in there:
+            continue
+        over = {model: Stack((*stack.layers, layer)) for model, stack in stacks.items()}
+        setup, count = replace(found.setup, stacks=over), min(found.count, FEW)
+        try:
+            made.append(
+                Scenario(path.stem, score(found.project, setup, count, found.seed, found.prob, kept))
+            )
+        except BadInput:
+            continue
+    return made

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from difprog.cli import complete
-from difprog.cli.options import Probability, json_option, pairs, request_options, table_options
+from difprog.cli.options import (
+    Destination,
+    Probability,
+    json_option,
+    pairs,
+    request_options,
+    spelled,
+    table_options,
+)
 
 if TYPE_CHECKING:
     from difprog.forecast.request import Request
@@ -37,6 +46,11 @@ if TYPE_CHECKING:
 @table_options()
 @request_options(draws=4_000, fewest=100)
 @json_option()
+@click.option(
+    "--report", type=Destination(folder=True), metavar="DIR",
+    help="Write a memo to forward too, the decision first: markdown with figures.",
+)  # fmt: skip
+@click.option("--html", is_flag=True, help="With --report: one HTML file, figures and the JSON inside.")
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -49,6 +63,8 @@ def command(
     renamed: tuple[str, ...],
     request: Request,
     as_json: bool,
+    report: Path | None,
+    html: bool,
 ) -> None:
     """Choose the rows of FILES-OR-TABLE to fund: the exact best set within the budget.
 
@@ -68,6 +84,8 @@ def command(
     from difprog.render import allocate as shown
     from difprog.render import data, screen
 
+    if html and report is None:
+        raise click.UsageError("--html goes with --report DIR.")
     try:
         amount = quantity(budget, "USD", "USD")
     except UnitError as error:
@@ -86,9 +104,45 @@ def command(
     for row in content["unread"]:
         for problem in row["problems"]:
             click.echo(f"difprog: {plain(problem)}", err=True)
+    if report is not None:
+        from difprog.render import budget as memo
+
+        again = _again(portfolio, request, budget, rule, max_harm, beside, keep, renamed)
+        for path in memo.write(content, report, again, html):
+            click.echo(f"difprog: wrote {path}", err=True)
     if as_json:
         click.echo(data.dumps(content))
     else:
         shown.show(content, screen.console())
     if content["unread"]:
         ctx.exit(3)
+
+
+def _again(
+    portfolio: tuple[str, ...],
+    request: Request,
+    budget: str,
+    rule: str,
+    max_harm: float | None,
+    beside: tuple[str, ...],
+    keep: tuple[str, ...],
+    renamed: tuple[str, ...],
+) -> str:
+    """Return the command that makes a memo again, with no place on a machine in it."""
+    import shlex
+
+    def bare(names: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(Path(name).name for name in names)
+
+    said = ["difprog", "allocate", *bare(portfolio), "--budget", budget]
+    if rule != "expected":
+        said += ["--rule", rule]
+    if max_harm is not None:
+        said += ["--max-harm", repr(max_harm)]
+    for option, values in (("--beside", bare(beside)), ("--keep", keep), ("--column", renamed)):
+        for value in values:
+            said += [option, value]
+    own = replace(
+        request, models=bare(request.models), priors=bare(request.priors), scenarios=bare(request.scenarios)
+    )
+    return f"{shlex.join([*said, '--report', '.'])}{spelled(own)}"

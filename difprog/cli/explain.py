@@ -26,6 +26,16 @@ if TYPE_CHECKING:
     "--know", multiple=True, metavar="BELIEF",
     help="Value of knowing these beliefs together before choosing (repeatable).",
 )  # fmt: skip
+@click.option(
+    "--pilot", "pilots", multiple=True, metavar="'BELIEF ± ERROR for PRICE'",
+    help="Whether to pay for a measurement first, such as 'researchers +- 20% for $50k' (repeatable); "
+    "ERROR is one standard deviation.",
+)
+@click.option(
+    "--bar", metavar="NUMBER-OR-NAME",
+    help="What money buys elsewhere, in microdooms per million dollars, or a published bar. "
+    "[default: stein-perlman, 2]",
+)
 @click.option("--all", "everything", is_flag=True, help="Every belief, and under every model too.")
 def command(
     project: str,
@@ -33,13 +43,15 @@ def command(
     as_json: bool,
     with_drivers: bool,
     know: tuple[str, ...],
+    pilots: tuple[str, ...],
+    bar: str | None,
     everything: bool,
 ) -> None:
     """Explain the score of PROJECT, a proposal file or the name of one.
 
     Says through which channels it helps and harms, what would have to be true for it to break
     even, what a month of capability speedup costs in alignment work, and which beliefs are worth
-    arguing about before deciding.
+    arguing about before deciding; with --pilot, whether to pay for knowing one better first.
 
     Where no proposal is called PROJECT, it may be a term of the glossary: difprog explain microdoom.
     "difprog glossary" lists them.
@@ -51,16 +63,24 @@ def command(
 
         click.get_current_context().invoke(glossary.command, terms=(project,), as_json=as_json)
         return
+    from difprog.choose import pilot
     from difprog.render import explain as terminal
+    from difprog.render import pilot as learning
     from difprog.why import explain
 
+    if bar is not None and not pilots:
+        raise click.UsageError("--bar prices a --pilot: state one.")
+    asked = [pilot.stated(text) for text in dict.fromkeys(pilots)]
+    priced = pilot.bar(pilot.BAR if bar is None else bar)
     with screen.working("drawing and explaining"):
         forecast = request.score(project)
         found = explain.explain(forecast, with_drivers, tuple(dict.fromkeys(know)))
+        answers = [learning.as_data(pilot.pilot(forecast, one, priced)) for one in asked]
     if as_json:
-        click.echo(data.dumps(explained.explain(found)))
+        content = explained.explain(found)
+        click.echo(data.dumps({**content, "pilots": answers} if answers else content))
     else:
-        terminal.explain(explained.report(found), screen.console(), everything)
+        terminal.explain(explained.report(found), screen.console(), everything, pilots=answers)
 
 
 def _is_term(name: str) -> bool:

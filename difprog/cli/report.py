@@ -49,6 +49,7 @@ def command(
             written = report.written_from(run, request.models, folder, html)
         else:
             assert project is not None
-            written = report.written(request.score(project), folder, html)
+            found = request.score(project)
+            written = report.written(found, folder, html, report.other_worlds(found))
     for path in written:
         click.echo(path)

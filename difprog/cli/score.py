@@ -47,9 +47,11 @@ def command(
     with screen.working("reading and drawing"):
         found = request.score(project)
     if save is not None:
+        from difprog.render import report
         from difprog.runs import runs
 
-        runs.save(found, data.score(found), save)
+        # So that the report of a saved run, which draws nothing, is that of the forecast.
+        runs.save(found, data.score(found), save, report.other_worlds(found))
     if as_json:
         click.echo(data.dumps(data.score(found)))
     else:

@@ -1,17 +1,19 @@
-"""What to fund: as JSON, and on the terminal with the decision first."""
+"""What to fund: as JSON, and on the terminal with the decision first. The memo is `difprog.render.budget`."""
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from rich.console import Console
 from rich.text import Text
 
 from difprog import __version__
-from difprog.choose.allocate import RULES
+from difprog.choose.allocate import RULES, Choice
 from difprog.choose.fund import Decision, picked
-from difprog.forecast.summary import MICRODOOM
+from difprog.forecast.summary import MICRODOOM, sign
 from difprog.render import data, words
 from difprog.render.format import microdooms, percent, significant, supported
 from difprog.render.screen import DIM, HEAD, MARGIN, Column, fitted, indented, section, sentences, text
@@ -26,8 +28,21 @@ RULE_WORDS = {
     "regret": ("regret", "the smallest shortfall from what is best under any model"),
 }
 
-#: Rows of a table on the screen, columns of the frontier's bars, and how many of them.
-MOST_ROWS, BAR, STEPS = 30, 40, 12
+#: What the ways to put reviews together are.
+REVIEW_WORDS = {
+    "consensus": "as bad as the reviewer who thinks least of it says",
+    "champion": "as good as the reviewer who is keenest on it says",
+    "pool": "the mean of what its reviewers say",
+}
+
+#: Rows of a table on the screen: of those funded, and of those below the line.
+MOST_ROWS, MOST_BELOW = 30, 10
+
+#: Columns of the frontier's bars, and how many of them.
+BAR, STEPS = 40, 12
+
+#: Columns that all of a table but the names takes; names are set in what is left, wrapped.
+NUMBERS, LEAST_NAME, WIDEST_NAME = 46, 20, 60
 
 
 def as_data(found: Decision) -> dict[str, Any]:
@@ -47,12 +62,15 @@ def as_data(found: Decision) -> dict[str, Any]:
             "net_effect": data.summary(one.net),
             "per_million": one.net.mean / MICRODOOM / one.cost * MILLION,
             "per_million_se": one.net.mcse / MICRODOOM / one.cost * MILLION,
+            "signs": [sign(own) for own in one.by_model],
             "models_in": picked(found.by_model, models, place),
             "rules_in": picked(by_rule, rules, place),
             "scenarios_in": picked(found.scenarios, list(found.scenarios), place),
         }
         if one.group is not None:
             entry["group"] = one.group
+        if one.reviews:
+            entry["reviews"] = dict(one.reviews)
         if place in needed:
             want = needed[place]
             entry["needed"] = {
@@ -64,9 +82,16 @@ def as_data(found: Decision) -> dict[str, Any]:
     inside = sorted(found.choice.rows, key=lambda place: -_price(found, place))
     outside = sorted(set(range(len(stack.rows))) - set(inside), key=lambda place: -_price(found, place))
     both = found.together
+    alone = found.by_model
+
+    def beside(other: Choice) -> dict[str, int]:
+        """Return how many of the rows chosen another choice has too, and how many it has."""
+        return {"kept": len(set(other.rows) & set(found.choice.rows)), "chosen": len(other.rows)}
+
     return {
         "schema": SCHEMA,
         "version": __version__,
+        "as_of": stack.setup.stacks[models[0]].as_of.isoformat(),
         "draws": stack.request.draws,
         "seed": stack.request.seed,
         "prob": stack.request.prob,
@@ -90,13 +115,22 @@ def as_data(found: Decision) -> dict[str, Any]:
             for step in found.frontier
         ],
         "credences": [
-            {"model": models[span.model], "low": span.low, "credence": span.credence, "high": span.high}
+            {
+                "model": models[span.model], "low": span.low, "credence": span.credence, "high": span.high,
+                "effect": found.choice.by_model[span.model], **beside(alone[span.model]),
+            }
             for span in found.spans
         ],
-        "scenarios": {
-            name: {"kept": len(set(choice.rows) & set(found.choice.rows)), "chosen": len(choice.rows)}
-            for name, choice in found.scenarios.items()
+        "rules": {said: beside(choice) for said, choice in zip(rules, by_rule, strict=True)},
+        "scenarios": {name: beside(choice) for name, choice in found.scenarios.items()},
+        "reviews": {
+            how: {
+                **beside(choice), "cost": choice.cost,
+                "rows": [stack.rows[place].row.number for place in choice.rows],
+            }
+            for how, choice in found.reviews.items()
         },
+        "hangs_on": [asdict(turn) for turn in found.turns],
         "disappointment": {
             "estimated": found.disappointment.estimated,
             "honest": found.disappointment.honest,
@@ -116,15 +150,17 @@ def _price(found: Decision, place: int) -> float:
 
 
 def money(amount: float) -> str:
-    """Return an amount of dollars as people write it: "$2.5M", "$180k"."""
-    for size, unit in ((1e9, "B"), (1e6, "M"), (1e3, "k")):
-        if amount >= size:
-            return f"${significant(amount / size, 3)}{unit}"
-    return f"${significant(amount, 3)}"
+    """Return an amount of dollars as people write it: "$2.5M", "$180k", "$2M"."""
+    for size, unit in ((1e9, "B"), (1e6, "M"), (1e3, "k"), (1.0, "")):
+        # What rounds to a thousand of one unit is one of the next.
+        if amount >= size * (1 - 5e-4) or size == 1.0:
+            digits = significant(amount / size, 3)
+            return f"${digits.rstrip('0').rstrip('.') if '.' in digits else digits}{unit}"
+    raise AssertionError
 
 
 def verdict(content: Mapping[str, Any]) -> list[str]:
-    """Return the decision in sentences."""
+    """Return the decision in sentences, what to fund first."""
     chosen, out = content["chosen"], content["left_out"]
     many = len(chosen) + len(out)
     if not chosen:
@@ -141,20 +177,13 @@ def verdict(content: Mapping[str, Any]) -> list[str]:
     if abs(between.mean) > 2 * between.mcse:
         how = "get in each other's way" if between.mean < 0 else "help each other"
         said.append(f"One by one they would add up to {parts}: they {how}.")
-    else:
-        said.append(f"One by one they add up to {parts}: that they meet makes no difference that shows.")
-    if content["bar"] > 0:
-        said.append(
-            f"The bar at the margin: {significant(content['bar'])} microdooms per million dollars. "
-            "What does less is not worth its cost here."
-        )
-    else:
-        said.append("Money is left: everything that is expected to help is in.")
-    sure = [c for c in chosen if len(c["models_in"]) == len(content["credences"])]
-    said.append(
-        f"Every model alone would fund {len(sure)} of the {len(chosen)}."
-        if content["credences"] and len(content["credences"]) > 1 else "One model was asked."
-    )  # fmt: skip
+    elif len(chosen) > 1:
+        said.append(f"One by one they add up to {parts}: what they do to each other does not show.")
+    said.append(_margin(content))
+    models = len(content["credences"])
+    if models > 1:
+        sure = sum(len(row["models_in"]) == models for row in chosen)
+        said.append(f"Each model on its own would fund {_of(sure, len(chosen))} too.")
     gap, error = content["disappointment"]["estimated"], content["disappointment"]["honest_se"]
     honest = content["disappointment"]["honest"]
     if gap - honest > 2 * error:
@@ -165,55 +194,148 @@ def verdict(content: Mapping[str, Any]) -> list[str]:
     return said
 
 
+def _of(some: int, every: int) -> str:
+    """Return "all 10", "none", "6 of the 10"."""
+    return f"all {every}" if some == every else f"{some} of the {every}" if some else "none of them"
+
+
+def _margin(content: Mapping[str, Any]) -> str:
+    """Return what the last dollar buys: the bar for the next proposal."""
+    bar = content["bar"]
+    if not bar > 0:
+        return "Money is left: everything that is expected to help is in."
+    said = f"The bar at the margin is {significant(bar)} microdooms per million dollars"
+    if any(row["per_million"] < bar for row in content["chosen"]):
+        return f"{said}; grants below it that are in fill up what the larger ones leave."
+    return f"{said}: what the next proposal has to bring."
+
+
+def against(content: Mapping[str, Any]) -> list[str]:
+    """Return in sentences what rules, scenarios and reviewers would change."""
+    many, said = len(content["chosen"]), []
+
+    def other(found: Mapping[str, Any]) -> str:
+        more = found["chosen"] - found["kept"]
+        return f"{_of(found['kept'], many)}{f', and {more} other{"s" * (more > 1)}' if more else ''}"
+
+    rules = {rule: found for rule, found in content["rules"].items() if rule != content["rule"]}
+    if rules and many:
+        told = [f"{rule} {other(found)}" for rule, found in rules.items()]
+        said.append(f"Of what is funded here other rules would fund: {'; '.join(told)}.")
+    if content["scenarios"] and many:
+        told = [f"under {name} {other(found)}" for name, found in content["scenarios"].items()]
+        said.append(f"Of what is funded here scenarios would have: {'; '.join(told)}.")
+    if content["reviews"]:
+        rows = [*content["chosen"], *content["left_out"]]
+        reviewed = sum("reviews" in row for row in rows)
+        told = [f"{how} {other(found)}" for how, found in content["reviews"].items()]
+        said.append(
+            f"By the reviews of {reviewed} of the {len(rows)}, of what is funded here would be in: "
+            f"{'; '.join(told)}."
+        )
+    return said
+
+
+def knowing(content: Mapping[str, Any]) -> list[str]:
+    """Return in sentences what it would be worth to know before choosing."""
+    known = content["information"]
+    every, model = known["everything"], known["which_model"]
+    lines = []
+    if every["value"] > 2 * every["se"]:
+        worth = microdooms(every["value"], every["se"], sign=False)
+        lines.append(f"Knowing everything before choosing would be worth {worth} microdooms.")
+    if len(content["credences"]) > 1:
+        worth = significant(model["value"] / MICRODOOM) if model["value"] > 0 else "nothing"
+        lines.append(f"Knowing which model is right would be worth {worth}.")
+    worthy = {name: g for name, g in known["beliefs"].items() if g["value"] > 2 * g["se"]}
+    if worthy:
+        name, gain = next(iter(worthy.items()))
+        worth = microdooms(gain["value"], gain["se"], sign=False)
+        lines.append(f"Of single beliefs {name} is worth most to know: {worth}.")
+    elif known["beliefs"]:
+        listed = words.listed(list(known["beliefs"]))
+        lines.append(f"Knowing one of {listed} would not change the set by an amount that shows.")
+    return lines
+
+
 def show(content: Mapping[str, Any], screen: Console) -> None:
     """Print a decision: what to fund, the line, what would change it."""
     screen.print(text(f"What to fund with {money(content['budget'])}", HEAD))
-    rule = next(said for said in RULE_WORDS.values() if said[0] == content["rule"])
-    cap = "" if content["max_harm"] is None else f" · at most {content['max_harm']:.0%} harm per dollar"
-    note = f"rule {rule[0]}: {rule[1]}{cap} · {content['draws']:,} draws · seed {content['seed']}"
-    screen.print(text(note, DIM))
+    for line in basis(content):
+        screen.print(text(line, DIM))
     screen.print()
     sentences(screen, [((line, ""),) for line in verdict(content)])
-    _table(content, content["chosen"], "Fund", screen)
-    if content["left_out"]:
-        _table(content, content["left_out"], "Below the line", screen)
+    _table(content, content["chosen"], "Fund", MOST_ROWS, screen)
+    _table(content, content["left_out"], "Below the line", MOST_BELOW, screen)
     _frontier(content, screen)
     _robust(content, screen)
 
 
+def basis(content: Mapping[str, Any]) -> list[str]:
+    """Return by which rule and under what was chosen, in lines."""
+    rule = next(said for said in RULE_WORDS.values() if said[0] == content["rule"])
+    cap = "" if content["max_harm"] is None else f", at most {content['max_harm']:.0%} harm per dollar"
+    models = len(content["credences"])
+    return [
+        f"rule {rule[0]}: {rule[1]}{cap}",
+        f"{models} model{'s' * (models > 1)} · {content['draws']:,} draws · seed {content['seed']}",
+    ]
+
+
 def _table(
-    content: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], title: str, screen: Console
+    content: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], title: str, most: int, screen: Console
 ) -> None:
     if not rows:
         return
     section(screen, title, "best per dollar first; effects in microdooms averted")
-    shown = rows[:MOST_ROWS]
+    shown = rows[:most]
     models, rules = len(content["credences"]), len(RULES)
-    net = [words.summary(row["net_effect"]) for row in shown]
+    room = min(max(screen.width - MARGIN - NUMBERS, LEAST_NAME), WIDEST_NAME)
     columns = [
-        Column("row", [str(row["row"]) for row in shown], drop=3),
-        Column("name", [text(row["name"], limit=60) for row in shown], left=True, wrap=True),
+        Column("row", [str(row["row"]) for row in shown], drop=4),
+        Column("name", [_wrapped(row["name"], room) for row in shown], left=True, wrap=True),
         Column("cost", [money(row["cost"]) for row in shown]),
-        Column("effect", [f"{microdooms(each.mean, each.mcse)}" for each in net]),
-        Column(
-            "per $1M",
-            [supported(row["per_million"], row["per_million_se"], sign=True, digits=2) for row in shown],
-        ),
-        Column("models", [f"{len(row['models_in'])} of {models}" for row in shown], drop=2),
-        Column("rules", [f"{len(row['rules_in'])} of {rules}" for row in shown], drop=1),
+        Column("effect", [effect(row) for row in shown]),
+        Column("per $1M", [per_million(row) for row in shown]),
     ]
     if any("needed" in row for row in shown):
-        columns.append(Column("in at a cost of", [_needs(row) for row in shown], drop=4))
+        wants = [needs(row) for row in shown]
+        columns.append(Column("in at a cost", [cost for cost, _ in wants], drop=1))
+        columns.append(Column("or effect", [gain for _, gain in wants], drop=2))
+    columns += [
+        Column("models", [f"{len(row['models_in'])} of {models}" for row in shown], drop=3),
+        Column("rules", [f"{len(row['rules_in'])} of {rules}" for row in shown], drop=4),
+    ]
     indented(screen, fitted(columns, screen.width - MARGIN))
     if len(rows) > len(shown):
         indented(screen, Text(f"and {len(rows) - len(shown)} more: --json", style=DIM))
 
 
-def _needs(row: Mapping[str, Any]) -> str:
+def _wrapped(name: object, width: int) -> Text:
+    """Return a name in lines of at most some columns."""
+    return Text("\n").join(Text(line) for line in textwrap.wrap(text(name, limit=80).plain, width) or [""])
+
+
+def effect(row: Mapping[str, Any]) -> str:
+    """Return a row's mean net effect in microdooms."""
+    net = row["net_effect"]
+    return microdooms(net["mean"], net["mcse"])
+
+
+def per_million(row: Mapping[str, Any]) -> str:
+    """Return a row's microdooms per million dollars."""
+    return supported(row["per_million"], row["per_million_se"], sign=True, digits=2)
+
+
+def needs(row: Mapping[str, Any]) -> tuple[str, str]:
+    """Return at what cost, or with what effect, a row that is left out would be in; "" where not asked."""
     if "needed" not in row:
-        return ""
-    cost = row["needed"]["cost"]
-    return "no cost" if cost is None else f"≤ {money(cost)}"
+        return "", ""
+    cost, gain = row["needed"]["cost"], row["needed"]["effect"]
+    return (
+        "never" if cost is None else f"≤ {money(cost)}",
+        "never" if gain is None else f"≥ {significant(gain / MICRODOOM, 3, sign=True)}",
+    )
 
 
 def _frontier(content: Mapping[str, Any], screen: Console) -> None:
@@ -222,11 +344,10 @@ def _frontier(content: Mapping[str, Any], screen: Console) -> None:
         return
     section(screen, "What more or less money buys", "the best set at each budget")
     top = max(step["effect"] for step in steps) or 1.0
-    last = min(len(steps), STEPS) - 1
-    shown = [steps[round(at * (len(steps) - 1) / last)] for at in range(last + 1)]
+    shown = steps_shown(steps, content["budget"])
     width = max(10, min(BAR, screen.width - 40))
     bars = ["█" * max(round(width * step["effect"] / top), 0) for step in shown]
-    marks = ["◂ yours" if _is_nearest(step, shown, content["budget"]) else "" for step in shown]
+    marks = ["◂ yours" if step["budget"] == content["budget"] else "" for step in shown]
     columns = [
         Column("budget", [money(step["budget"]) for step in shown]),
         Column("rows", [str(step["chosen"]) for step in shown]),
@@ -236,40 +357,30 @@ def _frontier(content: Mapping[str, Any], screen: Console) -> None:
     indented(screen, fitted(columns, screen.width - MARGIN))
 
 
-def _is_nearest(step: Mapping[str, Any], steps: Sequence[Mapping[str, Any]], budget: float) -> bool:
-    return step is min(steps, key=lambda each: abs(each["budget"] - budget))
+def steps_shown(steps: Sequence[Mapping[str, Any]], budget: float) -> list[Mapping[str, Any]]:
+    """Return at most `STEPS` points of the frontier, the ends and one's own budget among them."""
+    last = min(len(steps), STEPS - 1) - 1
+    places = {round(at * (len(steps) - 1) / max(last, 1)) for at in range(last + 1)}
+    own = {at for at, step in enumerate(steps) if step["budget"] == budget}
+    return [steps[at] for at in sorted(places | own)]
 
 
 def _robust(content: Mapping[str, Any], screen: Console) -> None:
     section(screen, "What would change it")
-    lines = [
-        f"The set stays the best while the credence in {span['model']} is {span['low']:.0%} to "
-        f"{span['high']:.0%} (now {span['credence']:.0%})."
-        for span in content["credences"]
-        if span["high"] - span["low"] < 1.0
-    ]
-    if not lines and len(content["credences"]) > 1:
-        lines.append("No credence in any one model changes the set.")
-    for name, found in content["scenarios"].items():
-        lines.append(
-            f"Under the scenario {name} {found['kept']} of the {len(content['chosen'])} stay, "
-            f"of {found['chosen']} that it would fund."
-        )
-    known = content["information"]
-    every, model = known["everything"], known["which_model"]
-    lines.append(
-        f"Knowing everything before choosing would be worth {microdooms(every['value'], every['se'])} "
-        f"microdooms; which model is right, {microdooms(model['value'], 0.0)}."
-    )
-    worth = {name: g for name, g in known["beliefs"].items() if g["value"] > 2 * g["se"]}
-    if worth:
-        name, gain = next(iter(worth.items()))
-        worth_of = microdooms(gain["value"], gain["se"])
-        lines.append(f"Of single beliefs {name} is worth most to know: {worth_of}.")
-    elif known["beliefs"]:
-        listed = words.listed(list(known["beliefs"]))
-        lines.append(f"Knowing one of {listed} would not change the set by an amount that shows.")
-    sentences(screen, [((line, ""),) for line in lines])
+    spans = content["credences"]
+    if len(spans) > 1 and content["chosen"]:
+        note = "The set stays the best while the credence in a model is from … to …"
+        indented(screen, Text(note, style=DIM))
+        columns = [
+            Column("model", [text(span["model"]) for span in spans], left=True),
+            Column("now", [f"{span['credence']:.0%}" for span in spans]),
+            Column("from", [f"{span['low']:.0%}" for span in spans]),
+            Column("to", [f"{span['high']:.0%}" for span in spans]),
+            Column("the set's effect", [significant(s["effect"] / MICRODOOM, sign=True) for s in spans]),
+            Column("it would keep", [f"{s['kept']} of {len(content['chosen'])}" for s in spans], drop=1),
+        ]
+        indented(screen, fitted(columns, screen.width - MARGIN))
+    sentences(screen, [((line, ""),) for line in [*against(content), *knowing(content)]])
     if content["unread"]:
         section(screen, "Left out, as they cannot be read or state no cost")
         for row in content["unread"]:

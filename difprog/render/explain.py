@@ -9,6 +9,7 @@ from rich.console import Console, Group
 from rich.text import Text
 
 from difprog.forecast.summary import MICRODOOM
+from difprog.render import pilot as learning
 from difprog.render import words
 from difprog.render.axis import bar, swing
 from difprog.render.format import microdooms, supported
@@ -35,7 +36,13 @@ NAME_WIDTH = 30
 WIDEST = 150
 
 
-def explain(content: Mapping[str, Any], screen: Console, everything: bool = False) -> None:
+def explain(
+    content: Mapping[str, Any],
+    screen: Console,
+    everything: bool = False,
+    *,
+    pilots: Sequence[Mapping[str, Any]] = (),
+) -> None:
     """Print an explanation.
 
     Parameters
@@ -46,10 +53,13 @@ def explain(content: Mapping[str, Any], screen: Console, everything: bool = Fals
         Where to print.
     everything : bool
         Whether to list every belief, and under every model on its own too.
+    pilots : sequence of mapping
+        What `difprog.render.pilot.as_data` returns of each that was asked about.
     """
     title(content, screen)
     screen.print()
     sentences(screen, conclusion(content))
+    learning.show(pilots, screen)
     _channels(content, screen)
     _per_model(screen, "What would have to be true for it to break even", content, words.break_even)
     _per_model(screen, "The trade, at the margin", content, words.exchange)

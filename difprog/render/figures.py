@@ -92,14 +92,14 @@ def svg(
     return _with_alternative(stream.getvalue().decode(), *alternative).encode()
 
 
-def _with_alternative(svg: str, title: str, description: str) -> str:
+def _with_alternative(text: str, title: str, description: str) -> str:
     """Return SVG text whose root names itself to those who cannot see it."""
     said = f"<title>{escape(plain(title))}</title>\n <desc>{escape(plain(description))}</desc>\n "
-    root = re.search(r"<svg\b[^>]*>", svg)
+    root = re.search(r"<svg\b[^>]*>", text)
     assert root is not None
     head = root[0].replace("<svg", '<svg role="img"', 1)
-    text = svg[: root.start()] + head + "\n " + said + svg[root.end() :].lstrip()
-    return "\n".join(line.rstrip() for line in text.splitlines()) + "\n"
+    whole = text[: root.start()] + head + "\n " + said + text[root.end() :].lstrip()
+    return "\n".join(line.rstrip() for line in whole.splitlines()) + "\n"
 
 
 def _models(content: Mapping[str, Any]) -> list[Mapping[str, Any]]:

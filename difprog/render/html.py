@@ -16,6 +16,9 @@ from difprog.render import figures, markdown
 #: The element that carries the inputs, as `loaded` looks for it.
 _CARRIER = '<script type="application/json" id="difprog-inputs">'
 
+#: The element that carries a decision on a budget: the JSON of ``difprog allocate``.
+DECISION = '<script type="application/json" id="difprog-decision">'
+
 #: Colours of the figures, as matplotlib spells them → the page's.
 _COLOURS = {
     "#000000": "var(--ink)", "#ffffff": "var(--paper)", "#dddddd": "var(--line)", "#9a9a9a": "var(--soft)",
@@ -51,7 +54,7 @@ hr { border: 0; border-top: 1px solid var(--line); margin: 3rem 0 }
 
 
 def page(content: Mapping[str, Any], carried: str) -> str:
-    """Return the whole file.
+    """Return the whole file of a proposal's report.
 
     Parameters
     ----------
@@ -60,25 +63,45 @@ def page(content: Mapping[str, Any], carried: str) -> str:
     carried : str
         The inputs as JSON, as `difprog.runs.carried.dumps` spells them.
     """
+    # Where and how the page is made again is of this file, not of the folder that markdown needs.
+    text = markdown.report({**content, "command": f"{content['command']} --html"})
+    title = content["project"]["name"]
+    return document(title, text, figures.figures(content), f"{_CARRIER}{carried}</script>")
+
+
+def document(title: object, text: str, drawn: Mapping[str, bytes], carrier: str = "") -> str:
+    """Return a file that shows markdown, its figures in their places.
+
+    Parameters
+    ----------
+    title : object
+        Of the window.
+    text : str
+        Markdown of this program's own.
+    drawn : mapping of str to bytes
+        File name → SVG.
+    carrier : str
+        An element of data to stand at the end.
+    """
     import html
 
-    drawn = {name: _inline(data.decode(), name) for name, data in figures.figures(content).items()}
-    title = html.escape(plain(content["project"]["name"]))
+    inside = {name: _inline(data.decode(), name) for name, data in drawn.items()}
     return "\n".join(
         [
             "<!doctype html>", '<html lang="en">', "<head>", '<meta charset="utf-8">',
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
             '<meta http-equiv="Content-Security-Policy" '
             "content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\">",
-            '<link rel="icon" href="data:,">', f"<title>{title}</title>", f"<style>\n{_STYLE}\n</style>",
-            "</head>", "<body>", "<main>", _body(content, drawn), "</main>", f"{_CARRIER}{carried}</script>",
+            '<link rel="icon" href="data:,">', f"<title>{html.escape(plain(title))}</title>",
+            f"<style>\n{_STYLE}\n</style>",
+            "</head>", "<body>", "<main>", _body(text, inside), "</main>", *([carrier] if carrier else []),
             "</body>", "</html>", "",
         ]
     )  # fmt: skip
 
 
-def _body(content: Mapping[str, Any], drawn: Mapping[str, str]) -> str:
-    """Return the page's text as HTML: the markdown's, its figures in their places."""
+def _body(text: str, drawn: Mapping[str, str]) -> str:
+    """Return markdown as HTML, its figures in their places."""
     from markdown_it import MarkdownIt
     from markdown_it.token import Token
 
@@ -94,8 +117,6 @@ def _body(content: Mapping[str, Any], drawn: Mapping[str, str]) -> str:
 
     parser = MarkdownIt("commonmark", {"html": False}).enable("table")
     parser.renderer.rules.update(image=image, table_open=table, table_close=end)  # type: ignore[attr-defined]
-    # Where and how the page is made again is of this file, not of the folder that markdown needs.
-    text = markdown.report({**content, "command": f"{content['command']} --html"})
     return str(parser.render(text)).strip()
 
 
@@ -127,12 +148,13 @@ def loaded(text: str, where: str) -> str:
 
 
 def is_earlier(there: str, page: str) -> bool:
-    """Whether a file is an earlier version of a page: a report on a proposal of the same name."""
-    return _CARRIER in there and _title(there) == _title(page)
+    """Whether a file is an earlier version of a page: of the same kind, and of the same title."""
+    same = any(mark in there and mark in page for mark in (_CARRIER, DECISION))
+    return same and _title(there) == _title(page)
 
 
 def _title(text: str) -> str:
     return text.partition("<title>")[2].partition("</title>")[0]
 
 
-__all__ = ["is_earlier", "loaded", "page"]
+__all__ = ["DECISION", "document", "is_earlier", "loaded", "page"]

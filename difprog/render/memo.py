@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from difprog.render import words
+from difprog.render import scenarios, words
 from difprog.render.format import interval, microdooms, supported
 from difprog.render.gfm import bullets, code, escape, table
 from difprog.render.gfm import name as gfm_name
@@ -39,6 +39,7 @@ def sections(content: Content, figure: str) -> list[list[str]]:
         _answer(content, figure),
         _why(content),
         _turns(content),
+        _worldviews(content),
         _yardsticks(content),
         ["## Publish?", marked(words.said(words.choice(content)))],
         _trust(content),
@@ -124,6 +125,28 @@ def _break_even(content: Content) -> list[str]:
         return []
     said = [f"{words.amount(value, error, 2)} times under {code(model)}" for value, model, error in near]
     return [f"It would break even at a capability speedup of {', '.join(said)} (1 is as believed)."]
+
+
+def _worldviews(content: Content) -> list[str]:
+    """Return whether the sign holds under other scenarios; nothing where none were asked about."""
+    beside = content.get("beside")
+    if not beside or len(beside["scenarios"]) < 2:
+        return []
+    found = beside["scenarios"]
+    rows = [
+        [
+            code(one["scenario"]) if one["scenario"] else f"**{scenarios.STANDING}**",
+            *words.net_cells(one["net_effect"], beside["draws"])[:2], scenarios.SIGNS[one["sign"]],
+        ]
+        for one in found
+    ]  # fmt: skip
+    heads = ["scenario", "mean ± error", f"{content['prob']:.0%} of worlds", "so it"]
+    return [
+        "## Under other worldviews",
+        f"**{escape(scenarios.verdict([(one['scenario'], one['sign']) for one in found]))}** Each is "
+        f"a set of beliefs that ships, laid over these, at {beside['draws']:,} draws; in microdooms averted.",
+        table(heads, rows, [1, 2]),
+    ]
 
 
 def _yardsticks(content: Content) -> list[str]:

@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from difprog.render import words
+from difprog.render import spending, words
 from difprog.render.format import percent, with_error
-from difprog.render.gfm import bullets, code, escape, table
+from difprog.render.gfm import bullets, code, escape, image, table
 from difprog.render.ranktable import FIRST, counted
 
 
-def portfolio(content: Mapping[str, Any]) -> str:
-    """Return the markdown of a ranking, from the JSON of ``difprog rank``."""
+def portfolio(content: Mapping[str, Any], page: str = "portfolio") -> str:
+    """Return the markdown of a ranking, from the JSON of ``difprog rank``.
+
+    ``page`` is the folder of its figures.
+    """
+    points = spending.of_ranking(content)
+    said = ". ".join(spending.alternative_cost(points, content["prob"]))
     projects, count = content["projects"], content["draws"]
     extra = list(dict.fromkeys(column for p in projects for column in p["extra"]))
     money = any(p.get("value_for_money") for p in projects)
@@ -33,6 +38,7 @@ def portfolio(content: Mapping[str, Any]) -> str:
         "effect on the chance that alignment succeeds before AGI, in microdooms averted, under "
         f"{names}, mixed by credence.",
         f"**On {len(disagree):,} of them the models disagree about the sign.**" if disagree else "",
+        image(said, f"{page}/{spending.COST}") if points else "",
         table(heads, rows, [0, *range(2, 7 + money)]),
     ]
     if disagree:

@@ -13,6 +13,7 @@ from typing import Any
 from difprog.base import files
 from difprog.base.errors import BadInput, Problem
 from difprog.beliefs.project import DEFAULT_FACTS
+from difprog.choose import scenarios as scenarios_of
 from difprog.forecast.forecast import (
     DEFAULT_DRAWS,
     DEFAULT_PROB,
@@ -21,7 +22,7 @@ from difprog.forecast.forecast import (
 )
 from difprog.forecast.request import Request
 from difprog.models.model import load, shipped_models
-from difprog.render import explained, markdown, memo
+from difprog.render import explained, markdown, memo, scenarios
 from difprog.render.content import SCENARIO, YOURS, kind, scenario
 from difprog.render.gfm import slug
 from difprog.why.explain import explain
@@ -33,26 +34,48 @@ EXAMPLES = ("rlhf", "agent-foundations")
 HTML_LIMIT = 1 << 26
 
 
-def gathered(found: Forecast) -> dict[str, Any]:
-    """Explain a forecast and return all that its report shows."""
-    return explained.report(explain(found), command(found))
+def gathered(found: Forecast, beside: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Explain a forecast and return all that its report shows.
+
+    ``beside`` is what `difprog.render.scenarios.kept` returned; without it nothing is said of scenarios.
+    """
+    content = explained.report(explain(found), command(found))
+    return content if beside is None else {**content, "beside": beside}
 
 
-def written(found: Forecast, folder: Path, html: bool = False) -> list[Path]:
+def other_worlds(found: Forecast) -> dict[str, Any]:
+    """Return what a proposal comes to under every scenario that ships, as the memo shows it."""
+    return scenarios.kept(scenarios_of.beside(found))
+
+
+def written(
+    found: Forecast, folder: Path, html: bool = False, beside: Mapping[str, Any] | None = None
+) -> list[Path]:
     """Write the report of a forecast below a folder: markdown and figures, or one HTML file.
+
+    Parameters
+    ----------
+    found : Forecast
+        What was found.
+    folder : Path
+        Where to write.
+    html : bool
+        Whether to write one file.
+    beside : mapping, optional
+        What `other_worlds` returned, now or when the forecast was made.
 
     Returns
     -------
     list of Path
         What was written, the page first.
     """
-    content = gathered(found)
+    content = gathered(found, beside)
     if not html:
         return write(content, folder)
     from difprog.render import html as page_of
     from difprog.runs import carried
 
-    page = page_of.page(content, carried.dumps(carried.carry(found)))
+    page = page_of.page(content, carried.dumps(carried.carry(found, beside)))
     name = f"{stem(slug(content['project']['name']), page, folder, '.html')}.html"
     files.write_atomically(folder / name, page)
     return [folder / name]
@@ -81,13 +104,14 @@ def written_from(source: Path, models: Sequence[str], folder: Path, html: bool =
 
     loaded = {model.name: model for model in map(load, models)}
     if source.is_dir() or not source.exists():
-        return written(runs.forecast(runs.load(source), loaded), folder, html)
+        run = runs.load(source)
+        return written(runs.forecast(run, loaded), folder, html, run.beside)
     from difprog.render import html as page_of
 
     text = files.read_bytes(source, HTML_LIMIT).decode("utf-8", "replace")
     inputs = carried.loads(page_of.loaded(text, source.name), source.name)
     with carried.again(inputs, loaded, source.name) as found:
-        return written(found, folder, html=True)
+        return written(found, folder, html=True, beside=carried.beside(inputs, source.name))
 
 
 def command(found: Forecast) -> str:
@@ -181,10 +205,13 @@ _MARKS = ("\n## How to do it again\n\n```sh\ndifprog report ", "\n## How it was 
 
 def examples(folder: Path, projects: Sequence[str] = EXAMPLES) -> list[Path]:
     """Write the example reports below a folder."""
-    return [path for project in projects for path in written(Request().score(project), folder)]
+    forecasts = (Request().score(project) for project in projects)
+    return [path for found in forecasts for path in written(found, folder, beside=other_worlds(found))]
 
 
-__all__ = ["EXAMPLES", "command", "examples", "gathered", "write", "written", "written_from"]
+__all__ = [
+    "EXAMPLES", "command", "examples", "gathered", "other_worlds", "write", "written", "written_from",
+]  # fmt: skip
 
 
 if __name__ == "__main__":

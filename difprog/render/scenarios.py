@@ -44,16 +44,41 @@ def as_data(found: Sequence[Scenario]) -> dict[str, Any]:
     }
 
 
-def verdict(found: Sequence[Scenario]) -> str:
-    """Return in a sentence whether the decision changes with the worldview."""
-    standing, others = found[0].sign, [one.sign for one in found[1:]]
+def kept(found: Sequence[Scenario]) -> dict[str, Any]:
+    """Return what a memo shows of scenarios, as plain data; the first is beliefs as they stand."""
+    return {
+        "draws": min(one.forecast.count for one in found),
+        "scenarios": [
+            {
+                "scenario": one.name, "sign": one.sign,
+                "net_effect": data.summary(one.forecast.ensemble["net_effect"]),
+            }
+            for one in found
+        ],
+    }  # fmt: skip
+
+
+def verdict(found: Sequence[tuple[str, int]]) -> str:
+    """Return in a sentence whether the decision changes with the worldview.
+
+    Parameters
+    ----------
+    found : sequence of (str, int)
+        Each scenario's name and the sign of the mean effect; the first is beliefs as they stand.
+    """
+    (_, standing), *others = found
     if standing == 0:
-        told = sum(1 for sign in others if sign)
+        told = sum(1 for _, sign in others if sign)
         return f"As beliefs stand the sign cannot be told; it can in {told} of {len(others)} scenarios."
-    same = sum(1 for sign in others if sign == standing)
-    against = [one.name for one in found[1:] if one.sign == -standing]
-    turned = f"; it turns under {words.listed(against)}" if against else ""
-    return f"The sign holds in {same} of {len(others)} scenarios{turned}."
+    same = sum(1 for _, sign in others if sign == standing)
+    against = [name for name, sign in others if sign == -standing]
+    unclear = [name for name, sign in others if sign == 0]
+    said = f"The sign holds in {same} of {len(others)} scenarios"
+    if against:
+        said += f"; it turns under {words.listed(against)}"
+    if unclear:
+        said += f"; it cannot be told under {words.listed(unclear)}"
+    return f"{said}."
 
 
 def show(found: Sequence[Scenario], screen: Console) -> None:
@@ -62,7 +87,7 @@ def show(found: Sequence[Scenario], screen: Console) -> None:
     screen.print(text(f"{first.project.name} under {len(found) - 1} scenarios", HEAD))
     screen.print(text(f"{words.MICRODOOMS_NOTE} · {first.count:,} draws · seed {first.seed}", DIM))
     screen.print()
-    sentences(screen, [((verdict(found), ""),)])
+    sentences(screen, [((verdict([(one.name, one.sign) for one in found]), ""),)])
     screen.print()
     nets = [data.summary(one.forecast.ensemble["net_effect"]) for one in found]
     chances = [one.forecast.ensemble["p_success_without"] for one in found]

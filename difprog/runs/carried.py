@@ -28,8 +28,10 @@ SCHEMA = "difprog.inputs/1"
 KEYS = ("draws", "seed", "prob", "use_evidence", "credences", "believe", "project", "readings")
 
 
-def carry(forecast: Forecast) -> dict[str, Any]:
+def carry(forecast: Forecast, beside: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Return what is needed to make a forecast again: files by hash, seed, options.
+
+    ``beside`` is what the page shows of other scenarios, and is carried as it is.
 
     Raises
     ------
@@ -48,7 +50,24 @@ def carry(forecast: Forecast) -> dict[str, Any]:
     }
     texts = {sha: runs._unchanged(source).decode() for sha, source in sources.items()}
     found = {key: manifest[key] for key in KEYS} | {"readings": readings}
-    return {"schema": SCHEMA, "code": identity.code(), **found, "files": texts}
+    shown = {} if beside is None else {"beside": beside}
+    return {"schema": SCHEMA, "code": identity.code(), **found, **shown, "files": texts}
+
+
+def beside(carried: Mapping[str, Any], where: str) -> Mapping[str, Any] | None:
+    """Return what a page shows of other scenarios, where it carries that.
+
+    Raises
+    ------
+    BadInput
+        Where it is damaged.
+    """
+    found: Mapping[str, Any] | None = carried.get("beside")
+    try:
+        runs.check_beside(found)
+    except runs._DAMAGE as error:
+        raise BadInput(Problem(where, "", f"is damaged: {plain(error, 120)}")) from None
+    return found
 
 
 @contextmanager
@@ -126,4 +145,4 @@ def loads(text: str, where: str) -> dict[str, Any]:
     return found
 
 
-__all__ = ["SCHEMA", "again", "carry", "dumps", "loads"]
+__all__ = ["SCHEMA", "again", "beside", "carry", "dumps", "loads"]

@@ -2,8 +2,9 @@
 
 A run is a folder: ``run.json`` (what made it; the hash of every other file and of itself),
 ``summary.json`` (the JSON of ``difprog score``), ``draws.nc`` (the forecast's DataTree, which
-``arviz.from_netcdf`` opens), ``inputs/`` (the proposal and the belief files, as they were). It is
-written beside its place and renamed, so it is there whole or not at all.
+``arviz.from_netcdf`` opens), ``inputs/`` (the proposal and the belief files, as they were), and
+``scenarios.json`` (what a report shows of other scenarios) where it was kept. It is written beside its
+place and renamed, so it is there whole or not at all.
 
 A forecast is restored by reading the kept inputs again, with the draws in place of new ones. So
 nothing is sampled, and nothing that is loaded is executed or unpickled; a file that is not as it
@@ -45,7 +46,7 @@ from difprog.runs import netcdf
 Array = npt.NDArray[np.float64]
 
 SCHEMA = "difprog.run/2"
-MANIFEST, SUMMARY, DRAWS = "run.json", "summary.json", "draws.nc"
+MANIFEST, SUMMARY, DRAWS, BESIDE = "run.json", "summary.json", "draws.nc", "scenarios.json"
 
 #: What a summary has of every quantity, in numbers that are finite.
 NUMBERS = ("mean", "sd", "median", "lower", "upper", "p_positive", "p_negative")
@@ -69,11 +70,14 @@ class Run:
         What made it.
     summary : dict
         The JSON of ``difprog score``.
+    beside : dict or None
+        What a report shows of other scenarios, where it was kept.
     """
 
     folder: Path
     manifest: Mapping[str, Any]
     summary: Mapping[str, Any]
+    beside: Mapping[str, Any] | None = None
 
     @property
     def count(self) -> int:
@@ -120,7 +124,12 @@ def _damaged(folder: Path, name: str, why: object) -> BadInput:
     )
 
 
-def save(forecast: Forecast, summary: Mapping[str, Any], folder: Path) -> None:
+def save(
+    forecast: Forecast,
+    summary: Mapping[str, Any],
+    folder: Path,
+    beside: Mapping[str, Any] | None = None,
+) -> None:
     """Keep a forecast in a folder.
 
     Parameters
@@ -131,6 +140,8 @@ def save(forecast: Forecast, summary: Mapping[str, Any], folder: Path) -> None:
         Its JSON.
     folder : Path
         Made where missing; an earlier run in it is replaced.
+    beside : dict, optional
+        What a report is to show of other scenarios, as `difprog.render.scenarios.kept` returns it.
 
     Raises
     ------
@@ -151,6 +162,8 @@ def save(forecast: Forecast, summary: Mapping[str, Any], folder: Path) -> None:
     contents[DRAWS] = netcdf.content(forecast, posteriors)
     DRAWS_BYTES.check(len(contents[DRAWS]), str(folder))
     contents[SUMMARY] = _text(summary)
+    if beside is not None:
+        contents[BESIDE] = _text(beside)
     manifest = _manifest(forecast, posteriors)
     manifest["files"] = {
         name: {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
@@ -267,13 +280,15 @@ def load(folder: Path) -> Run:
         for name in (SUMMARY, DRAWS):
             if name not in manifest["files"]:
                 raise ValueError(f"it lists no {name}")
-        run = Run(folder, manifest, _json(folder, SUMMARY))
+        beside = _json(folder, BESIDE) if BESIDE in manifest["files"] else None
+        run = Run(folder, manifest, _json(folder, SUMMARY), beside)
         if not (1 <= run.count <= 10**9 and run.readings and math.isfinite(float(manifest["prob"]))):
             raise ValueError("it states no draws or no models")
         facts = manifest["project"]["facts"]
         if set(facts) != set(FACTS) or not all(facts[name] in values for name, values in FACTS.items()):
             raise ValueError("it does not state the facts of the project")
         _check_summary(run)
+        check_beside(beside)
     except _DAMAGE as error:
         raise _damaged(folder, MANIFEST, error) from None
     return run
@@ -288,6 +303,21 @@ def _check_summary(run: Run) -> None:
         for name in MIXED:
             if not all(isinstance(part[name][key], (int, float)) for key in NUMBERS):
                 raise ValueError(f"its summary has no {name}")
+
+
+def check_beside(found: Mapping[str, Any] | None) -> None:
+    """Raise what damage raises where this is not what a report shows of other scenarios."""
+    if found is None:
+        return
+    if not (isinstance(found["draws"], int) and found["scenarios"] and isinstance(found["scenarios"], list)):
+        raise ValueError("what it keeps of other scenarios is none")
+    for entry in found["scenarios"]:
+        net = entry["net_effect"]
+        numbers = [net[key] for key in (*NUMBERS, "mcse")]
+        if not (isinstance(entry["scenario"], str) and entry["sign"] in (-1, 0, 1)):
+            raise ValueError("what it keeps of a scenario has no name or sign")
+        if not all(isinstance(n, (int, float)) and math.isfinite(n) for n in numbers):
+            raise ValueError("what it keeps of a scenario has no effect")
 
 
 def _json(folder: Path, name: str) -> dict[str, Any]:

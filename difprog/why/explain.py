@@ -157,7 +157,7 @@ def explain(forecast: Forecast, with_drivers: bool = True, know: Sequence[str] =
     names = list(dict.fromkeys(name for share in shares for name in share))
     mixture = Mixture(draws, weights)
     benefits = [mixture.of(value) for value in options.values()]
-    known = {f"{name} {at}": value for name in know for at, value in enumerate(_versions(draws, name))}
+    known = {f"{name} {at}": value for name in know for at, value in enumerate(versions(draws, name))}
     return Explanation(
         forecast=forecast,
         models=tuple(models),
@@ -179,7 +179,7 @@ def _check_known(names: Sequence[str], draws: Draws) -> None:
     problems.check()
 
 
-def _versions(draws: Draws, name: str) -> list[Array]:
+def versions(draws: Draws, name: str) -> list[Array]:
     """Return the different draws that readings have of a belief, each of shape (draw,)."""
     value = np.asarray(draws.values[name], dtype=float)
     if value.ndim < 2:
@@ -279,7 +279,7 @@ def _mixed_drivers(
     """
     shared = {}
     for name in draws.values:
-        moving = [value for value in _versions(draws, name) if value.ndim and np.ptp(value) > 0]
+        moving = [value for value in versions(draws, name) if value.ndim and np.ptp(value) > 0]
         if len(moving) == 1:
             shared[name] = moving[0]
     benefits = [mixture.of(value) for value in options.values()]
