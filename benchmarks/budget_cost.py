@@ -16,7 +16,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from rank_cost import table
+from rank_cost import table  # type: ignore[import-not-found]
 
 SIZES = (100, 1_000)
 

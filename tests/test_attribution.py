@@ -11,9 +11,9 @@ import pytest
 from click.testing import CliRunner
 from numpy.testing import assert_allclose
 
+from difprog.base import plainjson
 from difprog.base.errors import BadInput
 from difprog.cli import main
-from difprog.forecast import identity
 from difprog.forecast.forecast import MIXED, Forecast, find_project, prepare, score
 from difprog.render import data
 from difprog.runs import attribution, runs
@@ -232,7 +232,7 @@ def test_code_has_the_share_that_inputs_do_not_explain(tmp_path):
     del manifest["sha256"]
     manifest["code"] = "f" * 64
     manifest["files"][runs.DRAWS] = {"bytes": path.stat().st_size, "sha256": runs._hash_file(path)}
-    manifest["sha256"] = identity.digest(manifest)
+    manifest["sha256"] = plainjson.digest(manifest)
     (tmp_path / "a" / runs.MANIFEST).write_text(json.dumps(manifest))
     run = runs.load(tmp_path / "a")
     now = save(tmp_path, "b", BASE.replace("5 to 10", "10 to 20"), models=("serial_parallel",))

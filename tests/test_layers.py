@@ -16,7 +16,7 @@ PACKAGE = ROOT / "difprog"
 #: each other.
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("base",), ("race",), ("beliefs",), ("models",), ("evidence",), ("forecast",), ("why",), ("choose",),
-    ("runs",), ("library", "verify"), ("render",), ("cli",),
+    ("runs", "record"), ("library", "verify"), ("render",), ("cli",),
 )  # fmt: skip
 HEIGHT = {name: height for height, names in enumerate(FLOORS) for name in names}
 

@@ -18,11 +18,10 @@ import pytest
 from click.testing import CliRunner
 from numpy.testing import assert_allclose
 
-from difprog.base import limits
+from difprog.base import limits, plainjson
 from difprog.base.errors import BadInput
 from difprog.cli import main
 from difprog.evidence.posterior import Posterior, Predictive
-from difprog.forecast import identity
 from difprog.forecast.forecast import Forecast, find_project, prepare, question_of, score, summed_up
 from difprog.forecast.question import View
 from difprog.forecast.sampling import draw
@@ -59,7 +58,7 @@ def tamper(folder: Path, change: Callable[[Manifest], Any]) -> None:
         raw = (folder / name).read_bytes()
         said.update(bytes=len(raw), sha256=hashlib.sha256(raw).hexdigest())
     change(manifest)
-    manifest["sha256"] = identity.digest(manifest)
+    manifest["sha256"] = plainjson.digest(manifest)
     (folder / runs.MANIFEST).write_text(json.dumps(manifest))
 
 

@@ -111,6 +111,11 @@ def _ranked(folder: Path) -> None:
     (folder / "rank.csv").write_text("an older ranking\n")
 
 
+def _logged(folder: Path) -> None:
+    _proposals(folder)
+    (folder / "log.jsonl").write_text('{"a line": "that was torn')
+
+
 def _editor(folder: Path) -> None:
     _beliefs(folder)
     (folder / "editor").write_text('#!/bin/sh\nprintf "# more\\n" >> "$1"\n')
@@ -130,6 +135,7 @@ CASES = {
         Case("save-over", ("score", "p.toml", *QUICK, "--save", "run"), _saved, ("run",), 20),
         Case("report", ("report", "--from", "run", "-o", "out"), _reported, share=3),
         Case("rank", ("rank", "table.csv", *QUICK, "--csv", "rank.csv", "--report", "out"), _ranked),
+        Case("log", ("log", "add", "p.toml", *QUICK, "--file", "log.jsonl"), _logged),
         Case("rank-jobs", ("rank", "table.csv", *QUICK, "--jobs", "2", "--csv", "rank.csv"), _ranked),
         Case("fit", ("evidence", "fit", "--without", "timelines", "--without", "parallelisation",
                      "--without", "coupling", "--draws", "1000", "--chains", "2"), share=1),

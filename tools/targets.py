@@ -13,6 +13,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import UTC, date, datetime
 from functools import lru_cache
 from pathlib import Path
 from random import Random
@@ -23,7 +24,7 @@ import numpy as np
 from rich.console import Console
 
 from difprog import evidence
-from difprog.base import files, units
+from difprog.base import files, plainjson, units
 from difprog.base.errors import BadInput
 from difprog.beliefs.beliefs import Layer, Stack
 from difprog.beliefs.credences import read_credences
@@ -32,16 +33,18 @@ from difprog.beliefs.project import Project, read_project
 from difprog.choose import journal, portfolio
 from difprog.choose.best import Best
 from difprog.evidence import checked, store, tables
-from difprog.forecast import forecast, identity
+from difprog.forecast import forecast
 from difprog.forecast.forecast import (
     Forecast,
     Setup,
 )
 from difprog.library import checking, drafts, edit, interview, proposals
 from difprog.library.shelf import Shelf
-from difprog.render import content, explained, terminal
+from difprog.record import ask, log, table, tally
+from difprog.render import content, explained, record, terminal
 from difprog.render import data as shown
 from difprog.render import explain as screen_explain
+from difprog.render import log as render_log
 from difprog.render import rundiff as diffed
 from difprog.runs import attribution, runs
 from difprog.why import explain
@@ -341,7 +344,7 @@ class Run(Target):
                 if name in held:
                     said |= {"bytes": len(held[name]), "sha256": hashlib.sha256(held[name]).hexdigest()}
             manifest.pop("sha256", None)
-            manifest["sha256"] = identity.digest(manifest)
+            manifest["sha256"] = plainjson.digest(manifest)
             return json.dumps(manifest).encode()
         except (ValueError, TypeError, KeyError, AttributeError):
             return new[runs.MANIFEST]
@@ -450,13 +453,63 @@ def _npz(data: bytes, **changes: Any) -> bytes:
     return out.getvalue()
 
 
+class LogFile(Target):
+    """A log of forecasts, and a table of them."""
+
+    name = "log"
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        project = read_project(files.find("rlhf", "project"))
+        found = forecast.score(project, replace(setup(), models=setup().models[:2]), DRAWS)
+        lines = ask.lines(found, date(2026, 11, 21))
+        read = log.parse("\n".join(map(json.dumps, lines)).encode())
+        for entry in read.entries.values():
+            lines.append(log.resolution(entry, entry.yes_no or 1.5, "fuzz", datetime(2027, 1, 1, tzinfo=UTC)))
+        self.lines = [json.dumps(line, sort_keys=True).encode() for line in lines]
+
+    def seeds(self) -> list[bytes]:
+        """Return the lines that a forecast comes to, and those that resolve it."""
+        return [b"\n".join(self.lines), *self.lines]
+
+    def make(self, random: Random) -> bytes:
+        """Return some lines, one of them changed and under an id that is right again."""
+        some = random.sample(self.lines, 4)
+        some[0] = wild.changed_json(random, some[0])
+        try:
+            content = json.loads(some[0])
+            content.pop("id", None)
+            some[0] = json.dumps({**content, "id": plainjson.digest(content)[: log.ID]}).encode()
+        except (RecursionError, ValueError):
+            pass  # what is changed is no event any more
+        return b"\n".join([*some, *self.lines])
+
+    def change(self, random: Random, data: bytes) -> bytes:
+        """Return a log changed anywhere."""
+        return wild.damaged(random, data)
+
+    def run(self, data: bytes) -> None:
+        """Read it, show it, score it, write it as a table and read that."""
+        found = log.parse(data)
+        out = screen()
+        render_log.listing(render_log.rows(found, True, date(2027, 1, 1)), found.damaged, out)
+        scores = tally.record(found)
+        record.terminal(scores, out)
+        shown.dumps(scores)
+        self.file.write_text(table.written(found), encoding="utf-8", errors="replace")
+        if found.entries:
+            table.taken(self.file, log.Log())
+
+
 TARGETS: dict[str, type[Target]] = {
     found.name: found
-    for found in (Beliefs, Proposal, Table, Edit, Draft, Credences, Units, Run, Kept, Evidence, Journal)
-}
+    for found in (
+        Beliefs, Proposal, Table, Edit, Draft, Credences, Units, Run, Kept, Evidence, Journal, LogFile,
+    )
+}  # fmt: skip
 
 #: How many runs of a hundred each target gets.
 SHARES = {
-    "beliefs": 17, "proposal": 17, "portfolio": 17, "edit": 5, "draft": 5, "credences": 8, "units": 18,
-    "run": 4, "posterior": 3, "tables": 3, "journal": 3,
+    "beliefs": 17, "proposal": 17, "portfolio": 17, "edit": 5, "draft": 5, "credences": 8, "units": 15,
+    "run": 4, "posterior": 3, "tables": 3, "journal": 3, "log": 3,
 }  # fmt: skip

@@ -429,6 +429,46 @@ def _write(descriptor: int, data: bytes) -> None:
     os.fsync(descriptor)
 
 
+def append(path: Path, data: bytes, limit: int = TABLE_LIMIT) -> None:
+    """Add whole lines to the end of a text file, in one write: nothing that is there is touched.
+
+    Processes that append at once take turns. A kill may leave a part of the last line: the next
+    append starts a new line first, so that nothing else is lost.
+
+    Parameters
+    ----------
+    path : Path
+        The file; it and its folder are made where missing.
+    data : bytes
+        Lines, each with its end.
+    limit : int
+        The most bytes that the file may come to.
+
+    Raises
+    ------
+    BadInput
+        Where the place is none for a file, another process holds it, or it would be too large to be
+        read again.
+    OSError
+        Where it cannot be written; it names the file.
+    """
+    place = destination(path)
+    with locked(path), _named(path):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0)
+        descriptor = os.open(place, flags, 0o666)
+        try:
+            size = os.fstat(descriptor).st_size
+            if size + len(data) >= limit:
+                raise BadInput(Problem(str(path), "", f"is full: at most {limit:,} bytes are read again"))
+            if size:
+                os.lseek(descriptor, -1, os.SEEK_END)
+                data = data if os.read(descriptor, 1) == b"\n" else b"\n" + data
+            _write(descriptor, data)
+        finally:
+            os.close(descriptor)
+
+
 @contextmanager
 def _named(path: Path) -> Iterator[None]:
     """Let an error of the system say which output it is that was not written."""

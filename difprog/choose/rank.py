@@ -51,7 +51,7 @@ Show = Callable[[Row, Forecast], dict[str, Any]]
 
 def key_of(request: Request, setup: Setup) -> str:
     """Return the hash of all that decides the numbers of a row, but for the row."""
-    return identity.digest(
+    return plainjson.digest(
         [identity.setup(setup), request.draws, request.seed, request.prob, request.publication, CHUNK]
     )
 
@@ -266,7 +266,7 @@ def ranked(
     setup = request.setup()
     key = key_of(request, setup)
     hashes = [row.sha256 for row in portfolio.rows]
-    place = identity.digest([key, [str(path.resolve()) for path in portfolio.paths]])
+    place = plainjson.digest([key, [str(path.resolve()) for path in portfolio.paths]])
     shape = len(setup.models), request.draws
     spare = ""
     try:

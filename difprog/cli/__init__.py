@@ -25,6 +25,7 @@ COMMANDS = {
     "compare": "compare",
     "rank": "rank",
     "allocate": "allocate",
+    "log": "log",
     "report": "report",
     "diff": "diff",
     "new": "new",

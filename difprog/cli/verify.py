@@ -18,8 +18,12 @@ from difprog.cli.options import Count, json_option
     "--simulations", type=Count(5, limits.SIMULATIONS), help="Simulations per likelihood, in place of these."
 )
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=1, show_default=True, help="Of all of it.")
+@click.option(
+    "--backtest", is_flag=True,
+    help="In place of these: evidence cut at past dates, and forecasts of what came after. Some minutes.",
+)  # fmt: skip
 @json_option()
-def command(setting: str, simulations: int | None, seed: int, as_json: bool) -> None:
+def command(setting: str, simulations: int | None, seed: int, backtest: bool, as_json: bool) -> None:
     """Check that the program computes what it says.
 
     Calibrates the likelihoods by simulation (a true value's rank among its posterior draws must
@@ -32,6 +36,19 @@ def command(setting: str, simulations: int | None, seed: int, as_json: bool) -> 
     from difprog.render import verify as render
     from difprog.render.progress import progress
 
+    if backtest:
+        from difprog.render import backtest as shown
+        from difprog.verify import backtest as past
+
+        with progress(screen.console(stderr=True)) as tick:
+            table = past.run(tick, seed=seed)
+        if as_json:
+            click.echo(data.dumps(table))
+        else:
+            shown.terminal(table, screen.console())
+        if failures := [why for one in table["backtests"] for why in one["failures"]]:
+            raise DiagnosticsFailed("; ".join(failures))
+        return
     with progress(screen.console(stderr=True)) as tick:
         found = verify.run(setting, seed, simulations, tick)
     if as_json:

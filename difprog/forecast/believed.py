@@ -65,7 +65,7 @@ def believed(
     met: list[str] = []
     for place, outcomes in enumerate(stated):
         as_of = Stack(layers[place]).as_of
-        late = [o for o in outcomes.values() if o.year is not None and _years(o.year, as_of) <= 0]
+        late = [o for o in outcomes.values() if o.year is not None and years_to(o.year, as_of) <= 0]
         problems.extend(
             Problem(o.layer, o.name, f"is about a year that has ended by {as_of.isoformat()}") for o in late
         )
@@ -97,10 +97,10 @@ def function(draws: Draws, place: int, outcome: Outcome, as_of: date) -> Any:
     """Return the function of a reading's draws whose mean is stated, shape (draw,) or a float."""
     if outcome.year is None:
         return draws.without[place]
-    return (np.asarray(draws.value("agi_arrival", place)) <= _years(outcome.year, as_of)).astype(float)
+    return (np.asarray(draws.value("agi_arrival", place)) <= years_to(outcome.year, as_of)).astype(float)
 
 
-def _years(year: int, as_of: date) -> float:
+def years_to(year: int, as_of: date) -> float:
     """Return the years from a date to the end of a year."""
     return (date(year, 12, 31) - as_of).days / DAYS
 

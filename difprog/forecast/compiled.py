@@ -24,8 +24,9 @@ Array = npt.NDArray[np.float64]
 #: Graphs of different structure that are kept.
 MOST_GRAPHS = 24
 
-#: Draws that are evaluated at a time: what the arrays of the race take stays in a processor's cache.
-BLOCK = 1 << 13
+#: Numbers of an array that is evaluated at a time: what the race takes stays in a processor's cache, and
+#: the calls, one per operation and block, take less than the arithmetic.
+BLOCK = 1 << 15
 
 
 @lru_cache

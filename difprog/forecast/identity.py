@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import platform
 from collections.abc import Iterable
 from functools import lru_cache
@@ -13,16 +12,11 @@ from typing import Any
 
 import difprog
 from difprog.base import files
+from difprog.base.plainjson import digest
 from difprog.forecast.forecast import Setup
 
 #: Distributions whose version can change a number.
 LIBRARIES = ("numpy", "scipy", "pymc", "pytensor")
-
-
-def digest(data: Any) -> str:
-    """Return the SHA-256 of plain data, whatever the order of its keys."""
-    text = json.dumps(data, sort_keys=True, ensure_ascii=True, allow_nan=False)
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 @lru_cache

@@ -222,7 +222,7 @@ def draw_beliefs(question: Question, count: int, seed: int, kept: Kept | None = 
 
     def index(size: int) -> npt.NDArray[np.intp]:
         found: npt.NDArray[np.intp] = shared.get(
-            ("index", size, count, seed), lambda: _evidence_index(size, count, seed)
+            ("index", size, count, seed), lambda: evidence_index(size, count, seed)
         )
         return found
 
@@ -289,7 +289,7 @@ def _tied_scores(
     return tied, ties
 
 
-def _evidence_index(size: int, count: int, seed: int) -> npt.NDArray[np.intp]:
+def evidence_index(size: int, count: int, seed: int) -> npt.NDArray[np.intp]:
     """Return which kept posterior draw each draw uses: all of them in turn, in shuffled order."""
     order = np.argsort(scores("posterior", seed, size), kind="stable")
     return order[np.arange(count) % size]
@@ -334,10 +334,11 @@ def chosen(given: Mapping[str, Array], rows: Any) -> dict[str, Array]:
     }
 
 
-def blocks(count: int) -> Iterator[slice]:
-    """Yield the stretches of draws that are evaluated at a time."""
-    for start in range(0, count, compiled.BLOCK):
-        yield slice(start, min(start + compiled.BLOCK, count))
+def blocks(count: int, rows: int) -> Iterator[slice]:
+    """Yield the stretches of draws that are evaluated at a time, of so many readings."""
+    size = max(compiled.BLOCK // rows, 1)
+    for start in range(0, count, size):
+        yield slice(start, min(start + size, count))
 
 
 class Race:
@@ -385,7 +386,7 @@ class Race:
         for rows, functions, given in zip(self.parts, self.maths, self.given, strict=True):
             at = list(rows)
             with self._blame(rows):
-                for where in blocks(self.count):
+                for where in blocks(self.count, len(rows)):
                     found = functions.derive(cut(given, where))
                     chance[at, where] = found.chance
                     for name, value in found.hit.items():
@@ -418,7 +419,7 @@ class Race:
             own = [rows[place] for place in inside]
             target = [asked.index(row) for row in own]
             with self._blame(rows):
-                for where in blocks(self.count):
+                for where in blocks(self.count, len(own)):
                     some = {name: value[stretch(own), where] for name, value in effects.items()}
                     found[target, where] = functions.chance(cut(here, where), some)
         return found
@@ -440,7 +441,7 @@ class Race:
         for rows, functions, given in zip(self.parts, self.maths, self.given, strict=True):
             own = list(rows)
             with self._blame(rows):
-                for where in blocks(self.count):
+                for where in blocks(self.count, len(rows)):
                     some = {name: value[own, where] for name, value in at.items()}
                     slopes = functions.slopes(cut(given, where), some, names)
                     for name, slope in zip(names, slopes, strict=True):
@@ -499,7 +500,7 @@ def _without(
 
 def _without_anew(functions: compiled.Evaluator, given: Mapping[str, Array], count: int) -> Array:
     rows = len(given["fact certain"])
-    pieces = [functions.chance(cut(given, where), {}) for where in blocks(count)]
+    pieces = [functions.chance(cut(given, where), {}) for where in blocks(count, rows)]
     return np.concatenate([np.broadcast_to(p, (rows, p.shape[-1])) for p in pieces], axis=1)
 
 

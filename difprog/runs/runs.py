@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from difprog.base import files
+from difprog.base import files, plainjson
 from difprog.base.errors import BadInput, Problem, Problems, plain
 from difprog.base.limits import DRAWS_BYTES, TEXT_BYTES
 from difprog.beliefs.beliefs import Layer, Stack
@@ -169,7 +169,7 @@ def save(
         name: {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
         for name, data in sorted(contents.items())
     }
-    manifest["sha256"] = identity.digest(manifest)
+    manifest["sha256"] = plainjson.digest(manifest)
     contents[MANIFEST] = _text(manifest)
     files.write_folder_atomically(folder, contents)
 
@@ -272,7 +272,7 @@ def load(folder: Path) -> Run:
                     f"it reads {SCHEMA}")
         )  # fmt: skip
     said = {key: value for key, value in manifest.items() if key != "sha256"}
-    if identity.digest(said) != manifest.get("sha256"):
+    if plainjson.digest(said) != manifest.get("sha256"):
         raise _damaged(folder, MANIFEST, "it does not have the hash that it states")
     try:
         for name, wanted in manifest["files"].items():

@@ -25,7 +25,8 @@ import numpy as np
 import numpy.typing as npt
 
 from difprog.base import files
-from difprog.beliefs.beliefs import Stack
+from difprog.beliefs.beliefs import Layer, Stack
+from difprog.beliefs.families import Shape
 from difprog.beliefs.parse import read_layer
 from difprog.evidence import DATASETS, Case, compilation, likelihood, tables
 from difprog.evidence.compiled import Compiled
@@ -46,15 +47,22 @@ BAND = 0.95
 def model_of(name: str) -> Any:
     """Return a likelihood as it ships: shipped priors, shipped table."""
     module = likelihood(name)
-    layer = read_layer(files.shipped("priors", "world.toml"))
-    stack = Stack((layer,))
-    shapes = {}
-    for belief in module.BELIEFS:
+    day = _world().as_of or date(2026, 1, 1)
+    return module.build(Case(module.read(), stated(name), tables.decimal_year(day)))
+
+
+def stated(name: str) -> dict[str, Shape]:
+    """Return a dataset's beliefs as they ship, the prior."""
+    stack, shapes = Stack((_world(),)), {}
+    for belief in likelihood(name).BELIEFS:
         found = stack.lookup(belief, {})
         assert found is not None
         shapes[belief] = found.shape
-    day = layer.as_of or date(2026, 1, 1)
-    return module.build(Case(module.read(), shapes, tables.decimal_year(day)))
+    return shapes
+
+
+def _world() -> Layer:
+    return read_layer(files.shipped("priors", "world.toml"))
 
 
 def calibrate(

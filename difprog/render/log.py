@@ -1,0 +1,121 @@
+"""The log's forecasts on a terminal, and as plain data: what was kept, what is due, how it turned out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+from difprog.base.errors import plain
+from difprog.record.log import Entry, Log
+from difprog.render.format import significant
+from difprog.render.screen import BAD, DIM, HEAD, MARGIN, Column, fitted, indented, section, text
+
+#: Characters of an id that are shown: enough to tell a thousand apart.
+SHORT = 8
+
+#: Levels between which a forecast is shown.
+ENDS = (0.05, 0.5, 0.95)
+
+
+def rows(log: Log, every: bool, today: date) -> list[dict[str, Any]]:
+    """Return the open forecasts, due first; then, if asked for, those that are resolved."""
+    entries = log.open
+    if every:
+        answered = (e for e in log.entries.values() if e.id in log.resolutions)
+        entries += sorted(answered, key=lambda e: e.resolves)
+    return [_row(log, e, today) for e in entries]
+
+
+def _row(log: Log, entry: Entry, today: date) -> dict[str, Any]:
+    said, found = entry.forecast, log.resolutions.get(entry.id)
+    numbers = (
+        {"chance": said} if isinstance(said, float)
+        else dict(zip(("p5", "p50", "p95"), map(said.quantile, ENDS), strict=True))
+    )  # fmt: skip
+    return {
+        "id": entry.id, "quantity": entry.quantity, "question": entry.question, "kind": entry.kind,
+        "project": entry.project, "unit": entry.unit, "made": entry.made.isoformat(),
+        "resolves": entry.resolves.isoformat(), "due": found is None and entry.resolves <= today, **numbers,
+        "outcome": None if found is None else found.outcome, "source": "" if found is None else found.source,
+    }  # fmt: skip
+
+
+def said(row: Mapping[str, Any]) -> str:
+    """Return a forecast in a few characters: "40%", "1.2 (0.3 to 5) years"."""
+    if "chance" in row:
+        return f"{significant(100 * row['chance'], 2)}%"
+    low, middle, high = (number(row[key], row) for key in ("p5", "p50", "p95"))
+    return f"{middle} ({low} to {high})" if low != high else middle
+
+
+def number(value: float, row: Mapping[str, Any]) -> str:
+    """Return a quantity as its forecast shows it: a calendar year whole, all else to two digits."""
+    return f"{value:.0f}" if row["quantity"] == "published_median" else significant(value, 2)
+
+
+def turned_out(outcome: float | bool | str | None, row: Mapping[str, Any]) -> str:
+    """Return an answer in words."""
+    if outcome is None:
+        return ""
+    if isinstance(outcome, str):
+        return outcome
+    return ("yes" if outcome else "no") if isinstance(outcome, bool) else number(outcome, row)
+
+
+def listing(found: Sequence[Mapping[str, Any]], damaged: Sequence[str], screen: Console) -> None:
+    """Print forecasts, one a row; what is due is marked."""
+    broken(damaged, screen)
+    if not found:
+        screen.print(text("No forecast is open. difprog log add PROJECT keeps one."))
+        return
+    resolved = any(row["outcome"] is not None for row in found)
+    days = [Text(row["resolves"], style=BAD if row["due"] else "") for row in found]
+    columns = [
+        Column("id", [row["id"][:SHORT] for row in found], left=True),
+        Column("resolves by", days, left=True),
+        Column("question", [text(_question(row)) for row in found], left=True, wrap=True),
+        Column("forecast (90%)", [text(said(row)) for row in found], left=True, wrap=True),
+        Column("unit", [text(row["unit"]) for row in found], left=True, drop=2),
+        Column("made", [row["made"] for row in found], left=True, drop=3),
+    ]
+    if resolved:
+        columns.append(Column("answer", [text(turned_out(row["outcome"], row)) for row in found], left=True))
+    screen.print(fitted(columns, screen.width))
+    due = sum(row["due"] for row in found)
+    if due:
+        screen.print()
+        screen.print(text(f'{due} due: difprog log resolve ID VALUE --source "…"', HEAD))
+
+
+def _question(row: Mapping[str, Any]) -> str:
+    return f"{row['project']}: {row['question']}" if row["project"] else str(row["question"])
+
+
+def added(log: Log, new: Sequence[str], asked: int, screen: Console) -> None:
+    """Print the forecasts that were kept just now."""
+    entries = [log.entries[i] for i in new if i in log.entries]
+    note = "" if len(entries) == asked else "the others were there"
+    section(screen, f"{len(entries)} forecasts kept", note)
+    if entries:
+        rows = [_row(log, e, e.made) for e in sorted(entries, key=lambda e: (e.resolves, e.id))]
+        listing([{**row, "project": ""} for row in rows], (), screen)
+
+
+def resolved(entry: Entry, outcome: float | bool | str, screen: Console) -> None:
+    """Print how a forecast turned out."""
+    row = {"quantity": entry.quantity}
+    unit = f" {entry.unit}" if entry.unit and isinstance(outcome, float) else ""
+    screen.print(text(f"{entry.id[:SHORT]} {entry.question}: {turned_out(outcome, row)}{unit}"))
+
+
+def broken(damaged: Sequence[str], screen: Console) -> None:
+    """Print what is wrong with lines that were passed by."""
+    for words in damaged:
+        screen.print(text(plain(words), BAD))
+    if damaged:
+        indented(screen, Text("Every other line counts as it is.", style=DIM))
+        screen.print(" " * MARGIN)
