@@ -120,6 +120,19 @@ def test_json_in_pieces_is_the_json_of_the_whole(tmp_path):
 
 # bad rows
 
+def test_a_report_shows_effect_against_cost(tmp_path):
+    """Where costs are stated; every point has its rank, and the page its figure."""
+    table = make_table(tmp_path / "t.csv", 4)
+    run(table, *QUICK, "--report", str(tmp_path / "out"))
+    page = (tmp_path / "out" / "portfolio.md").read_text()
+    assert page.count("](portfolio/cost.svg)") == 1
+    svg = (tmp_path / "out" / "portfolio" / "cost.svg").read_text()
+    assert all(f"proposal {n}" in svg for n in range(4))
+    (tmp_path / "free.csv").write_text("name,effort,duration\na,3,1\n")
+    run(str(tmp_path / "free.csv"), *QUICK, "--report", str(tmp_path / "none"))
+    assert [p.name for p in (tmp_path / "none").iterdir()] == ["portfolio.md"]
+
+
 def test_a_bad_row_is_reported_and_passed_over(tmp_path):
     path = tmp_path / "t.csv"
     path.write_text("name,effort,duration\nA,1,1\nB\x1b[2J,-1,1\nC,2,1\n")
