@@ -20,6 +20,8 @@ from difprog.forecast import forecast
 from difprog.forecast.forecast import Forecast
 from difprog.forecast.request import Request
 from difprog.library import amend
+from difprog.runs import runs
+from difprog.runs.attribution import attribute
 from tests.helpers import project, setup
 
 MODELS = ("serial_parallel", "overhang")
@@ -212,3 +214,19 @@ def test_from_python_an_answer_is_labelled_and_drawn() -> None:
     assert "microdooms" in found._repr_html_()
     with pytest.raises(KeyError, match="net_effect"):
         found.summary("no such thing")
+
+
+def test_diff_names_what_was_stated_as_the_cause(tmp_path: Path) -> None:
+    words = ["score", "rlhf", "--no-evidence", "--draws", "1000", "--model", "overhang"]
+    for name, more in (("one", []), ("two", ["--believe", "p_success=60%"])):
+        saved = [*words, *more, "--save", str(tmp_path / name)]
+        assert CliRunner().invoke(main, saved, catch_exceptions=False).exit_code == 0
+    ends = [runs.load(tmp_path / name) for name in ("one", "two")]
+    found = attribute(*ends)
+    cause = found.changes[0]
+    assert (cause.kind, cause.was, cause.now) == ("outcome", "not stated", "p_success 60%")
+    total = found.total.models["overhang"]
+    assert cause.models["overhang"]["net_effect"].mean == pytest.approx(total["net_effect"].mean, rel=1e-9)
+    (first,) = json.loads((tmp_path / "one" / "summary.json").read_text())["models"]
+    before = first["p_success_without"]["mean"]
+    assert total["p_success_without"].mean == pytest.approx(0.6 - before, abs=1e-9)

@@ -6,7 +6,7 @@ the words of a refusal.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from functools import partial
@@ -57,14 +57,39 @@ def believed(
         Where a reading's draws cannot meet the statements, with the range that they can meet and
         the beliefs that stand in the way; for all readings at once.
     """
-    stated = [{**Stack(own).outcomes, **{o.name: o for o in more}} for own in layers]
-    if not any(stated):
+    return meeting(draws, [stated(own, more) for own in layers], [Stack(own).as_of for own in layers], kept)
+
+
+def stated(layers: tuple[Layer, ...], more: Sequence[Outcome] = ()) -> dict[str, Outcome]:
+    """Return what is stated about the outcome, by name: by layers, the last one winning, and over them."""
+    return {**Stack(layers).outcomes, **{outcome.name: outcome for outcome in more}}
+
+
+def meeting(
+    draws: Draws,
+    statements: Sequence[Mapping[str, Outcome]],
+    dates: Sequence[date],
+    kept: Kept | None = None,
+) -> Draws:
+    """Return draws weighed so that each reading meets its statements; errors as of `believed`.
+
+    Parameters
+    ----------
+    draws : Draws
+        As they come of the beliefs.
+    statements : sequence of mapping of str to Outcome
+        Per reading, by name.
+    dates : sequence of date
+        Per reading, from when years are counted.
+    kept : Kept, optional
+        Keeps what several projects share; changes no number.
+    """
+    if not any(statements):
         return draws
     tilts: list[Tilt | None] = []
     problems: list[Problem] = []
     met: list[str] = []
-    for place, outcomes in enumerate(stated):
-        as_of = Stack(layers[place]).as_of
+    for place, (outcomes, as_of) in enumerate(zip(statements, dates, strict=True)):
         late = [o for o in outcomes.values() if o.year is not None and years_to(o.year, as_of) <= 0]
         problems.extend(
             Problem(o.layer, o.name, f"is about a year that has ended by {as_of.isoformat()}") for o in late

@@ -35,7 +35,9 @@ BARS = 10
 FACTOR_OF_TWO = math.log(2.0) / 1.6448536269514722
 
 #: Horizons in years, from the day a forecast is made to the day it resolves.
-HORIZONS = ((1.0, "within a year"), (3.0, "1 to 3 years"), (10.0, "3 to 10 years"), (math.inf, "over 10"))
+HORIZONS = (
+    (1.0, "within a year"), (3.0, "1 to 3 years"), (10.0, "3 to 10 years"), (math.inf, "over 10 years"),
+)  # fmt: skip
 
 #: The naive forecasts.
 EVEN, RECORD = "even odds", "the record so far"

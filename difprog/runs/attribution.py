@@ -18,12 +18,13 @@ import numpy as np
 import numpy.typing as npt
 
 from difprog.base.errors import BadInput, Problem
-from difprog.beliefs.beliefs import Belief
+from difprog.beliefs.beliefs import Belief, Stack
 from difprog.beliefs.families import Point
 from difprog.forecast import identity
+from difprog.forecast.believed import meeting
 from difprog.forecast.forecast import MIXED, Forecast, fewest_clusters
 from difprog.forecast.question import Question, View
-from difprog.forecast.sampling import evaluate
+from difprog.forecast.sampling import Draws, evaluate
 from difprog.forecast.summary import clustered_error
 from difprog.models.model import Model
 from difprog.runs import runs
@@ -51,7 +52,7 @@ class Change:
     Attributes
     ----------
     kind : str
-        "belief", "fact", "evidence", "correlations", "name", "draws", "code", "credences",
+        "belief", "fact", "outcome", "evidence", "correlations", "name", "draws", "code", "credences",
         "interaction".
     what : str
         Its name.
@@ -123,6 +124,8 @@ def attribute(first: Run, second: Run, models: Mapping[str, Model] | None = None
         )  # fmt: skip
     ends = _End.of(first, models), _End.of(second, models)
     paired = ends[0].forecast.seed == ends[1].forecast.seed
+    if any(end.forecast.draws.tilts for end in ends):  # weights are those of all draws, not of the first
+        paired &= ends[0].forecast.count == ends[1].forecast.count
     changes = _changes(*ends, common) if paired else []
     changes.sort(key=lambda c: (c.kind == "interaction", -abs(c.ensemble["net_effect"].mean)))
     return Attribution(
@@ -138,11 +141,12 @@ class _End:
     run: Run
     forecast: Forecast
     saved: Mapping[str, Array]
-    """Quantity → draws, shape (reading, draw)."""
+    """Quantity → draws, shape (reading, draw), whose plain means are the weighted ones."""
 
     @classmethod
     def of(cls, run: Run, models: Mapping[str, Model] | None) -> _End:
-        return cls(run, runs.forecast(run, models), run.outcome())
+        forecast = runs.forecast(run, models)
+        return cls(run, forecast, _plain(forecast.draws, run.outcome()))
 
     @property
     def weights(self) -> dict[str, float]:
@@ -173,7 +177,10 @@ def _changes(before: _End, after: _End, common: Sequence[str]) -> list[Change]:
     together = {q: end[q] - base[q] for q in MIXED}
     changes = []
     for label, swap in found.items():
-        alone = end if len(found) == 1 else _evaluated(one, two, common, [swap])
+        try:
+            alone = end if len(found) == 1 else _evaluated(one, two, common, [swap])
+        except BadInput:  # what is stated cannot be met on its own: its part is among the interaction
+            alone, label = base, label._replace(now=f"{label.now} (cannot be met on its own)")
         moved = {q: alone[q] - base[q] for q in MIXED}
         together = {q: together[q] - moved[q] for q in MIXED}
         changes.append(tally.change(label, moved, [n for n in common if n in swap.beliefs]))
@@ -212,8 +219,21 @@ def _evaluated(one: Side, two: Side, readings: Sequence[str], swaps: Iterable[Sw
         certain.append(side.certain(reading))
     question = Question(tuple(views), facts, criteria, tuple(certain))
     drawn = evaluate(question, _joined(question, columns, one.count), one.count, 0)
+    side = two if any(swap.outcomes for swap in swaps) else one
+    dates = [Stack(side.answer(reading).layers).as_of for reading in readings]
+    drawn = meeting(drawn, [side.outcomes(reading) for reading in readings], dates)
     worlds = drawn.without, drawn.hit, drawn.miss
-    return runs.by_quantity(worlds, drawn.chance_of_hit, drawn.net_effect)
+    return _plain(drawn, runs.by_quantity(worlds, drawn.chance_of_hit, drawn.net_effect))
+
+
+def _plain(draws: Draws, rows: Mapping[str, Array]) -> dict[str, Array]:
+    """Return draws by quantity whose plain means, and their errors, are the weighted ones."""
+    if not draws.tilts:
+        return dict(rows)
+    ways = [draws.weighing(place) for place in range(len(draws.tilts))]
+    return {
+        q: np.stack([way.plain(row) for way, row in zip(ways, each, strict=True)]) for q, each in rows.items()
+    }
 
 
 def _joined(question: Question, columns: Sequence[Mapping[str, Any]], count: int) -> dict[str, Any]:

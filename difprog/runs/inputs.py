@@ -14,6 +14,8 @@ import numpy as np
 
 from difprog.beliefs.beliefs import Belief
 from difprog.beliefs.families import Point
+from difprog.beliefs.outcomes import Outcome
+from difprog.forecast.believed import stated
 from difprog.forecast.forecast import Forecast, ModelForecast
 from difprog.forecast.question import Question
 from difprog.race.parameters import FACT_OF
@@ -46,11 +48,14 @@ class Swap:
         Facts that the effects read, in all readings.
     certain : set of str
         Readings whose capability effect becomes certain, or ceases to be.
+    outcomes : bool
+        Whether what is stated about the outcome is the second run's.
     """
 
     beliefs: dict[str, set[str]] = field(default_factory=dict)
     facts: dict[str, Any] = field(default_factory=dict)
     certain: set[str] = field(default_factory=set)
+    outcomes: bool = False
 
 
 @dataclass(frozen=True)
@@ -89,6 +94,10 @@ class Side:
         """Return a fact, or the criteria that are met."""
         return self.question.criteria if name == "criteria" else self.question.facts[name]
 
+    def outcomes(self, reading: str) -> dict[str, Outcome]:
+        """Return what is stated about the outcome under a reading."""
+        return stated(self.answer(reading).layers, self.forecast.setup.believe)
+
     def certain(self, reading: str) -> bool:
         """Whether a reading's capability effect happens for sure."""
         place = self.question.readings.index(reading)
@@ -110,6 +119,11 @@ def differences(one: Side, two: Side, readings: Sequence[str]) -> dict[Label, Sw
         for reading in readings:
             swap = note(label, reading, ())
             swap.facts.update({fact: two.fact(fact)} if fact in READ else {})
+    said = [{n: o.chance for r in readings for n, o in side.outcomes(r).items()} for side in (one, two)]
+    if said[0] != said[1]:
+        spelled = [", ".join(f"{n} {100 * c:.3g}%" for n, c in each.items()) or "not stated" for each in said]
+        for reading in readings:
+            note(Label("outcome", "the outcome", *spelled), reading, ()).outcomes = True
     for reading in readings:
         own = one.certain(reading) != two.certain(reading)
         if own:

@@ -209,7 +209,10 @@ def _timelines(day: float, settings: Settings, tick: Callable[[int, int], None] 
         else:  # nobody has spoken of it yet
             z = rng.standard_normal(count)
             offsets[target] = scale * (z if sign == 0 else sign * np.abs(z))
-    old, new = np.flatnonzero(past & middle), np.flatnonzero(~past & middle & ~np.isinf(data.widths))
+    targets = np.asarray(data.targets)
+    # Naive forecasts know no targets: they rest on those that mean AGI, and the last occupation is left out.
+    old = np.flatnonzero(past & middle & np.isin(targets, ("AGI", "TAI")))
+    new = np.flatnonzero(~past & middle & ~np.isinf(data.widths) & (targets != "FAOL"))
     # A whole year is read at its middle, here and in the naive forecasts.
     years = np.exp(data.logs) + np.where(np.isinf(data.widths), 0.0, data.widths / 2.0)
     logs, dates = np.log(years), data.dates
