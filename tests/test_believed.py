@@ -14,9 +14,11 @@ import difprog
 from difprog.base.errors import BadInput
 from difprog.beliefs import published
 from difprog.beliefs.outcomes import parse_believe
+from difprog.choose.scenarios import beside
 from difprog.cli import main
 from difprog.forecast import forecast
 from difprog.forecast.forecast import Forecast
+from difprog.forecast.request import Request
 from difprog.library import amend
 from difprog.runs import runs
 from difprog.runs.attribution import attribute
@@ -188,6 +190,18 @@ def test_scenarios_stand_side_by_side() -> None:
     assert chances[1] < chances[0] < chances[2]
     screen = CliRunner().invoke(main, words, catch_exceptions=False).stdout
     assert "of 2 scenarios" in screen
+
+
+def test_what_stands_beside_a_memo_is_what_the_scenario_gives() -> None:
+    """Without evidence, number for number what ``--scenario`` gives; a scenario in use is not said twice."""
+    asked = Request(models=("overhang",), use_evidence=False, draws=500, scenarios=("long",))
+    found = beside(asked.score("rlhf"))
+    assert found[0].name == ""
+    assert "long" not in [one.name for one in found]
+    for name in ("short", "sotala"):
+        (one,) = [each for each in found if each.name == name]
+        direct = replace(asked, scenarios=("long", name)).score("rlhf")
+        assert one.forecast.ensemble == direct.ensemble
 
 
 def test_from_python_an_answer_is_labelled_and_drawn() -> None:

@@ -8,9 +8,11 @@ from difprog.base import files
 from difprog.base.errors import BadInput
 from difprog.beliefs.beliefs import Stack
 from difprog.beliefs.parse import read_layer
-from difprog.forecast.forecast import Forecast, score
+from difprog.forecast.believed import believed
+from difprog.forecast.forecast import Forecast, Setup, question_of, summed_up
+from difprog.forecast.question import View
 from difprog.forecast.request import Request
-from difprog.forecast.sampling import Kept
+from difprog.forecast.sampling import Kept, draw
 from difprog.forecast.summary import sign
 from difprog.models.model import vocabulary_of
 
@@ -49,6 +51,9 @@ def side_by_side(name: str, request: Request) -> list[Scenario]:
 def beside(found: Forecast) -> list[Scenario]:
     """Return a forecast as it is, and the proposal under each scenario that ships, over what it rests on.
 
+    What evidence says of beliefs that a scenario leaves alone stays as the forecast has it: a scenario that
+    states one of the beliefs that a dataset is about does not fit the others anew, as ``--scenario`` would.
+
     Passed over are those that the forecast lies under already, and those under which it cannot be made:
     whose beliefs leave no world in which what is stated of the outcome holds, say.
     """
@@ -61,11 +66,23 @@ def beside(found: Forecast) -> list[Scenario]:
         if layer.source.sha256 in there:
             continue
         over = {model: Stack((*stack.layers, layer)) for model, stack in stacks.items()}
-        setup, count = replace(found.setup, stacks=over), min(found.count, FEW)
         try:
-            made.append(
-                Scenario(path.stem, score(found.project, setup, count, found.seed, found.prob, kept))
-            )
+            made.append(Scenario(path.stem, _again(found, replace(found.setup, stacks=over), kept)))
         except BadInput:
             continue
     return made
+
+
+def _again(found: Forecast, setup: Setup, kept: Kept) -> Forecast:
+    """Return a forecast under other layers, with the evidence and the reviews that it has."""
+    standing = {answer.model.name: answer.view for answer in found.models}
+
+    def conditioned(view: View) -> View:
+        own = standing[view.model.name]
+        pooled = {name: belief for name, belief in own.beliefs.items() if belief.evidence == "reviews"}
+        return replace(view, beliefs={**view.beliefs, **pooled}, posterior=own.posterior)
+
+    question, layers = question_of(found.project, setup, kept, conditioned)
+    drawn = draw(question, min(found.count, FEW), found.seed, kept=kept)
+    drawn = believed(drawn, layers, setup.believe, kept)
+    return summed_up(found.project, setup, drawn, layers, found.prob, kept)
