@@ -16,6 +16,7 @@ a weighted regression on them (the calibration estimator of Deville & Särndal 1
 from __future__ import annotations
 
 import math
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -122,13 +123,30 @@ def residuals(values: Array, weights: Array, moments: Array | None) -> Array:
     """Return what a weighted regression on the moments leaves of values, shape (draws,)."""
     residual = values - dot(weights, values)
     if moments is not None and moments.shape[1]:
-        centred = moments - np.einsum("i,ij->j", weights, moments)
-        gram = np.einsum("i,ij,ik->jk", weights, centred, centred)
-        cross = np.einsum("i,ij,i->j", weights, centred, residual)
-        # Moments that say the same twice are no trouble to the least squares of least norm.
-        slope = np.linalg.lstsq(gram, cross, rcond=1e-12)[0]
-        residual = residual - np.einsum("ij,j->i", centred, slope)
+        centred, inverse = _centred(weights, moments)
+        share = weights * residual
+        for column, slope in zip(centred, inverse @ [dot(share, column) for column in centred], strict=True):
+            residual = residual - slope * column
     return np.asarray(residual)
+
+
+#: What `_centred` found, with the arrays that it is of: a forecast asks for few, hundreds of times.
+_CENTRED: OrderedDict[tuple[int, int], tuple[Array, Array, Array, Array]] = OrderedDict()
+
+
+def _centred(weights: Array, moments: Array) -> tuple[Array, Array]:
+    """Return moments less their weighted means, shape (moments, draws), and their Gram matrix inverted."""
+    key = id(weights), id(moments)
+    if key not in _CENTRED:
+        centred = np.ascontiguousarray((moments - np.einsum("i,ij->j", weights, moments)).T)
+        gram = np.array([[dot(weights * one, two) for two in centred] for one in centred])
+        # Moments that say the same twice are no trouble to the inverse of least norm.
+        _CENTRED[key] = weights, moments, centred, np.linalg.pinv(gram, rcond=1e-12, hermitian=True)
+        while len(_CENTRED) > 24:
+            _CENTRED.popitem(last=False)
+    # The arrays are held, so that no others come to have their places while this is asked for.
+    _, _, centred, inverse = _CENTRED[key]
+    return centred, inverse
 
 
 def _error_of_sum(terms: Array, clusters: int | None) -> float:

@@ -16,7 +16,7 @@ from difprog.choose.best import NOTHING
 from difprog.choose.compare import Comparison, Pair
 from difprog.choose.portfolio import Row
 from difprog.forecast.summary import MICRODOOM, sign
-from difprog.render import data
+from difprog.render import data, outcomes
 from difprog.render.format import microdooms, percent, with_error
 from difprog.render.rank import entry, head
 from difprog.render.ranktable import legend, span, table_of
@@ -80,6 +80,8 @@ def terminal(found: Comparison, screen: Console) -> None:
             style=DIM,
         )
     )
+    if shown["believe"]:
+        screen.print(Text(outcomes.in_a_line(shown["believe"]), style=DIM))
     screen.print()
     for line in headline(found):
         screen.print(Padding(line, (0, 0, 0, 2), expand=False))

@@ -9,8 +9,8 @@ from rich.console import Console, Group
 from rich.text import Text
 
 from difprog.forecast.summary import MICRODOOM
+from difprog.render import outcomes, words
 from difprog.render import pilot as learning
-from difprog.render import words
 from difprog.render.axis import bar, swing
 from difprog.render.format import microdooms, supported
 from difprog.render.screen import (
@@ -58,7 +58,7 @@ def explain(
     """
     title(content, screen)
     screen.print()
-    sentences(screen, conclusion(content))
+    sentences(screen, [*(((line, ""),) for line in outcomes.sentences(content)), *conclusion(content)])
     learning.show(pilots, screen)
     _channels(content, screen)
     _per_model(screen, "What would have to be true for it to break even", content, words.break_even)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from difprog.render import scenarios, words
+from difprog.render import outcomes, scenarios, words
 from difprog.render.format import interval, microdooms, supported
 from difprog.render.gfm import bullets, code, escape, table
 from difprog.render.gfm import name as gfm_name
@@ -77,7 +77,8 @@ def _list(sentences: Iterable[words.Sentence]) -> str:
 def _answer(content: Content, figure: str) -> list[str]:
     first, *rest = words.verdict(content)
     warning = [f"**{escape(line)}**" for line in words.failures(content)]
-    return ["## The answer", *warning, marked(first), _list(rest), figure]
+    stated = [escape(line) for line in outcomes.sentences(content)]
+    return ["## The answer", *warning, " ".join(stated), marked(first), _list(rest), figure]
 
 
 def _why(content: Content) -> list[str]:

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from difprog.beliefs import published
 from difprog.forecast.believed import most_moved
-from difprog.forecast.forecast import ModelForecast
+from difprog.forecast.forecast import ModelForecast, Setup
 from difprog.render.format import significant
 from difprog.render.screen import DIM, MARGIN, Column, fitted, indented, section, text
 
@@ -45,6 +45,17 @@ def data(answer: ModelForecast) -> dict[str, Any]:
             for m in most_moved(answer.draws, answer.place, tilt)
         ],
     }  # fmt: skip
+
+
+def believed(setup: Setup) -> dict[str, float]:
+    """Return what is stated about the outcome for every proposal, by layers and over them: name → chance."""
+    found = {n: o.chance for stack in setup.stacks.values() for n, o in stack.outcomes.items()}
+    return found | {outcome.name: outcome.chance for outcome in setup.believe}
+
+
+def in_a_line(stated: Mapping[str, float]) -> str:
+    """Return what is stated, as one line for a heading; "" for nothing."""
+    return "as stated: " + "; ".join(spelled(*each) for each in stated.items()) if stated else ""
 
 
 def shift(nats: float) -> str:

@@ -13,7 +13,7 @@ from difprog import __version__
 from difprog.choose.portfolio import Row
 from difprog.choose.rank import Ranking
 from difprog.forecast.forecast import Forecast, Setup
-from difprog.render import data
+from difprog.render import data, outcomes
 
 RANK_SCHEMA = "difprog.rank/1"
 
@@ -43,6 +43,7 @@ def head(schema: str, setup: Setup, count: int, seed: int, prob: float) -> dict[
         "draws": count,
         "seed": seed,
         "prob": prob,
+        "believe": outcomes.believed(setup),
         "models": [
             {
                 "model": model.name,

@@ -16,6 +16,7 @@ from rich.text import Text
 
 from difprog.forecast.summary import MICRODOOM, Summary, sign
 from difprog.render.format import interval, microdooms, percent, with_error
+from difprog.render.outcomes import in_a_line
 from difprog.render.screen import BAD, DIM, GOOD, HEAD, section, text
 
 #: Rows that a terminal shows; CSV and JSON have all.
@@ -185,6 +186,8 @@ def rank(
             style=DIM,
         )
     )
+    if start["believe"]:
+        screen.print(Text(in_a_line(start["believe"]), style=DIM))
     for line in _headline(projects, start["by"]):
         screen.print(Padding(line, (0, 0, 0, 2), expand=False))
     screen.print()
