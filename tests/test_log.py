@@ -621,6 +621,19 @@ def test_the_table_of_backtests_stands_between_its_marks() -> None:
     assert shown_backtest.placed(page, table) == page.replace("old", table)
 
 
+def test_backtests_say_first_what_cannot_be_trusted(monkeypatch: pytest.MonkeyPatch) -> None:
+    table = found_table()
+    monkeypatch.setattr(backtest, "run", lambda *_, **__: table)
+    done = CliRunner().invoke(main, ["verify", "--backtest"], env={"COLUMNS": "160"})
+    assert done.exit_code == 0
+    assert "4 head counts" in done.output
+    table["backtests"][0]["failures"] = ["18 divergences"]
+    done = CliRunner().invoke(main, ["verify", "--backtest"], env={"COLUMNS": "160"})
+    assert done.exit_code == 3
+    assert done.stdout.startswith("headcounts before 2020-01-01: 18 divergences")
+    assert json.loads(CliRunner().invoke(main, ["verify", "--backtest", "--json"]).stdout) == table
+
+
 def test_rows_of_after_the_cut_move_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a backtest fits is what lies before; naive forecasts are made of it alone."""
     seen: list[Any] = []
