@@ -20,6 +20,7 @@ from difprog.forecast import forecast
 from difprog.forecast.forecast import Forecast
 from difprog.forecast.request import Request
 from difprog.library import amend
+from difprog.render import markdown, report
 from difprog.runs import runs
 from difprog.runs.attribution import attribute
 from tests.helpers import project, setup
@@ -230,3 +231,14 @@ def test_diff_names_what_was_stated_as_the_cause(tmp_path: Path) -> None:
     (first,) = json.loads((tmp_path / "one" / "summary.json").read_text())["models"]
     before = first["p_success_without"]["mean"]
     assert total["p_success_without"].mean == pytest.approx(0.6 - before, abs=1e-9)
+
+
+def test_the_report_says_what_was_stated_and_what_moved() -> None:
+    request = Request(use_evidence=False, draws=500, models=("overhang",), believe=("p_success=60%",))
+    page = markdown.report(report.gathered(request.score("rlhf")))
+    assert "## The outcome as stated" in page
+    section = page.partition("## The outcome as stated")[2].partition("\n## ")[0]
+    assert "60%" in section
+    assert section.count("`overhang`") == 1 + 5, "a statement, and five beliefs"
+    plain = markdown.report(report.gathered(replace(request, believe=()).score("rlhf")))
+    assert "The outcome as stated" not in plain

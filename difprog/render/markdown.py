@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from difprog.forecast.summary import MICRODOOM
-from difprog.render import figures, memo, words
+from difprog.render import figures, memo, outcomes, words
 from difprog.render.format import (
     interval,
     microdooms,
@@ -58,6 +58,7 @@ def report(content: Mapping[str, Any]) -> str:
         *memo.sections(content, figure),
         ["---", "# Appendix", "Every number with its error, every belief with its source."],
         _agreement(content),
+        _stated(content),
         _channels(content),
         _break_even(content),
         _trade(content),
@@ -114,6 +115,37 @@ def _agreement(content: Mapping[str, Any]) -> list[str]:
             range(1, 5),
         ),
     ]  # fmt: skip
+
+
+def _stated(content: Mapping[str, Any]) -> list[str]:
+    """Return what is stated about the outcome, before and after, and what had to move; empty for nothing."""
+    tilted = [m for m in _models(content) if m.get("outcomes")]
+    if not tilted:
+        return []
+    met = [
+        [
+            code(m["model"]), code(o["statement"]), f"{100 * o['stated']:.3g}%",
+            f"{supported(100 * o['before'], 100 * o['before_se'])}%",
+            f"{outcomes.shift(m['relative_entropy'])}, {significant(m['relative_entropy'])} nats",
+            f"{m['effective_draws']:,.0f}",
+        ]
+        for m in tilted for o in m["outcomes"]
+    ]  # fmt: skip
+    moved = [
+        [
+            code(m["model"]), code(b["belief"]),
+            *(" · ".join(map(significant, b[side])) for side in ("before", "after")),
+            supported(b["distance"], b["distance_se"], digits=2),
+        ]
+        for m in tilted for b in m["moved"]
+    ]  # fmt: skip
+    return [
+        "## The outcome as stated",
+        "Draws are weighed so that they meet what is stated and otherwise change least (relative entropy).",
+        table(["model", "statement", "stated", "before", "what it took", "effective draws"], met, (2, 3, 5)),
+        "The beliefs that had to move most: 5%, 50% and 95% before and after, and how far (from 0 to 1).",
+        table(["model", "belief", "before", "after", "distance"], moved, (2, 3, 4)),
+    ]
 
 
 def _figure(content: Mapping[str, Any], file: str, alternative: tuple[str, str]) -> str:
