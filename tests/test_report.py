@@ -177,9 +177,11 @@ def test_the_comparison_sees_what_matters_and_nothing_else() -> None:
     figure = (REPORTS / "agent-foundations" / "drivers.svg").read_text()
     number = re.search(r"\+\d\d ± \d", page)
     assert number is not None
+    stands = int(number[0][1:3])
+    other = stands + (2 if (stands + 2) % 10 else 3)  # a number that ends in 0 may have been cut there
     changes = [
-        (page, number[0], f"+{int(number[0][1:3]) + 1}{number[0][3:]}", True),
-        (page, number[0], f"+{int(number[0][1:3]) + 2}{number[0][3:]}", False),
+        (page, number[0], f"+{stands + 1}{number[0][3:]}", True),
+        (page, number[0], f"+{other}{number[0][3:]}", False),
         (page, "helps", "harms", False), (page, "\n\n", "\n", False),
     ]  # fmt: skip
     hashed = re.search(r'id="([a-z][0-9a-f]{10})"', figure)
