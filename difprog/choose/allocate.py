@@ -35,7 +35,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from difprog.forecast.summary import clustered_error, dot
+from difprog.forecast.summary import clustered_error, dot, mixture_shares
 from difprog.why.sensitivity import Gain, partial_information
 
 Array = npt.NDArray[np.float64]
@@ -644,9 +644,8 @@ def mixed(
     """
     if weights is None or all(each is None for each in weights):
         return np.asarray(np.einsum("m,mrd->rd", credences, draws)), None
-    each = np.stack([_flat(draws.shape[2]) if own is None else own for own in weights])
-    total = np.einsum("m,md->d", credences, each)
-    share = credences[:, None] * each / np.where(total > 0, total, 1.0)
+    each = [_flat(draws.shape[2]) if own is None else own for own in weights]
+    share, total = mixture_shares(each, credences)
     return np.asarray(np.einsum("md,mrd->rd", share, draws)), total
 
 

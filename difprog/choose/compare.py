@@ -16,7 +16,7 @@ import numpy.typing as npt
 from difprog.base.errors import BadInput, Problem
 from difprog.choose.best import NOTHING, Best
 from difprog.forecast.forecast import Forecast
-from difprog.forecast.summary import Summary, sign, summarise_mixture
+from difprog.forecast.summary import Summary, fewest, mixture_of, sign
 
 Array = npt.NDArray[np.float64]
 
@@ -141,32 +141,21 @@ def _check_weighed_alike(options: Sequence[Option]) -> None:
     """Refuse options whose worlds without them count differently: no draw is then the same world."""
     first = options[0].forecast
     for option in options[1:]:
-        for one, two in zip(first.models, option.forecast.models, strict=True):
-            if one.tilt is not two.tilt and (
-                one.tilt is None or two.tilt is None or not np.array_equal(one.tilt.weights, two.tilt.weights)
-            ):
-                what = "states beliefs or outcomes of its own, under which worlds count differently"
-                hint = "what is about the world belongs in a layer: --priors FILE, --believe"
-                raise BadInput(Problem(option.name, "outcomes", what, hint=hint))
+        if not option.forecast.draws.counts_like(first.draws):
+            what = "states beliefs or outcomes of its own, under which worlds count differently"
+            hint = "what is about the world belongs in a layer: --priors FILE, --believe"
+            raise BadInput(Problem(option.name, "outcomes", what, hint=hint))
 
 
 def _pair(options: Sequence[Option], i: int, j: int) -> Pair:
     one, two = options[i].forecast, options[j].forecast
-    count, prob = one.count, one.prob
     columns = [a - b for a, b in zip(options[i].net, options[j].net, strict=True)]
-    clusters = [
-        min((n for n in (a.clusters, b.clusters) if n is not None), default=None)
+    ways = [
+        replace(a.weighing, clusters=fewest((a.clusters, b.clusters)))
         for a, b in zip(one.models, two.models, strict=True)
     ]
-    known = [n for n in clusters if n is not None]
-    ways = [replace(answer.weighing, clusters=n) for answer, n in zip(one.models, clusters, strict=True)]
-    models = tuple(way.summary(column, prob) for way, column in zip(ways, columns, strict=True))
-    stated = bool(one.draws.tilts)
-    ensemble = summarise_mixture(
-        columns, one.weights, count, prob, min(known, default=None),
-        tilts=[way.weights for way in ways] if stated else None,
-        moments=[way.moments for way in ways] if stated else None,
-    )  # fmt: skip
+    models = tuple(way.summary(column, one.prob) for way, column in zip(ways, columns, strict=True))
+    ensemble = mixture_of(columns, ways, one.weights, one.prob)
     return Pair(i, j, ensemble, models, _dominance(options[i], options[j], columns, models))
 
 
@@ -175,9 +164,8 @@ def _dominance(
 ) -> Dominance:
     different = any(np.any(np.asarray(column) > ROUNDING) for column in columns)
     no_worse = all(np.all(np.asarray(column) >= -ROUNDING) for column in columns)
-    flat = np.full(one.forecast.count, 1.0 / one.forecast.count)
-    each = [flat if m.weighing.weights is None else m.weighing.weights for m in one.forecast.models]
-    mass = np.concatenate([share * w for share, w in zip(one.forecast.weights, each, strict=True)])
+    answers = zip(one.forecast.weights, one.forecast.models, strict=True)
+    mass = np.concatenate([share * answer.weighing.each for share, answer in answers])
     return Dominance(
         every_draw=different and no_worse,
         first_order=first_order(one.net, two.net, mass),

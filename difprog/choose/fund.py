@@ -23,7 +23,7 @@ from difprog.forecast.forecast import Forecast, Setup, shares
 from difprog.forecast.question import Question
 from difprog.forecast.request import Request
 from difprog.forecast.sampling import Draws, Kept
-from difprog.forecast.summary import Summary, Weighing, clustered_error, dot
+from difprog.forecast.summary import Summary, Weighing, clustered_error, dot, fewest
 from difprog.models.model import vocabulary_of
 from difprog.why.sensitivity import Gain
 
@@ -105,7 +105,7 @@ class Stack:
     @property
     def clusters(self) -> int | None:
         """The fewest posterior draws that any model's draws are spread over."""
-        return min((way.clusters for way in self.ways if way.clusters is not None), default=None)
+        return fewest(way.clusters for way in self.ways)
 
     @property
     def weights(self) -> list[Array | None]:
@@ -252,11 +252,7 @@ def candidates(
 
 def _check_worlds(draws: Draws, first: Draws, row: Row) -> None:
     """Refuse a row whose worlds without it, or how they count, are not those of the other rows."""
-    same = np.array_equal(draws.without, first.without)
-    for place in range(len(draws.without)):
-        own, other = draws.weighing(place).weights, first.weighing(place).weights
-        same &= own is other or (own is not None and other is not None and np.array_equal(own, other))
-    if not same:
+    if not draws.same_worlds(first):
         raise BadInput(
             Problem(row.where, "beliefs", "states beliefs about the world that other rows do not",
                     hint="what is about the world belongs in a layer: --priors FILE")

@@ -64,8 +64,6 @@ class Chunk:
     best: Best
 
 
-
-
 def condition(portfolio: Portfolio, setup: Setup) -> None:
     """Have evidence conditioned, where it is not kept, before many processes would each want it.
 

@@ -61,7 +61,8 @@ def together(forecasts: Sequence[Forecast]) -> Together:
     first = forecasts[0]
     _check_worlds(forecasts)
     every = [one.draws for one in forecasts]
-    with_hits = [_realised(draws) for draws in every]
+    hits = [_hits(draws) for draws in every]
+    with_hits = [_realised(draws, happens) for draws, happens in zip(every, hits, strict=True)]
     effects: dict[str, Array] = {}
     for name in dict.fromkeys(name for own in with_hits for name in own):
         values = [own[name] for own in with_hits if name in own]
@@ -74,7 +75,8 @@ def together(forecasts: Sequence[Forecast]) -> Together:
     if len(every) == 1:
         between = np.zeros(without.shape)
     else:
-        alone = np.sum([_hit(draws)[1] - without for draws in every], axis=0)
+        each = zip(every, hits, strict=True)
+        alone = np.sum([np.where(h, draws.hit, draws.miss) - without for draws, h in each], axis=0)
         between = first.draws.race.chance(effects) - without - alone
     net = parts + between
     credences = [answer.credence for answer in first.models]
@@ -83,18 +85,19 @@ def together(forecasts: Sequence[Forecast]) -> Together:
     )
 
 
-def _hit(draws: Draws) -> tuple[Array, Array]:
-    """Return whether the breakthrough happens, and p_success then, each of shape (reading, draw)."""
+def _hits(draws: Draws) -> npt.NDArray[np.bool_]:
+    """Return whether the breakthrough happens, shape (reading, draw)."""
     from scipy.special import ndtr
 
     stream = f"breakthrough|{draws.question.own}"
-    happens = ndtr(scores(stream, draws.seed, draws.count))[None, :] < draws.chance_of_hit
-    return happens, np.where(happens, draws.hit, draws.miss)
+    happens: npt.NDArray[np.bool_] = (
+        ndtr(scores(stream, draws.seed, draws.count))[None, :] < draws.chance_of_hit
+    )
+    return happens
 
 
-def _realised(draws: Draws) -> dict[str, Array]:
+def _realised(draws: Draws, happens: npt.NDArray[np.bool_]) -> dict[str, Array]:
     """Return the effects of a project whose breakthrough has happened or not, each (reading, draw)."""
-    happens, _ = _hit(draws)
     return {
         name: np.where(happens, value, draws.effects_miss[name]) for name, value in draws.effects_hit.items()
     }
@@ -109,7 +112,7 @@ def _check_worlds(forecasts: Sequence[Forecast]) -> None:
             hint="what is about the world belongs in a layer: --priors FILE",
         )
         for one in forecasts[1:]
-        if not np.array_equal(one.draws.without, first.draws.without)
+        if not one.draws.same_worlds(first.draws)
     ]  # fmt: skip
     if problems:
         raise BadInput(*problems)

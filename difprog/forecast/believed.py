@@ -167,5 +167,3 @@ def percent(chance: float, up: bool = False) -> str:
     """Return a chance in tenths of a per cent, rounded inwards so that what is said can be met."""
     tenths = np.ceil(1000 * chance - 1e-9) if up else np.floor(1000 * chance + 1e-9)
     return f"{tenths / 10:g}%"
-
-

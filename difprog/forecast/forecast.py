@@ -33,8 +33,9 @@ from difprog.forecast.summary import (
     Quantiles,
     Summary,
     Weighing,
+    fewest,
+    mixture_of,
     sign,
-    summarise_mixture,
 )
 from difprog.forecast.tilting import Tilt
 from difprog.models.model import Model, load, shipped_models, vocabulary_of
@@ -519,8 +520,7 @@ def summed_up(
 
 def fewest_clusters(question: Question) -> int | None:
     """Return the least number of kept draws that any reading's draws are spread over."""
-    known = [n for n in (question.clusters(place) for place in range(len(question.views))) if n is not None]
-    return min(known, default=None)
+    return fewest(question.clusters(place) for place in range(len(question.views)))
 
 
 def mix(
@@ -541,12 +541,8 @@ def mix(
 
 def mixed(draws: Draws, columns: Iterable[Any], credences: Sequence[float], prob: float) -> Summary:
     """Return the mixture by credence of columns that belong to the readings of draws."""
-    ways = [draws.weighing(place) for place in range(len(credences))] if draws.tilts else []
-    return summarise_mixture(
-        list(columns), shares(credences), draws.count, prob, fewest_clusters(draws.question),
-        tilts=[w.weights for w in ways] or None,
-        moments=[w.moments for w in ways] or None,
-    )  # fmt: skip
+    ways = [draws.weighing(place) for place in range(len(credences))]
+    return mixture_of(columns, ways, shares(credences), prob)
 
 
 def doubts(project: Project, answers: Sequence[ModelForecast]) -> list[str]:

@@ -134,6 +134,18 @@ class Draws:
             return Weighing(self.count, clusters)
         return Weighing(self.count, clusters, tilt.weights, tilt.moments)
 
+    def counts_like(self, other: Draws) -> bool:
+        """Whether each draw counts for as much as the same draw of another question, under every reading."""
+        for place in range(len(self.without)):
+            one, two = self.weighing(place).weights, other.weighing(place).weights
+            if one is not two and (one is None or two is None or not np.array_equal(one, two)):
+                return False
+        return True
+
+    def same_worlds(self, other: Draws) -> bool:
+        """Whether the worlds without the project are those of another question, and count alike."""
+        return np.array_equal(self.without, other.without) and self.counts_like(other)
+
     @cached_property
     def net_effect(self) -> Array:
         """p(θ; e) − p(θ; no effect), the hit probability averaged in exactly, (reading, draw)."""
@@ -493,7 +505,7 @@ def _without(
     if kept is None:
         return _without_anew(functions, given, count)
     read = [given[name] for name in functions.race_reads() if not name.startswith("effect ")]
-    what = "without", id(functions), count, len(given["fact certain"])
+    what = "without", functions, count, len(given["fact certain"])
     found: Array = kept.made_of(what, read, lambda: _without_anew(functions, given, count))
     return found
 

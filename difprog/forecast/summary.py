@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import math
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -413,6 +413,11 @@ class Weighing:
     weights: Array | None = None
     moments: Array | None = None
 
+    @property
+    def each(self) -> Array:
+        """What every draw counts for, shape (draws,); they sum to 1."""
+        return np.full(self.count, 1.0 / self.count) if self.weights is None else self.weights
+
     def mean(self, values: Any) -> float:
         """Return the mean of draws; a scalar is its own."""
         array = np.asarray(values, dtype=float)
@@ -484,6 +489,47 @@ class Weighing:
         if np.partition(sizes, -few)[-few:].sum() < CARRIED * sizes.sum():
             return None
         return self.tail(values)
+
+
+def fewest(clusters: Iterable[int | None]) -> int | None:
+    """Return the least number of clusters of several, None where none of them has any."""
+    return min((count for count in clusters if count is not None), default=None)
+
+
+def mixture_of(
+    columns: Iterable[Any], ways: Sequence[Weighing], credences: Sequence[float], prob: float
+) -> Summary:
+    """Summarise the mixture by credence of columns, each with the way in which its draws count."""
+    stated = any(way.weights is not None for way in ways)
+    return summarise_mixture(
+        list(columns), credences, ways[0].count, prob, fewest(way.clusters for way in ways),
+        tilts=[way.weights for way in ways] if stated else None,
+        moments=[way.moments for way in ways] if stated else None,
+    )  # fmt: skip
+
+
+def mixture_shares(each: Sequence[Array], credences: Array) -> tuple[Array, Array]:
+    """Return what readings that count draws differently come to as one.
+
+    A draw counts there for as much as all readings give it, and a quantity is worth the readings'
+    values, each by its share of that: so means given a belief are those of the mixture too.
+
+    Parameters
+    ----------
+    each : sequence of array, each of shape (draws,)
+        What every draw counts for under each reading.
+    credences : array, shape (readings,)
+        They sum to 1.
+
+    Returns
+    -------
+    tuple of array
+        Each reading's share of every draw, shape (readings, draws), and what the draw counts for,
+        shape (draws,).
+    """
+    table = np.stack(each)
+    total = np.einsum("m,md->d", credences, table)
+    return credences[:, None] * table / np.where(total > 0, total, 1.0), total
 
 
 def tail_index(values: Any, weights: Array | None = None) -> float | None:

@@ -224,8 +224,6 @@ def set_outcomes(name: str, chances: Mapping[str, float], shelf: Shelf | None = 
     """
     shelf = shelf or Shelf()
     goal = target(name)
-    mine = user_file(goal.path.stem)
-    goal = goal if is_yours(goal.path) or goal.over is None or goal.path == mine else Target(mine, goal.over)
 
     def change(text: str) -> str:
         now = dict(tomllib.loads(text).get("outcomes", {}))

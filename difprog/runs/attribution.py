@@ -25,7 +25,7 @@ from difprog.forecast.believed import meeting
 from difprog.forecast.forecast import MIXED, Forecast, fewest_clusters
 from difprog.forecast.question import Question, View
 from difprog.forecast.sampling import Draws, evaluate
-from difprog.forecast.summary import clustered_error
+from difprog.forecast.summary import clustered_error, fewest
 from difprog.models.model import Model
 from difprog.runs import runs
 from difprog.runs.inputs import Label, Side, Swap, differences
@@ -193,8 +193,7 @@ def _changes(before: _End, after: _End, common: Sequence[str]) -> list[Change]:
 
 def _clusters(before: _End, after: _End) -> int | None:
     """Return the least number of kept posterior draws that the draws of either run are spread over."""
-    found = [fewest_clusters(end.forecast.draws.question) for end in (before, after)]
-    return min((n for n in found if n is not None), default=None)
+    return fewest(fewest_clusters(end.forecast.draws.question) for end in (before, after))
 
 
 def _evaluated(one: Side, two: Side, readings: Sequence[str], swaps: Iterable[Swap]) -> dict[str, Array]:

@@ -17,7 +17,7 @@ from difprog.beliefs.beliefs import Stack
 from difprog.forecast.forecast import Forecast, ModelForecast, fewest_clusters
 from difprog.forecast.question import Question, View
 from difprog.forecast.sampling import Draws, Kept, draw_beliefs, evaluate
-from difprog.forecast.summary import Weighing, clustered_error
+from difprog.forecast.summary import Weighing, clustered_error, mixture_shares
 from difprog.race.parameters import FACTS
 from difprog.why.breakeven import BreakEven, break_even
 from difprog.why.channels import Estimate, Path, channel_draws, estimate, paths
@@ -247,11 +247,7 @@ def weighed(way: Weighing) -> dict[str, Any]:
 
 
 class Mixture:
-    """All readings as one: how a draw counts in the mixture, and what a quantity is worth there.
-
-    A draw counts for as much as all readings give it, and a quantity is worth the readings' values,
-    each by its share of that: so means given a belief are those of the mixture too.
-    """
+    """All readings as one: how a draw counts in the mixture, and what a quantity is worth there."""
 
     def __init__(self, draws: Draws, credences: Array) -> None:
         clusters = fewest_clusters(draws.question)
@@ -259,10 +255,7 @@ class Mixture:
         self.weighing = Weighing(draws.count, clusters)
         if draws.tilts:
             ways = [draws.weighing(row) for row in range(len(credences))]
-            flat = np.full(draws.count, 1.0 / draws.count)
-            each = np.stack([flat if way.weights is None else way.weights for way in ways])
-            total = credences @ each
-            self._share = self._share * each / np.where(total > 0, total, 1.0)
+            self._share, total = mixture_shares([way.each for way in ways], credences)
             self.weighing = Weighing(draws.count, clusters, total)
 
     def of(self, value: Array) -> Array:
