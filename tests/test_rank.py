@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +24,7 @@ from difprog.choose import journal, rank
 from difprog.choose.best import Best
 from difprog.choose.journal import Journal, Line
 from difprog.choose.portfolio import read_portfolio
-from difprog.choose.rank import ranked, score_rows
+from difprog.choose.rank import key_of, ranked, score_rows
 from difprog.cli import main
 from difprog.forecast.forecast import find_project, prepare, score
 from difprog.forecast.request import Request
@@ -297,6 +298,16 @@ def test_rows_added_to_a_table_do_not_undo_what_is_kept(tmp_path, monkeypatch):
     other = tmp_path / "u.csv"
     make_table(other, 60)
     assert text == text_of(str(other))
+
+
+@pytest.mark.parametrize(
+    "other", [{"draws": 101}, {"seed": 2}, {"prob": 0.5}, {"publication": "closed"}, {"models": MODELS},
+              {"scenarios": ("short",)}, {"believe": ("p_success=0.4",)}, {"use_evidence": True}],
+)  # fmt: skip
+def test_no_row_is_taken_up_from_a_run_that_asked_something_else(other):
+    first = Request(draws=100, use_evidence=False, believe=("p_success=0.6",))
+    second = replace(first, **other)
+    assert key_of(first, first.setup()) != key_of(second, second.setup())
 
 
 def stop_at(rows: int):

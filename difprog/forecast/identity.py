@@ -55,11 +55,12 @@ def versions() -> dict[str, str]:
 
 
 def setup(used: Setup) -> dict[str, Any]:
-    """Return what identifies the models, layers and credences that projects are scored under."""
+    """Return what identifies the models, layers, credences and statements that projects are scored under."""
     return {
         "code": code(),
         "versions": versions(),
         "evidence": evidence() if used.use_evidence else None,
+        "believe": {stated.name: stated.chance for stated in used.believe},
         "models": {
             model.name: {
                 "source": model.source.sha256,

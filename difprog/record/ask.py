@@ -106,11 +106,12 @@ def a_year_on(day: date) -> date:
 
 def basis_of(found: Forecast) -> dict[str, Any]:
     """Return the hashes and settings that every forecast of a run rests on, but the proposal."""
-    said = {o.name: o.chance for o in found.setup.believe}
     return {
-        **identity.setup(found.setup), "draws": found.count, "seed": found.seed, "believe": said,
+        **identity.setup(found.setup),
+        "draws": found.count,
+        "seed": found.seed,
         "as_of": found.as_of.isoformat(),
-    }  # fmt: skip
+    }
 
 
 def about_project(found: Forecast) -> list[Asked]:
@@ -238,9 +239,7 @@ def _masses(found: Forecast, places: Sequence[int]) -> list[Array]:
     weights = [found.weights[p] for p in places]
     total = sum(weights)
     shares = [w / total for w in weights] if total else [1.0 / len(places)] * len(places)
-    flat = np.full(found.count, 1.0 / found.count)
-    own = [found.models[p].weighing.weights for p in places]
-    return [share * (flat if w is None else w) for share, w in zip(shares, own, strict=True)]
+    return [share * found.models[p].weighing.each for share, p in zip(shares, places, strict=True)]
 
 
 def _quantiles(
