@@ -1,10 +1,20 @@
 # %% [markdown]
 # # A model of one's own
 #
-# [`risk_compensation.py`](risk_compensation.py) is a model with a belief and an effect of its own: builders
-# spend part of the safety that a project adds on going on sooner. Its belief lies beside it, in
-# [`risk_compensation.toml`](risk_compensation.toml). Everything takes a model's path where it takes a name;
-# run this in the folder that holds both files.
+# `risk_compensation.py` is a model with a belief and an effect of its own: builders spend part of the safety
+# that a project adds on going on sooner. Its belief lies beside it, in `risk_compensation.toml`. These two
+# files are all of it. Run this in the folder that holds them.
+
+# %%
+from pathlib import Path
+
+print(Path("risk_compensation.py").read_text())
+
+# %%
+print(Path("risk_compensation.toml").read_text())
+
+# %% [markdown]
+# Everything takes a model's path where it takes a name.
 
 # %%
 import difprog
