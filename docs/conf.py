@@ -40,11 +40,11 @@ include_patterns = [
 ]  # fmt: skip
 #: What the menu holds, in order.
 CONTENTS = {
-    "Use": ("docs/record", "docs/evidence", "VOCABULARY"),
-    "Examples": ("examples/first_screen", "examples/budget", "examples/own_model",
-                 "reports/reinforcement-learning-from-human-feedback", "reports/agent-foundations"),
-    "Understand": ("docs/model", "docs/beliefs", "docs/claims", "docs/choices", "docs/hardness"),
-    "Extend": ("docs/own-model", "docs/python", "ARCHITECTURE", "CONTRIBUTING", "CHANGELOG"),
+    "Use": ("/docs/record", "/docs/evidence", "/VOCABULARY"),
+    "Examples": ("/examples/first_screen", "/examples/budget", "/examples/own_model"),
+    "Memos": ("/reports/reinforcement-learning-from-human-feedback", "/reports/agent-foundations"),
+    "Understand": ("/docs/model", "/docs/beliefs", "/docs/claims", "/docs/choices", "/docs/hardness"),
+    "Extend": ("/docs/own-model", "/docs/python", "/ARCHITECTURE", "/CONTRIBUTING", "/CHANGELOG"),
 }  # fmt: skip
 
 myst_heading_anchors = 4
@@ -56,13 +56,14 @@ nb_execution_show_tb = True
 
 autodoc_typehints = "none"  # numpydoc says them in words
 numpydoc_show_class_members = False
-default_role = "code"
+default_role = "autolink"
 
 html_theme = "pydata_sphinx_theme"
 html_title = "difprog"
 html_copy_source = False
 html_show_sphinx = False
-html_sidebars = {"README": ["sidebar-nav-bs"], "**": ["sidebar-nav-bs"]}
+html_sidebars = {"**": ["menu.html"]}
+templates_path = ["templates"]
 html_static_path = ["site.css"]
 html_css_files = ["site.css"]
 html_theme_options = {
@@ -88,11 +89,11 @@ class Site(StandaloneHTMLBuilder):
         return super().get_output_path("index" if page_name == root_doc else page_name)
 
 
-def with_contents(app: Sphinx, docname: str, source: list[str]) -> None:
+def with_contents(_: Sphinx, docname: str, source: list[str]) -> None:
     """Give the README the menu, which it does not need where it is read as it stands."""
     if docname == root_doc:
         for caption, pages in CONTENTS.items():
-            listed = "\n".join(f"/{page}" for page in pages)
+            listed = "\n".join(pages)
             source[0] += f"\n\n```{{toctree}}\n:hidden:\n:caption: {caption}\n\n{listed}\n```\n"
 
 

@@ -2,8 +2,8 @@
 # # From a table to a budget
 #
 # [`stack.csv`](stack.csv) holds six made-up proposals, a row each: facts, costs, and a column of our own
-# (`contact`) that is carried through. The two sizes of one team share a `group`, so at most one of them can be
-# chosen. On the command line all of this is `difprog allocate stack.csv --budget 1.5M`; run this in the
+# (`contact`) that is carried through. The two sizes of one team share a `group`, so at most one of them is
+# chosen. On the command line all of this is `difprog allocate stack.csv --budget 1.5M`. Run this in the
 # folder that holds the table.
 
 # %%
@@ -23,7 +23,7 @@ for one in sorted(stack.rows, key=lambda row: -row.net.mean / row.cost):
     print(f"{one.name:26} {1e6 * one.net.mean / (one.cost / 1e6):+6.1f} microdooms per million dollars")
 
 # %% [markdown]
-# What to fund with 1.5 million dollars: the exact best set, and what it comes to when all of it is done at once.
+# What to fund with 1.5 million dollars: the best set there is, and what it comes to when all of it is done.
 
 # %%
 decision = fund.decide(stack, budget=1.5e6)

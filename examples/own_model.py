@@ -8,6 +8,9 @@
 # %%
 from pathlib import Path
 
+import difprog
+from difprog.why.channels import channels
+
 print(Path("risk_compensation.py").read_text())
 
 # %%
@@ -17,9 +20,6 @@ print(Path("risk_compensation.toml").read_text())
 # Everything takes a model's path where it takes a name.
 
 # %%
-import difprog
-from difprog.why.channels import channels
-
 PAIR = ("serial_parallel", "./risk_compensation.py")
 forecast = difprog.score("agent-foundations", models=PAIR, draws=2_000, use_evidence=False)
 

@@ -1,4 +1,4 @@
-"""Build the documentation site: ``python tools/site.py [FOLDER]``, with the extra "docs" installed.
+"""Build the documentation site in build/site: ``python tools/site.py``, with the extra "docs" installed.
 
 The pages are the README and what it links to, with the examples, which are run, and what Python users
 call. Warnings are errors. Afterwards every link of every page is followed: within the site it must lead to
@@ -66,16 +66,18 @@ def problems(site: Path) -> Iterator[str]:
 
 def from_a_network(site: Path) -> Iterator[str]:
     """Yield every style sheet that fetches something from a network."""
+    fetched = re.compile(r"(?:url\(|@import)\s*[\"']?((?:https?:)?//[^\"')\s]+)")
     for sheet in sorted(site.rglob("*.css")):
-        for address in re.findall(r"(?:url\(|@import)\s*[\"']?((?:https?:)?//[^\"')\s]+)", sheet.read_text("utf-8")):
+        for address in fetched.findall(sheet.read_text("utf-8")):
             yield f"{sheet.relative_to(site)}: fetches {address}"
 
 
 def main() -> int:
     """Build and check; return the exit status."""
-    site = Path(sys.argv[1] if len(sys.argv) > 1 else ROOT / "site").resolve()
-    build = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-n", "-E", "-c", ROOT / "docs"]
-    built = subprocess.run([*build, "-d", site.parent / f".{site.name}-doctrees", ROOT, site], check=False)
+    build = Path(sys.argv[1] if len(sys.argv) > 1 else ROOT / "build").resolve()
+    site = build / "site"
+    sphinx = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-E", "-c", str(ROOT / "docs")]
+    built = subprocess.run([*sphinx, "-d", str(build / "doctrees"), str(ROOT), str(site)], check=False)
     found = [*problems(site), *from_a_network(site)] if built.returncode == 0 else []
     for line in found:
         print(line, file=sys.stderr)
