@@ -7,7 +7,6 @@ nearer by a part of a year. Parallel work counts by how long the field as it is 
 
 from typing import Any
 
-from difprog.race import effects, race
 from difprog.race.parameters import SHARE, SIGNED, effect, world
 
 TITLE = "safer systems are pushed further"
@@ -32,14 +31,19 @@ OPENS = {
 }
 
 
-def derive(facts: effects.Facts, w: Any) -> effects.Outcome:
+# The race is imported where it is used, so that listing models does not load PyTensor.
+def derive(facts: Any, w: Any) -> Any:
     """Return the shipped effects, and how much further systems are pushed because of them."""
+    from difprog.race import effects
+
     found = effects.derive(facts, w)
     done = found.if_hit  # alignment work is the same with a breakthrough in capabilities and without
     years = done.parallel_speedup / (w.labour_quality * w.researchers) + done.serial_speedup
     return found.but(pushed_further=w.compensation * years)
 
 
-def success(w: Any, e: race.Effects) -> race.Variable:
+def success(w: Any, e: Any) -> Any:
     """Return the chance of the shipped race, which starts that much nearer to AGI."""
+    from difprog.race import race
+
     return race.success(w, e.but(timeline_shortening=e.timeline_shortening + e.pushed_further))

@@ -6,10 +6,11 @@ from typing import Any
 
 import click
 
-from difprog.base import limits
+from difprog.base import files, limits
 from difprog.cli.options import Count, Decorator, json_option
 
-NAMES = ("timelines", "headcounts", "parallelisation", "coupling")
+#: The tables that ship: their likelihoods take longer to load than a help text may.
+TABLES = sorted(path.stem for path in files.shipped("priors", "evidence").glob("*.csv"))
 
 
 @click.group("evidence", short_help="List the evidence, or condition the world beliefs on it.")
@@ -46,7 +47,7 @@ def list_(priors: tuple[str, ...], as_json: bool) -> None:
 
 @command.command("fit", short_help="Condition the beliefs: diagnostics, prior against posterior.")
 @click.option(
-    "--without", multiple=True, type=click.Choice([*NAMES, "all"]),
+    "--without", multiple=True, type=click.Choice([*TABLES, "all"]),
     help="Leave a dataset out; repeatable. With all left out the priors are used exactly.",
 )
 @_priors_option()
@@ -83,12 +84,13 @@ def fit(
     from functools import partial
 
     from difprog.base.errors import DiagnosticsFailed
+    from difprog.evidence import DATASETS
     from difprog.library import overview
     from difprog.render import data, evidence, screen
 
     errors = screen.console(stderr=True)
     settings = overview.settings(draws, chains, seed)
-    names = [] if "all" in without else [n for n in NAMES if n not in without]
+    names = [] if "all" in without else [n for n in DATASETS if n not in without]
     stack = overview.stack(priors)
     with _progress(errors) as tick:
         found, failed = overview.fit(names, stack, settings, tick, again, ship)
