@@ -7,6 +7,7 @@ import runpy
 import shutil
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,23 @@ def test_a_table_becomes_a_budget(capsys: pytest.CaptureFixture[str]) -> None:
     frontier = [float(line.split()[-5]) for line in lines if line.endswith("of 6 rows")]
     assert frontier == sorted(frontier)
     assert len(frontier) > 2
+
+
+#: The first lines of Python on a page, by the kind of page.
+PYTHON = {".md": r"```python\n(.*?)```", ".rst": r"code-block:: python\n+(.*?)\n\n\w"}
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/python.rst"])
+def test_the_lines_of_python_on_the_pages_run(page: str, folder: Path) -> None:
+    text = (EXAMPLES.parent / page).read_text()
+    found = re.search(PYTHON[Path(page).suffix], text, re.DOTALL)
+    assert found is not None
+    lines = textwrap.dedent(found[1]).replace('"rlhf"', '"rlhf", draws=400, use_evidence=False')
+    (folder / "sooner.toml").rename("mine.toml")
+    names: dict[str, Any] = {}
+    exec(lines, names)
+    assert names["forecast"].summary("net_effect").dims == ("reading", "statistic")
+    assert "net_effect" in names["forecast"].data["posterior"]
 
 
 def read(notebook: Path) -> Any:

@@ -52,12 +52,16 @@ def list_(priors: tuple[str, ...], as_json: bool) -> None:
 )
 @_priors_option()
 @click.option(
-    "--draws", type=Count(100, limits.SAMPLER_DRAWS), help="Draws per chain; scoring keeps to the default."
+    "--draws", type=Count(100, limits.SAMPLER_DRAWS),
+    help="Draws per chain. Forecasts use only what was fitted with the default.",
 )
 @click.option("--chains", type=Count(2, limits.CHAINS), help="Chains.")
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Seed of the chains.")
 @click.option("--again", is_flag=True, help="Fit even where a result is kept.")
-@click.option("--influence", "with_influence", is_flag=True, help="Leave out each source of the timelines.")
+@click.option(
+    "--influence", "with_influence", is_flag=True,
+    help="Say what moves when each source of the timelines is left out.",
+)
 @click.option("--project", metavar="PROJECT", help="With --influence: a proposal whose effect is followed.")
 @click.option("--ship", is_flag=True, hidden=True)
 @json_option()
