@@ -91,7 +91,7 @@ def test_a_dataset_is_two_files_and_a_line_in_two_others(clone: Path) -> None:
     before = contents(clone)
     written, then = ROWS["a dataset"]
     names = [place.replace("NAME", "surges") for place in written]
-    (clone / names[0]).write_text(block(PAGE, "csv", "citation"))
+    (clone / names[0]).write_text(block(PAGE, "text", "citation"))
     (clone / names[1]).write_text(block(PAGE, "python", "BELIEFS"))
     package, world = clone / "difprog/evidence/__init__.py", clone / "priors/world.toml"
     for name in ("DATASETS", 'evidence = "NAME"'):
