@@ -1,4 +1,4 @@
-"""How the site is built: ``python tools/site.py``; the pages are those of the repository, as they stand."""
+"""How the site is built: ``python tools/docs.py``; the pages are those of the repository, as they stand."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Build the documentation site in build/site: ``python tools/site.py``, with the extra "docs" installed.
+"""Build the documentation site in build/site: ``python tools/docs.py``, with the extra "docs" installed.
 
 The pages are the README and what it links to, with the examples, which are run, and what Python users
 call. Warnings are errors. Afterwards every link of every page is followed: within the site it must lead to
