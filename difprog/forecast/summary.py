@@ -196,7 +196,7 @@ def summarise(
     tail = (1.0 - prob) / 2.0
     levels = [tail, 0.5, 1.0 - tail]
     alone = weights is None and (clusters is None or not 2 <= clusters < len(array))
-    low, high = points.searchsorted(0.0), points.searchsorted(0.0, side="right")
+    low, high = int(points.searchsorted(0.0)), int(points.searchsorted(0.0, side="right"))
 
     def share_error(part: Callable[[], npt.NDArray[np.bool_]], hits: int) -> float:
         """Return the error of a share of the draws, of which so many are."""
