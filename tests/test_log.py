@@ -8,6 +8,7 @@ import itertools
 import json
 import math
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -758,4 +759,7 @@ def test_the_figure_in_the_docs_is_of_this_version() -> None:
 def test_the_backtests_in_the_docs_are_of_this_version() -> None:
     page = (ROOT / shown_backtest.PAGE).read_text()
     again = shown_backtest.placed(page, shown_backtest.markdown(backtest.run()))
+    # Which steps diverge hangs on the last bits of a machine, and so does how many.
+    last = re.compile(r"(none|[\d,]+ of [\d,]+) \|$", re.MULTILINE)
+    page, again = (last.sub("|", text) for text in (page, again))
     assert not list(text_differences(page, again))
