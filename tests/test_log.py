@@ -522,12 +522,13 @@ def run(*words: str, status: int = 0) -> str:
 def test_from_a_forecast_to_its_score(tmp_path: Path) -> None:
     assert "12 forecasts kept" in run("add", "rlhf", *QUICK)
     assert "0 forecasts kept" in run("add", "rlhf", *QUICK)
-    assert "1 forecasts kept" in run(
+    assert "1 forecast kept" in run(
         "add", "rlhf", *QUICK, "--question", "serial_chains", "--by", "2030-01-01"
     )
     rows = json.loads(run("list", "--json"))["forecasts"]
     assert len(rows) == 13
     assert [r["resolves"] for r in rows] == sorted(r["resolves"] for r in rows)
+    assert all(word in run("list") for word in ("(USD)", "(years)", "(FTE year)"))  # however narrow
     ids = {r["quantity"]: r["id"] for r in rows}
     assert "is no day" in run("add", "rlhf", *QUICK, "--by", "soon", status=2)
     assert "must be yes or no" in run("resolve", ids["breakthrough_hit"], "3", "--source", "x", status=2)
@@ -545,6 +546,7 @@ def test_from_a_forecast_to_its_score(tmp_path: Path) -> None:
     out = run("score")
     assert "next to nothing" in out
     assert "1 ambiguous" in out
+    assert ids["effort"][:8] in out
     # A correction is a new line.
     run("resolve", ids["breakthrough_hit"], "no", "--source", "the team, later")
     answers = {r["quantity"]: r["outcome"] for r in json.loads(run("list", "--all", "--json"))["forecasts"]}

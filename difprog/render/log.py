@@ -100,7 +100,7 @@ def added(log: Log, new: Sequence[str], asked: int, screen: Console) -> None:
     """Print the forecasts that were kept just now."""
     entries = [log.entries[i] for i in new if i in log.entries]
     note = "" if len(entries) == asked else "the others were there"
-    section(screen, f"{len(entries)} forecasts kept", note)
+    section(screen, f"{len(entries)} forecast{'s' * (len(entries) != 1)} kept", note)
     if entries:
         rows = [_row(log, e, e.made) for e in sorted(entries, key=lambda e: (e.resolves, e.id))]
         listing([{**row, "project": ""} for row in rows], (), screen)
