@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 
 from difprog.cli import COMMANDS
+from difprog.cli.evidence import TABLES
+from difprog.evidence import DATASETS
 from tests.test_readme import block
 
 ROOT = Path(__file__).parent.parent
@@ -117,3 +119,7 @@ def test_the_commands_that_it_names_are_there() -> None:
         assert name in COMMANDS
     for module in re.findall(r"`python -m ([\w.]+)`", PAGE):
         assert (ROOT / Path(*module.split("."))).with_suffix(".py").is_file(), module
+
+
+def test_every_dataset_can_be_left_out_by_name() -> None:
+    assert set(TABLES) == set(DATASETS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -9,8 +10,12 @@ import click
 from difprog.base import files, limits
 from difprog.cli.options import Count, Decorator, json_option
 
-#: The tables that ship: their likelihoods take longer to load than a help text may.
-TABLES = sorted(path.stem for path in files.shipped("priors", "evidence").glob("*.csv"))
+#: The tables that have a likelihood, found by their files: to load it takes longer than a help text may.
+TABLES = sorted(
+    path.stem
+    for path in files.shipped("priors", "evidence").glob("*.csv")
+    if (Path(__file__).parent.parent / "evidence" / f"{path.stem}.py").is_file()
+)
 
 
 @click.group("evidence", short_help="List the evidence, or condition the world beliefs on it.")
