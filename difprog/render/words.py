@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from difprog.forecast.summary import KHAT_LIMIT, MICRODOOM, Summary, sign
+from difprog.forecast.summary import MICRODOOM, Summary, sign
+from difprog.forecast.tails import KHAT_LIMIT
 from difprog.render.format import (
     MINUS,
     interval,
