@@ -159,7 +159,7 @@ def _ratios(content: Mapping[str, Any], screen: Console) -> None:
             words.needed(r["serial_break_even"], x["serial_mcse"]) for r, x in zip(ratios, rates, strict=True)
         ]),
     ]  # fmt: skip
-    indented(screen, fitted(columns, screen.width - MARGIN, gap=2 if screen.width >= 72 else 1))
+    indented(screen, fitted(columns, screen.width - MARGIN))
     indented(screen, Text(words.RATIOS_NOTE, style=DIM))
 
 
@@ -221,7 +221,7 @@ def _tornado(content: Mapping[str, Any], found: Sequence[Mapping[str, Any]], scr
             Column("lowest", [microdooms(d["low"], d["low_se"] or 0.0) for d in found]),
             Column("highest", [microdooms(d["high"], d["high_se"] or 0.0) for d in found]),
         ]
-        indented(screen, fitted(columns, screen.width - MARGIN, gap=1))
+        indented(screen, fitted(columns, screen.width - MARGIN))
         return
     lines = [Text("belief".ljust(room) + "distance" + "EVPPI".rjust(worth_room + 1), style=DIM)]
     for driver, name, value in zip(found, names, worth, strict=True):

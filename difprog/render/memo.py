@@ -76,9 +76,8 @@ def _list(sentences: Iterable[words.Sentence]) -> str:
 
 def _answer(content: Content, figure: str) -> list[str]:
     first, *rest = words.verdict(content)
-    warning = [f"**{escape(line)}**" for line in words.failures(content)]
     stated = [escape(line) for line in outcomes.sentences(content)]
-    return ["## The answer", *warning, " ".join(stated), marked(first), _list(rest), figure]
+    return ["## The answer", " ".join(stated), marked(first), _list(rest), figure]
 
 
 def _why(content: Content) -> list[str]:

@@ -45,6 +45,12 @@ DOT_ROWS, MORE_DOT_ROWS = 4, 10
 #: Lines of notes on the first screen, and columns of a figure at most.
 NOTE_LINES, WIDEST = 4, 150
 
+#: Ticks beyond which an axis shows how it is stretched: zero and one power of ten on either side.
+FEW_TICKS = 3
+
+#: Columns below which the speedups stand one below the other.
+NARROWEST_SPEEDUPS = 80
+
 #: Columns from which the strips of the models stand in their table.
 ROOM_FOR_STRIPS = 112
 
@@ -180,7 +186,8 @@ def _distribution(content: Mapping[str, Any], screen: Console, full: bool) -> No
 
 def _ends(axis: Axis, left: int) -> Text:
     """Return the line that says what the axis is."""
-    harm, unit, help_ = "◂ harms", "microdooms averted", "helps ▸"
+    stretched = len(axis.ticks()) > FEW_TICKS
+    harm, unit, help_ = "◂ harms", f"microdooms averted{', by powers of ten' if stretched else ''}", "helps ▸"
     if axis.zero is not None and axis.zero < len(harm):
         harm = ""
     room = axis.width - len(harm) - len(help_) - len(unit)
@@ -244,10 +251,10 @@ def _project_effects(content: Mapping[str, Any], screen: Console) -> None:
                 ends = [years(values[end]) for end in ("lower", "upper")]
             cells.append(mean if values["lower"] == values["upper"] else f"{mean}{between}{' – '.join(ends)}")
         columns.append(Column(head, cells))
-    if screen.width < sum(16 for _ in columns):
+    if screen.width < NARROWEST_SPEEDUPS:
         _down(columns, screen)
     else:
-        indented(screen, fitted(columns, screen.width - MARGIN, gap=1 if between == "\n" else 2))
+        indented(screen, fitted(columns, screen.width - MARGIN))
 
 
 def _down(columns: Sequence[Column], screen: Console) -> None:

@@ -46,7 +46,6 @@ MIXTURE = "all, by credence"
 WHICH_MODEL = "which model is right"
 
 MICRODOOMS_NOTE = "in microdooms averted: millionths of the chance of success"
-CREDENCE_NOTE = "credence: the weight of each model in the mixture"
 RATIOS_NOTE = (
     "Breaks even at: the ratio at which alignment work of that kind alone makes up for the "
     "capability speedup, at the margin."
@@ -254,8 +253,9 @@ def in_use(content: Mapping[str, Any]) -> Sentence:
 def basis(content: Mapping[str, Any]) -> str:
     """Return under what it was drawn."""
     many = len(content["models"])
+    models = f"{many} models weighed by credence" if many > 1 else "1 model"
     return (
-        f"{many} model{'s' if many > 1 else ''} · {content['draws']:,} draws · seed {content['seed']} · "
+        f"{models} · {content['draws']:,} draws · seed {content['seed']} · "
         f"years from {content['as_of']}"
     )
 
@@ -273,7 +273,7 @@ def notes(content: Mapping[str, Any], today: date | None = None, brief: bool = T
     brief : bool
         Whether long lists are counted in place of named.
     """
-    found = [*failures(content), *heavy_tails(content), *monte_carlo(content)]
+    found = [*heavy_tails(content), *monte_carlo(content)]
     if today is not None and (days := (today - date.fromisoformat(content["as_of"])).days) > STALE:
         found.append(
             f"Years are counted from {content['as_of']}, {days} days ago; "
@@ -285,12 +285,6 @@ def notes(content: Mapping[str, Any], today: date | None = None, brief: bool = T
             warning = f"no source is given for {names.count(',') + 1} beliefs"
         found.append(f"Note: {warning}.")
     return found
-
-
-def failures(content: Mapping[str, Any]) -> list[str]:
-    """Return which models rest on evidence whose diagnostics failed."""
-    failed = [str(m["model"]) for m in content["models"] if m["diagnostics"].get("failed")]
-    return [f"The evidence behind {listed(failed)} did not pass its diagnostics."] if failed else []
 
 
 def heavy_tails(content: Mapping[str, Any]) -> list[str]:
@@ -314,11 +308,11 @@ def monte_carlo(content: Mapping[str, Any]) -> list[str]:
     net, models = net_of(content), content["models"]
     if not net.mcse:
         return []
-    line = f"Monte Carlo error: {_part(net)} of the mean"
+    line = f"Sampling error (Monte Carlo): {_part(net)} of the mean"
     nets = {str(m["model"]): summary(m["net_effect"]) for m in models}
     worst = max(nets, key=lambda name: nets[name].mcse / (abs(nets[name].mean) or math.inf))
     if len(models) > 1 and nets[worst].mean:
-        line += f"; {_part(nets[worst])} under {worst}, the least certain"
+        line += f"; up to {_part(nets[worst])} ({worst})"
     return [line + "."]
 
 
@@ -608,9 +602,15 @@ def net_cells(net: Mapping[str, Any], count: int) -> list[str]:
     ]
 
 
+#: Microdooms below which a median is only said to be less.
+LEAST_MEDIAN = 1e-3
+
+
 def median(net: Mapping[str, Any]) -> str:
     """Return a median in microdooms, as finely as its error supports; two digits where none is known."""
-    error = net.get("median_se")
+    value, error = net["median"], net.get("median_se")
+    if 0 < abs(value) < LEAST_MEDIAN * MICRODOOM:
+        return f"<+{LEAST_MEDIAN}" if value > 0 else f">{MINUS}{LEAST_MEDIAN}"
     if error is None:
-        return significant(net["median"] / MICRODOOM, 2, sign=True) if net["median"] else "0"
-    return microdooms(net["median"], error)
+        return significant(value / MICRODOOM, 2, sign=True) if value else "0"
+    return microdooms(value, error)
