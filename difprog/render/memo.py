@@ -17,6 +17,9 @@ from difprog.render.gfm import name as gfm_name
 
 Content = Mapping[str, Any]
 
+#: What the unit of every number on the page is.
+MICRODOOM = "One microdoom averted: the chance that alignment succeeds before AGI rises by a millionth."
+
 #: Notes on how far to trust the numbers that the memo has room for; the appendix has all.
 NOTES = 3
 
@@ -77,7 +80,7 @@ def _list(sentences: Iterable[words.Sentence]) -> str:
 def _answer(content: Content, figure: str) -> list[str]:
     first, *rest = words.verdict(content)
     stated = [escape(line) for line in outcomes.sentences(content)]
-    return ["## The answer", " ".join(stated), marked(first), _list(rest), figure]
+    return ["## The answer", " ".join(stated), marked(first), _list(rest), MICRODOOM, figure]
 
 
 def _why(content: Content) -> list[str]:
@@ -93,7 +96,7 @@ def _turns(content: Content) -> list[str]:
         lines.append(escape(words.worth_knowing(drivers)))
     evpi = content["ensemble"].get("evpi")
     if evpi:
-        value = microdooms(evpi, content["ensemble"].get("evpi_se") or 0.0, sign=False)
+        value = words.amount(evpi, content["ensemble"].get("evpi_se"))
         lines.append(
             f"Knowing everything before choosing would be worth {value} microdooms: no study is worth more."
         )
@@ -104,8 +107,9 @@ def _sign(content: Content) -> list[str]:
     drivers = words.leading(content).get("drivers", ())
     turning = [d for d in drivers if words.turns_sign(d) and d["belief"] != words.WHICH_MODEL]
     said = [
-        f"{gfm_name(d['belief'])} ({microdooms(d['low'], d['low_se'] or 0.0)} in its lowest tenth, "
-        f"{microdooms(d['high'], d['high_se'] or 0.0)} in its highest)"
+        f"{gfm_name(d['belief'])}{escape(words.meaning(content, d['belief']))}: "
+        f"{microdooms(d['low'], d['low_se'] or 0.0)} in its lowest tenth, "
+        f"{microdooms(d['high'], d['high_se'] or 0.0)} in its highest"
         for d in turning[:MODELS]
     ]
     if not said:

@@ -59,7 +59,7 @@ def money(project: Mapping[str, Any]) -> str:
 
 
 def columns_of(
-    projects: Sequence[Mapping[str, Any]], prob: float, count: int, what: str
+    projects: Sequence[Mapping[str, Any]], prob: float, count: int, what: str, by: str = "effect"
 ) -> list[Column]:
     """Return the columns of a table of options, in the order given.
 
@@ -73,6 +73,8 @@ def columns_of(
         Number of draws.
     what : str
         What an option is called.
+    by : str
+        What they are ordered by, one of `FIRST`: that column always stays.
     """
     nets = [summary_of(project["ensemble"]["net_effect"]) for project in projects]
     names = [text(project["name"], limit=80) for project in projects]
@@ -81,10 +83,11 @@ def columns_of(
         Column(what, names, left=True, wrap=True, least=NAME),
         Column(MEAN, [with_error(net.mean, net.mcse, MICRODOOM, sign=True) for net in nets]),
         Column(f"{prob:.0%} {INTERVAL}", [span(net) for net in nets], drop=3),
-        Column(BEST, [percent(project["p_best"], count) for project in projects], drop=2),
+        Column(BEST, [percent(project["p_best"], count) for project in projects], drop=0 if by == "best" else 2),
     ]
     if any(project["value_for_money"] for project in projects):
-        found.append(Column(MONEY, [money(project) for project in projects], drop=1))
+        kept_first = by == "per-dollar"
+        found.append(Column(MONEY, [money(project) for project in projects], drop=0 if kept_first else 1))
     return [*found, Column(MODELS, [signs(project) for project in projects], left=True)]
 
 
@@ -171,7 +174,7 @@ def rank(
     for line in said:
         indented(screen, line)
     screen.print()
-    table(screen, columns_of(projects, start["prob"], count, "proposal"), models, nothing, count)
+    table(screen, columns_of(projects, start["prob"], count, "proposal", start["by"]), models, nothing, count)
     if many > len(projects):
         screen.print(
             Text(f"and {many - len(projects):,} more: --csv FILE or --json has all.", style=DIM)

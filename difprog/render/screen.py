@@ -193,7 +193,7 @@ def kept(columns: Sequence[Column], width: int, *, heads: bool = True) -> tuple[
 
 
 def fitted(
-    columns: Sequence[Column], width: int, *, heads: bool = True, bold_last: bool = False
+    columns: Sequence[Column], width: int, *, heads: bool = True, total: int | None = None
 ) -> Table:
     """Return a table that fits: set closer, with fewer columns, with words wrapped; no number is cut.
 
@@ -205,8 +205,8 @@ def fitted(
         What it may take.
     heads : bool
         Whether the heads are shown.
-    bold_last : bool
-        Whether the last row is a total.
+    total : int, optional
+        The row that sums up the others.
     """
     shown, gap = kept(columns, width, heads=heads)
     rooms = _rooms(shown, width - gap * (len(shown) - 1), heads)
@@ -219,7 +219,7 @@ def fitted(
     many = len(shown[0].cells) if shown else 0
     for at in range(many):
         cells = [_broken(c.cells[at], room) for c, room in zip(shown, rooms, strict=True)]
-        table.add_row(*cells, style=HEAD if bold_last and at == many - 1 else "")
+        table.add_row(*cells, style=HEAD if at == total else "")
     return table
 
 

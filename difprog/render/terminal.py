@@ -39,6 +39,9 @@ Array = npt.NDArray[np.float64]
 #: What stands in place of a source that is not given.
 NO_SOURCE = "no source is given"
 
+#: Values that a figure is drawn from.
+DRAWN = 4000
+
 #: Rows of dots on the first screen, and with all of the report.
 DOT_ROWS, MORE_DOT_ROWS = 4, 10
 
@@ -137,11 +140,14 @@ def _net_effects(content: Mapping[str, Any], screen: Console) -> None:
     ]
     if screen.width >= ROOM_FOR_STRIPS and (samples := _samples(content)):
         axis = common_axis(samples, min(screen.width - 90, 100))
-        strips = [Text(strip(s, axis)) for s in samples]
+        strips = [Text(strip(_even(s), axis)) for s in samples]
         if len(entries) > 1:
             strips.append(Text(strip(_mixture(samples, content), axis)))
-        columns.append(Column("fuller: more worlds; the bar is zero", strips, left=True))
-    indented(screen, fitted(columns, screen.width - MARGIN, bold_last=len(entries) > 1))
+        # The strips' axis is one more row, of which the other columns have nothing.
+        columns = [column._replace(cells=[*column.cells, ""]) for column in columns]
+        strips.append(Text(axis.labels(), style=DIM))
+        columns.append(Column("◂ harms, helps ▸; fuller: more worlds", strips, left=True))
+    indented(screen, fitted(columns, screen.width - MARGIN, total=len(models) if len(entries) > 1 else None))
 
 
 def _samples(content: Mapping[str, Any]) -> list[Array]:
@@ -152,13 +158,17 @@ def _samples(content: Mapping[str, Any]) -> list[Array]:
 
 def _mixture(samples: Sequence[Array], content: Mapping[str, Any]) -> Array:
     """Return a sample of the mixture: of each model's, as many as its weight."""
-    size = 4000
     parts = [
-        np.quantile(s, (np.arange(k) + 0.5) / k)
+        _even(s, many)
         for s, m in zip(samples, content["models"], strict=True)
-        if (k := round(size * m["weight"])) > 0
+        if (many := round(DRAWN * m["weight"])) > 0
     ]
     return np.concatenate(parts)
+
+
+def _even(sample: Array, many: int = DRAWN) -> Array:
+    """Return a sample of another size, at even levels of the same distribution."""
+    return np.quantile(sample, (np.arange(many) + 0.5) / many)
 
 
 def _distribution(content: Mapping[str, Any], screen: Console, full: bool) -> None:
@@ -178,7 +188,7 @@ def _distribution(content: Mapping[str, Any], screen: Console, full: bool) -> No
     section(screen, "Where the worlds lie", note)
     lines = []
     if full:
-        lines += [_beside(name, strip(s, axis), left) for name, s in zip(names, samples, strict=True)]
+        lines += [_beside(name, strip(_even(s), axis), left) for name, s in zip(names, samples, strict=True)]
     lines += [_beside("", row, left) for row in pile]
     lines += [_beside("", rule(axis), left), _beside("", axis.labels(), left, DIM), _ends(axis, left)]
     indented(screen, Group(*lines))

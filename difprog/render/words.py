@@ -353,7 +353,7 @@ def hinge(content: Mapping[str, Any]) -> list[Sentence]:
             continue
         turns = "; the sign turns on it" if turns_sign(driver) else ""
         ends = f": {low} in its lowest tenth, {high} in its highest{turns}{whose(content, name)}."
-        sentences.append(said(first, (name, NAME), ends))
+        sentences.append(said(first, (name, NAME), meaning(content, name), ends))
         break
     return sentences
 
@@ -382,6 +382,12 @@ def whose(content: Mapping[str, Any], name: str) -> str:
     if any(row["judgement"] for row in rows):
         return f"; that belief is a judgement{own}"
     return f"; that belief is{own}" if own else ""
+
+
+def meaning(content: Mapping[str, Any], name: str) -> str:
+    """Return what a belief is about, in brackets; "" where no file states it."""
+    found = next((row["meaning"] for row in content["provenance"] if row["name"] == name), "")
+    return f" ({found})" if found else ""
 
 
 def leading(content: Mapping[str, Any]) -> Mapping[str, Any]:
