@@ -83,11 +83,10 @@ def columns_of(
         Column(what, names, left=True, wrap=True, least=NAME),
         Column(MEAN, [with_error(net.mean, net.mcse, MICRODOOM, sign=True) for net in nets]),
         Column(f"{prob:.0%} {INTERVAL}", [span(net) for net in nets], drop=3),
-        Column(BEST, [percent(project["p_best"], count) for project in projects], drop=0 if by == "best" else 2),
+        Column(BEST, [percent(project["p_best"], count) for project in projects], drop=2 * (by != "best")),
     ]
     if any(project["value_for_money"] for project in projects):
-        kept_first = by == "per-dollar"
-        found.append(Column(MONEY, [money(project) for project in projects], drop=0 if kept_first else 1))
+        found.append(Column(MONEY, [money(project) for project in projects], drop=1 * (by != "per-dollar")))
     return [*found, Column(MODELS, [signs(project) for project in projects], left=True)]
 
 
