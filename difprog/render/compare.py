@@ -19,6 +19,7 @@ from difprog.render.format import microdooms, percent, with_error
 from difprog.render.rank import entry, head
 from difprog.render.ranktable import columns_of, span, table
 from difprog.render.screen import BAD, DIM, GOOD, HEAD, MARGIN, Column, fitted, indented, kept, section, text
+from difprog.render.verdict import basis
 
 COMPARE_SCHEMA = "difprog.compare/1"
 
@@ -71,13 +72,7 @@ def terminal(found: Comparison, screen: Console) -> None:
     count = shown["draws"]
     projects = shown["projects"]
     screen.print(Text(f"{len(projects)} options on the same worlds, best first", style=HEAD))
-    screen.print(
-        Text(
-            f"{len(models)} model{'s' if len(models) > 1 else ''} · {count:,} draws · "
-            f"seed {shown['seed']} · years from {shown['as_of']}",
-            style=DIM,
-        )
-    )
+    screen.print(Text(basis(shown), style=DIM))
     if shown["believe"]:
         screen.print(Text(outcomes.in_a_line(shown["believe"]), style=DIM))
     screen.print()

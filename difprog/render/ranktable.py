@@ -15,6 +15,7 @@ from difprog.forecast.summary import MICRODOOM, Summary, sign
 from difprog.render.format import interval, percent, significant, with_error
 from difprog.render.outcomes import in_a_line
 from difprog.render.screen import BAD, DIM, GOOD, HEAD, Column, fitted, indented, kept, section, text
+from difprog.render.verdict import basis
 
 #: Rows that a terminal shows; CSV and JSON have all.
 MOST_ROWS = 50
@@ -158,13 +159,7 @@ def rank(
     models = [model["model"] for model in start["models"]]
     count, nothing = start["draws"], start["nothing"]["p_best"]
     screen.print(Text(f"{counted(many, failed)}, {FIRST[start['by']]} first", style=HEAD))
-    screen.print(
-        Text(
-            f"{len(models)} model{'s' if len(models) > 1 else ''} · {count:,} draws · "
-            f"seed {start['seed']} · years from {start['as_of']}",
-            style=DIM,
-        )
-    )
+    screen.print(Text(basis(start), style=DIM))
     if start["believe"]:
         screen.print(Text(in_a_line(start["believe"]), style=DIM))
     said = _headline(projects, start["by"])

@@ -17,7 +17,7 @@ from difprog.beliefs.families import Point
 from difprog.forecast.summary import MICRODOOM, sign
 from difprog.race.parameters import PARAMETERS
 from difprog.race.parameters import Group as ParameterGroup
-from difprog.render import outcomes, words
+from difprog.render import outcomes, trust, verdict, words
 from difprog.render.axis import Axis, common_axis, dots, rule, strip
 from difprog.render.format import probability, significant, supported
 from difprog.render.screen import (
@@ -91,7 +91,7 @@ def score(
     screen.print()
     stated, surveys = outcomes.sentences(content), outcomes.beside_surveys(content)
     plainly = [((line, ""),) for line in (*stated, *surveys)]
-    sentences(screen, [*plainly[: len(stated)], *words.verdict(content), *plainly[len(stated) :]])
+    sentences(screen, [*plainly[: len(stated)], *verdict.verdict(content), *plainly[len(stated) :]])
     _net_effects(content, screen)
     _distribution(content, screen, full)
     if full:
@@ -111,10 +111,10 @@ def title(content: Mapping[str, Any], screen: Console, summary: bool = False) ->
     screen.print(text(project["name"], HEAD))
     screen.print(text(" · ".join(project["facts"].values()), DIM))
     line = Text(style=DIM)
-    for piece, mark in words.in_use(content):
+    for piece, mark in verdict.in_use(content):
         line.append(piece, style="not dim bold" if mark else "")
     screen.print(line)
-    screen.print(text(words.basis(content), DIM))
+    screen.print(text(verdict.basis(content), DIM))
     if summary and project["summary"]:
         screen.print()
         indented(screen, text(project["summary"]))
@@ -276,7 +276,7 @@ def _down(columns: Sequence[Column], screen: Console) -> None:
 
 
 def _notes(content: Mapping[str, Any], screen: Console, full: bool, today: date | None) -> None:
-    found = words.notes(content, today, brief=not full)
+    found = trust.notes(content, today, brief=not full)
     if not found:
         return
     section(screen, "How far to trust the numbers")
@@ -292,7 +292,7 @@ def _notes(content: Mapping[str, Any], screen: Console, full: bool, today: date 
 
 
 def _next(content: Mapping[str, Any], screen: Console, options: str) -> None:
-    steps = words.next_steps(content, options)
+    steps = verdict.next_steps(content, options)
     screen.print()
     # The notes in a column, where there is one.
     width = max(len(plain(command)) for command, _ in steps)
@@ -317,7 +317,7 @@ def spell_belief(belief: Belief) -> str:
 def provenance(content: Mapping[str, Any], screen: Console) -> None:
     """Print where every belief came from, file by file, with marks, what is stated and what is used."""
     rows = content["provenance"]
-    judged, every = words.judgements(content)
+    judged, every = trust.judgements(content)
     section(screen, "Where every belief came from", "5% · 50% · 95%, as stated and as used")
     legend = [f"‡ somebody's judgement, not a measurement ({judged} of {every})"]
     if any(row["conditioned_on"] for row in rows):
