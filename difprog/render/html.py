@@ -49,9 +49,10 @@ pre { padding: .6rem; white-space: pre-wrap } pre code { padding: 0 }
 hr { border: 0; border-top: 1px solid var(--line); margin: 3rem 0 }
 @media (max-width: 34rem) { th, td { padding: .2rem .35rem } th { white-space: normal }
   .figure svg { width: 34rem } }
-@page { margin: 15mm }
+@page { margin: 13mm }
 @media print { body { max-width: none; padding: 0; font-size: 9pt; line-height: 1.35 }
-  h1 { font-size: 14pt; margin: 0 } h2 { font-size: 11pt; margin: .8rem 0 .2rem } h3 { margin: .6rem 0 .2rem }
+  h1 { font-size: 14pt; margin: 0 } h2 { font-size: 11pt; margin: .5rem 0 .15rem }
+  h3 { margin: .6rem 0 .2rem }
   p, ul, blockquote { margin: .25rem 0 } .wide { overflow: visible; margin: .3rem 0 }
   table { font-size: 8pt; line-height: 1.25 } th, td { padding: .1rem .5rem }
   .figure { float: right; width: 48%; margin: 0 0 2mm 4mm }

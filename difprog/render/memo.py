@@ -107,7 +107,7 @@ def _sign(content: Content) -> list[str]:
     drivers = words.leading(content).get("drivers", ())
     turning = [d for d in drivers if reasons.turns_sign(d) and d["belief"] != words.WHICH_MODEL]
     said = [
-        f"{gfm_name(d['belief'])}{escape(words.meaning(content, d['belief']))}: "
+        f"{' '.join(filter(None, [gfm_name(d['belief']), escape(words.meaning(content, d['belief']))]))}: "
         f"{microdooms(d['low'], d['low_se'] or 0.0)} in its lowest tenth, "
         f"{microdooms(d['high'], d['high_se'] or 0.0)} in its highest"
         for d in turning[:MODELS]

@@ -91,9 +91,10 @@ def hinge(content: Mapping[str, Any]) -> list[Sentence]:
             )
             first = "Then on "
             continue
+        about = meaning(content, name)
         turns = "; the sign turns on it" if turns_sign(driver) else ""
         ends = f": {low} in its lowest tenth, {high} in its highest{turns}{whose(content, name)}."
-        sentences.append(said(first, (name, NAME), meaning(content, name), ends))
+        sentences.append(said(first, (name, NAME), about and f" {about}", ends))
         break
     return sentences
 

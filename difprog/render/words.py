@@ -88,7 +88,7 @@ def channel_title(name: str) -> str:
 def meaning(content: Mapping[str, Any], name: str) -> str:
     """Return what a belief is about, in brackets; "" where no file states it."""
     found = next((row["meaning"] for row in content["provenance"] if row["name"] == name), "")
-    return f" ({found})" if found else ""
+    return f"({found})" if found else ""
 
 
 def amount(value: float, error: float | None, digits: int = 2) -> str:
