@@ -239,14 +239,15 @@ def driver(**changed: Any) -> dict[str, Any]:
 
 
 def hinge(**changed: Any) -> str:
-    row = {"name": "serial_exponent", "judgement": True, "conditioned_on": "", "kind": "ships"}
+    row = {"name": "serial_exponent", "judgement": True, "conditioned_on": "", "kind": "ships",
+           "meaning": "how fast"}  # fmt: skip
     content = {"models": [{"drivers": [driver(**changed)]}], "provenance": [row]}
     return " ".join(words.plain(sentence) for sentence in reasons.hinge(content))
 
 
 def test_the_sentence_that_draws_the_conclusion() -> None:
     assert hinge() == (
-        "It hangs on serial_exponent: +4.0 in its lowest tenth, +160 in its highest; "
+        "It hangs on serial_exponent (how fast): +4.0 in its lowest tenth, +160 in its highest; "
         "that belief is a judgement."
     )
     assert "the sign turns on it" in hinge(low=-4e-6)
