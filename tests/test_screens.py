@@ -75,7 +75,8 @@ def test_names_that_begin_alike_are_told_apart(
 ) -> None:
     table = tmp_path / "portfolio.csv"
     rows = [f"A fellowship in the theory of agents, class of {year}" for year in (2018, 2020, 2021)]
-    table.write_text("name,effort,cost\n" + "".join(f'"{name}",4,$900k\n' for name in rows))
+    lines = [f'"{name}",alignment,4,2,$900k\n' for name in rows]
+    table.write_text("name,kind,effort,duration,cost\n" + "".join(lines))
     monkeypatch.setenv("COLUMNS", str(width))
     for options in ([], ["--by", "per-dollar"]):
         output = CliRunner().invoke(main, ["rank", str(table), *options, *FAST, *SOME]).output
