@@ -139,12 +139,12 @@ def test_an_effect_of_a_model_of_one_s_own_has_a_channel_of_its_own(tmp_path: Pa
     assert np.mean(own["luck_effect"]) > 0
     assert not np.any(base["luck_effect"])
 
-    from difprog.render import explained, words
+    from difprog.render import explained, reasons, words
     from difprog.why import explain
 
     content = explained.report(explain.explain(found, with_drivers=False))
     assert content["models"][0]["channels"]["luck_effect"] == pytest.approx(np.mean(own["luck_effect"]))
-    assert "helps mostly through luck effect" in words.plain(words.main_channel(content))
+    assert "helps mostly through luck effect" in words.plain(reasons.main_channel(content))
 
 
 def test_paths_share_their_channel_and_stand_alone() -> None:

@@ -15,7 +15,7 @@ from rich.console import Console
 from difprog.cli import main
 from difprog.forecast import forecast
 from difprog.forecast.summary import MICRODOOM, clustered_error
-from difprog.render import axis, explained, words
+from difprog.render import axis, explained, reasons, words
 from difprog.render import explain as terminal
 from difprog.render.format import microdooms
 from difprog.why import explain
@@ -102,7 +102,7 @@ def test_the_terminal_says_the_numbers_of_the_json() -> None:
                 assert microdooms(value, entry["channels_mcse"][name]) in text
     folded = " ".join(text.split())
     for entry in data["models"][:1]:
-        for sentence in (words.break_even(entry), words.exchange(entry)):
+        for sentence in (reasons.break_even(entry), reasons.exchange(entry)):
             assert all(word in folded for word in sentence.split())
 
 
@@ -152,14 +152,14 @@ def exchange_entry(parallel: float | None, serial: float | None) -> dict[str, An
 
 
 def test_the_trade_in_words() -> None:
-    assert words.exchange(exchange_entry(63.0, 1.41)) == (
+    assert reasons.exchange(exchange_entry(63.0, 1.41)) == (
         "One month of capability speedup costs as much as 63 person-years of parallel work, or 1.4 months of "
         "serial progress."
     )
-    assert "gains as much as 80 person-years" in words.exchange(exchange_entry(-80.0, -0.5))
-    assert words.exchange(exchange_entry(4.0, None)).endswith("4.0 person-years of parallel work.")
-    assert "no one price" in words.exchange(exchange_entry(4.0, -1.0))
-    assert "nothing has a price" in words.exchange(exchange_entry(None, None))
+    assert "gains as much as 80 person-years" in reasons.exchange(exchange_entry(-80.0, -0.5))
+    assert reasons.exchange(exchange_entry(4.0, None)).endswith("4.0 person-years of parallel work.")
+    assert "no one price" in reasons.exchange(exchange_entry(4.0, -1.0))
+    assert "nothing has a price" in reasons.exchange(exchange_entry(None, None))
 
 
 @pytest.mark.parametrize(
@@ -180,7 +180,7 @@ def test_break_even_in_words(capability: float | None, alignment: float | None, 
         "capability_multiplier": capability, "alignment_multiplier": alignment, "sign": sign,
         "capability_mcse": 0.01, "alignment_mcse": 0.01,
     }}  # fmt: skip
-    assert words.break_even(entry) == said
+    assert reasons.break_even(entry) == said
 
 
 def test_policies_are_those_of_a_project_under_each_policy() -> None:
@@ -239,14 +239,15 @@ def driver(**changed: Any) -> dict[str, Any]:
 
 
 def hinge(**changed: Any) -> str:
-    row = {"name": "serial_exponent", "judgement": True, "conditioned_on": "", "kind": "ships"}
+    row = {"name": "serial_exponent", "judgement": True, "conditioned_on": "", "kind": "ships",
+           "meaning": "how fast"}  # fmt: skip
     content = {"models": [{"drivers": [driver(**changed)]}], "provenance": [row]}
-    return " ".join(words.plain(sentence) for sentence in words.hinge(content))
+    return " ".join(words.plain(sentence) for sentence in reasons.hinge(content))
 
 
 def test_the_sentence_that_draws_the_conclusion() -> None:
     assert hinge() == (
-        "It hangs on serial_exponent: +4.0 in its lowest tenth, +160 in its highest; "
+        "It hangs on serial_exponent (how fast): +4.0 in its lowest tenth, +160 in its highest; "
         "that belief is a judgement."
     )
     assert "the sign turns on it" in hinge(low=-4e-6)
@@ -259,7 +260,7 @@ def test_the_sentence_that_draws_the_conclusion() -> None:
     ("value", "error", "said"), [(0.123, 0.004, "0.12"), (0.02, 0.03, "<0.06"), (0.0, 0.0, "<0.01")]
 )
 def test_a_distance_says_no_more_than_its_error_allows(value: float, error: float, said: str) -> None:
-    assert words.distance(driver(distance=value, distance_se=error)) == said
+    assert reasons.distance(driver(distance=value, distance_se=error)) == said
 
 
 def test_a_set_of_beliefs_is_valued_together() -> None:
@@ -286,7 +287,7 @@ def test_the_choice_names_a_better_policy_only_where_it_shows() -> None:
     options = {"open": {"mean": 53.2e-6, "mcse": 1e-6}, "closed": {"mean": 53.4e-6, "mcse": 1e-6}}
 
     def choice(own: str) -> str:
-        return words.choice(
+        return reasons.choice(
             {"ensemble": {"options": options}, "project": {"facts": {"publication": own}}, "models": []}
         )
 

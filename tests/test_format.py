@@ -134,6 +134,14 @@ def test_shares_are_as_fine_as_the_draws(share: float, count: int, want: str) ->
     assert percent(share, count) == want
 
 
+@pytest.mark.parametrize("width", [20, 50, 100, 150])
+def test_a_strip_shows_an_even_spread_at_any_width(width: int) -> None:
+    """Four thousand draws spread over the axis leave no column empty."""
+    axis = Axis(-1.0, 1.0, 1.0, width)
+    ends = (np.arange(4000) + 0.5) / 4000 * 2 - 1
+    assert " " not in strip(ends, axis)
+
+
 @given(
     st.lists(st.floats(-1e4, 1e4), min_size=5, max_size=60), st.integers(10, 120)
 )

@@ -224,11 +224,28 @@ def test_the_memo_comes_before_the_appendix_and_takes_a_page() -> None:
     assert sum(1 + len(part) // 100 for part in said.splitlines() if part) <= 60
 
 
-def test_diagnostics_that_failed_come_first() -> None:
+def test_what_knowing_everything_is_worth_is_in_microdooms() -> None:
     data = copy.deepcopy(content())
-    data["models"][0]["diagnostics"] = {"failed": True}
-    page = markdown.report(data)
-    assert page.index("did not pass") < page.index("on average")
+    data["ensemble"].update(evpi=4.3, evpi_se=0.2)
+    assert "would be worth 4.3 microdooms" in markdown.report(data)
+
+
+def test_a_belief_is_named_with_what_it_is_about() -> None:
+    data = copy.deepcopy(content())
+    name = data["provenance"][0]["name"]
+    driver = {**data["ensemble"]["drivers"][0], "belief": name, "low": -1e-5, "high": 1e-5}
+    data["ensemble"]["drivers"] = [{**driver, "low_se": 1e-7, "high_se": 1e-7}]
+    memo, _, _ = markdown.report(data).partition("\n---\n")
+    meaning = gfm.escape(data["provenance"][0]["meaning"])
+    assert f"It hangs on `{name}` ({meaning}): −10.0 in its lowest tenth" in memo
+    assert f"The sign of the mean turns on `{name}` ({meaning}): −10.0 in its lowest tenth" in memo
+
+
+def test_published_magnitudes_have_their_sources_in_the_appendix() -> None:
+    memo, _, appendix = markdown.report(content()).partition("\n---\n")
+    for entry in content()["yardsticks"]:
+        assert gfm.escape(entry["source"]) in appendix
+    assert "per million dollars" in memo
 
 
 def ranking(text: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 
@@ -15,7 +16,9 @@ from difprog.base.errors import BadInput
 from difprog.beliefs.project import PROJECT_KEYS, read_project
 from difprog.cli import main
 from difprog.cli.new import KEYS
+from difprog.forecast.request import Request
 from difprog.library import interview, proposals
+from difprog.library.outlook import Outlook
 from difprog.race.parameters import FACTS
 
 
@@ -60,7 +63,7 @@ def test_every_question_says_its_meaning_its_default_and_an_example_and_draws_ba
         if not asked.asked:
             assert f"\n{asked.key}:" not in out
             continue
-        assert f"{asked.key}: {asked.meaning}." in out
+        assert f"{asked.key}: {asked.meaning}." in " ".join(out.split())
         assert f"such as {asked.example}" in out
         assert not asked.default or f"[{asked.default}]" in out
     assert "▲" in out
@@ -243,3 +246,24 @@ def test_a_hand_written_draft_beside_the_file_is_nobody_s_but_its_owner_s(run):
     run("mine.toml", input=ALL.split("\n", 1)[1])
     assert Path("mine.draft.toml").read_text() == "precious"
     assert sorted(p.name for p in Path().iterdir()) == ["mine.draft.toml", "mine.toml"]
+
+
+def test_whoever_answers_sees_what_it_does_to_the_effect(run, monkeypatch):
+    """Only where somebody is at the keyboard; every answer moves the effect from the last."""
+    monkeypatch.setattr("difprog.cli.new._somebody_waits", lambda: True)
+    given = [
+        "--name", "Mine", "--approach", "engineering", "--novelty", "niche", "--publication", "open",
+        "--duration", "1", "--cost", "$1M", "--criteria", "", "--kind", "alignment", "--summary", "",
+    ]  # fmt: skip
+    out = run("mine.toml", *given, input="worst\n8 people for 2 years\n").output
+    assert '"?" explains a question, "<" goes back' in out
+    first, second = re.findall(r"effect so far: (.*)", out)
+    start = re.match(r"([+−][\d.,]+ ± [\d.,]+) microdooms averted", first)
+    assert start is not None
+    assert re.fullmatch(rf"[+−][\d.,]+ ± [\d.,]+, was {re.escape(start[1])}\s*", second)
+
+
+def test_no_effect_is_shown_where_a_belief_file_is_at_fault(home):
+    outlook = Outlook(Request(priors=("no-such-file.toml",), draws=300))
+    assert outlook.effect({}) is None
+    assert outlook.broken

@@ -70,6 +70,32 @@ def test_a_ranking_fits_and_cuts_no_number(
     check(done.output, width)
 
 
+@pytest.mark.parametrize("width", [60, 80])
+def test_names_that_begin_alike_are_told_apart(
+    width: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = tmp_path / "portfolio.csv"
+    rows = [f"A fellowship in the theory of agents, class of {year}" for year in (2018, 2020, 2021)]
+    lines = [f'"{name}",alignment,4,2,$900k\n' for name in rows]
+    table.write_text("name,kind,effort,duration,cost\n" + "".join(lines))
+    monkeypatch.setenv("COLUMNS", str(width))
+    for options in ([], ["--by", "per-dollar"]):
+        output = CliRunner().invoke(main, ["rank", str(table), *options, *FAST, *SOME]).output
+        check(output, width)
+        assert "…" not in output
+        assert all(str(year) in output for year in (2018, 2020, 2021))
+        assert ("per $1M" in output.split("mean ± Monte Carlo")[0]) or not options
+
+
+def test_words_are_not_cut_to_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A table of beliefs at 60 columns: no column is left with a few letters a line."""
+    monkeypatch.setenv("COLUMNS", "60")
+    output = CliRunner().invoke(main, SCREENS["priors list"]).output
+    assert "years from" in output
+    assert "alignment" in output
+    assert len(output.splitlines()) < 400
+
+
 @pytest.mark.parametrize("width", WIDTHS)
 def test_the_answer_is_on_the_first_screen(width: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """At 80 columns at most 45 lines for six models, so that all of it shows where the terminal has 50."""
@@ -77,7 +103,8 @@ def test_the_answer_is_on_the_first_screen(width: int, monkeypatch: pytest.Monke
     lines = CliRunner().invoke(main, SCREENS["score"]).output.splitlines()
     more = len(shipped_models()) - 6
     assert len(lines) <= (45 + 2 * more if width >= 80 else 60 + 3 * more)
-    assert "Mixed by credence" in lines[5]
+    # At 60 columns the lines on what it was drawn under take one more.
+    assert "Mixed by credence" in "".join(lines[5:7])
     assert lines[-1].startswith("difprog report rlhf")
 
 

@@ -156,10 +156,10 @@ def year(as_of: date, years: float) -> str:
 
 def spoken(value: float, parameter: Parameter) -> str:
     """Return a value with its unit, to three significant digits."""
-    if value != 0 and (abs(value) >= 1e6 or abs(value) < 1e-3):
+    if value != 0 and (abs(value) >= 1e9 or abs(value) < 1e-3):
         text = f"{value:.3g}".replace("e+0", "e").replace("e-0", "e-").replace("e+", "e")
     else:
-        text = f"{float(f'{value:.3g}'):,g}"
+        text = f"{float(f'{value:.3g}'):,.10g}"
     unit = "FTE-years" if parameter.unit == "FTE year" else parameter.unit
     return f"{text.replace('-', '−')} {unit}".rstrip()
 

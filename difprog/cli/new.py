@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,10 @@ KEYS = (
     "name", "summary", "kind", "focus", "approach", "novelty", "publication", "effort", "start", "duration",
     "cost", "group", "criteria",
 )  # fmt: skip
+
+
+#: Questions on which no number hangs.
+SAID_ONLY = ("name", "summary")
 
 
 def _answers() -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -37,7 +42,8 @@ def _answers() -> Callable[[Callable[..., Any]], Callable[..., Any]]:
 def command(file: str, yes: bool, **given: str | None) -> None:
     """Make a proposal FILE by questions, each with its meaning, its default and an example.
 
-    "?" explains a question, "<" goes back to the one before. Leave with Ctrl-C or Ctrl-D whenever
+    After each answer it is drawn back, and you see what it does to the effect. "?" explains a
+    question, "<" goes back to the one before. Leave with Ctrl-C or Ctrl-D whenever
     you like: your answers are kept, and the same command takes them up again. Answers can be given
     as options; the start and the group of a project only so.
 
@@ -72,6 +78,8 @@ def _interview(path: Path, put: list[Asked], answers: dict[str, Any]) -> None:
     from difprog.cli.questions import BACK
     from difprog.library import proposals
 
+    click.echo('"?" explains a question, "<" goes back, Ctrl-C keeps your answers for later.')
+    effects = _Effects() if _somebody_waits() else None
     at = 0
     while at < len(put):
         asked = put[at]
@@ -85,7 +93,43 @@ def _interview(path: Path, put: list[Asked], answers: dict[str, Any]) -> None:
             continue
         answers[asked.key] = value
         proposals.keep(path, answers)
+        if effects is not None and asked.key not in SAID_ONLY:
+            effects.show(answers)
         at += 1
+
+
+def _somebody_waits() -> bool:
+    """Whether questions are answered by somebody, not by a file."""
+    return sys.stdin.isatty()
+
+
+class _Effects:
+    """Shows after each answer what it does to the effect."""
+
+    def __init__(self) -> None:
+        from difprog.library.outlook import Outlook
+
+        self._outlook = Outlook()
+        self._before: str | None = None
+
+    def show(self, answers: dict[str, Any]) -> None:
+        """Say what the effect is with the answers so far, and what it was before the last."""
+        from difprog.forecast.summary import MICRODOOM
+        from difprog.render import priors, screen
+        from difprog.render.format import with_error
+
+        with screen.working("what that does to the effect"):
+            net = self._outlook.effect(answers)
+        if net is None:
+            return
+        now, out = with_error(net.mean, net.mcse, MICRODOOM, sign=True), screen.console()
+        if self._before is None:
+            said = f"effect so far: {now} microdooms averted, what is not answered yet taken as usual"
+        else:
+            same = now == self._before
+            said = f"effect so far: {now}, as before" if same else f"effect so far: {now}, was {self._before}"
+        priors.remark("", said, out)
+        self._before = now
 
 
 def _check(questions: dict[str, Asked], given: dict[str, str | None], answers: dict[str, Any]) -> None:
@@ -123,8 +167,10 @@ def _ask(asked: Asked, first: bool) -> Any:
     from difprog.base.errors import BadInput, plain
     from difprog.cli.questions import BACK, EXPLAIN
     from difprog.library import interview
+    from difprog.render import screen
 
-    click.echo(f"\n{asked.key}: {asked.meaning}.")
+    click.echo()
+    screen.console().print(screen.text(f"{asked.key}: {asked.meaning}."))
     for choice, meaning in (asked.choices or {}).items():
         click.echo(f"  {choice:<14} {meaning}")
     example = f" (such as {asked.example})" if asked.example else ""

@@ -24,18 +24,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from difprog.forecast.tails import tail_index
+
 Array = npt.NDArray[np.float64]
 
 MICRODOOM = 1e-6
 """One microdoom: a millionth of probability of doom."""
-
-#: Pareto k̂ above which the printed error of a mean is not to be trusted at any affordable number
-#: of draws (Vehtari, Simpson, Gelman, Yao & Gabry 2024, Pareto smoothed importance sampling, JMLR 25:72).
-KHAT_LIMIT = 0.7
-
-#: Share of a sum that its largest thousandth must carry before a heavy tail is looked for: somewhat less
-#: than the 0.18 that it carries of a generalized Pareto distribution of index `KHAT_LIMIT`.
-CARRIED = 0.16
 
 
 @dataclass(frozen=True, slots=True)
@@ -499,20 +493,6 @@ class Weighing:
         """Return Pareto k̂ of what the mean adds up."""
         return tail_index(values, self.weights)
 
-    def heavy(self, values: Any) -> float | None:
-        """Return k̂ where the tail may be so heavy that the mean's error is not to be trusted, else None.
-
-        Where the largest thousandth of the draws carry less than `CARRIED` of all, ArviZ, whose import
-        takes as long as the forecast, is not asked.
-        """
-        sizes = np.abs(np.atleast_1d(np.asarray(values, dtype=float)))
-        if self.weights is not None:
-            sizes = sizes * self.weights
-        few = max(len(sizes) // 1000, 1)
-        if np.partition(sizes, -few)[-few:].sum() < CARRIED * sizes.sum():
-            return None
-        return self.tail(values)
-
 
 def fewest(clusters: Iterable[int | None]) -> int | None:
     """Return the least number of clusters of several, None where none of them has any."""
@@ -553,37 +533,6 @@ def mixture_shares(each: Sequence[Array], credences: Array) -> tuple[Array, Arra
     table = np.stack(each)
     total = np.einsum("m,md->d", credences, table)
     return credences[:, None] * table / np.where(total > 0, total, 1.0), total
-
-
-def tail_index(values: Any, weights: Array | None = None) -> float | None:
-    """Return Pareto k̂ of the sizes of what a mean adds up, by ArviZ.
-
-    The mean of draws whose sizes have a k̂ of 0.5 or more has no finite variance, so that its
-    error shrinks more slowly than 1/√draws; above `KHAT_LIMIT` the error printed is not to be
-    trusted. Importing ArviZ's statistics takes most of a second, and is done here, on first use.
-
-    Parameters
-    ----------
-    values : array of shape (draws,), or scalar
-        Draws.
-    weights : array, shape (draws,), optional
-        Weights of the draws, which sum to 1.
-
-    Returns
-    -------
-    float or None
-        None where the tail is too short or too even to tell: a quantity that does not vary, or
-        fewer than 25 draws.
-    """
-    sizes = np.abs(np.atleast_1d(np.asarray(values, dtype=float)))
-    if weights is not None:
-        sizes = sizes * weights * len(weights)
-    if len(sizes) < 25 or not np.isfinite(sizes).all() or len(np.unique(sizes[np.argsort(sizes)[-5:]])) < 5:
-        return None
-    from arviz_stats.base import array_stats
-
-    found = float(np.asarray(array_stats.pareto_khat(sizes[None, :], r_eff=1.0, tail="right")))
-    return found if math.isfinite(found) else None
 
 
 def sign(summary: Summary, errors: float = 2.0) -> int:

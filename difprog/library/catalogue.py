@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -69,8 +70,8 @@ def _files(kind: str) -> Iterator[Listed]:
 def _is(kind: str, path: Path) -> bool:
     if kind == "portfolio":
         return "name" in _columns(path)
-    content = _content(path)
-    return "project" in content if kind == "project" else False
+    # What Python calls a project is none of ours.
+    return kind == "project" and path.name != "pyproject.toml" and "project" in _content(path)
 
 
 def _content(path: Path) -> dict[str, object]:
@@ -89,7 +90,7 @@ def _columns(path: Path) -> list[str]:
 
 
 def _title(kind: str, path: Path) -> str:
-    """Return what a file says it is: a proposal's name, a scenario's first comment, a table's rows."""
+    """Return what a file says it is: a proposal's name, a scenario's first sentence, a table's rows."""
     if kind == "portfolio":
         try:
             text, _ = files.read_text(path, files.TABLE_LIMIT)
@@ -105,8 +106,16 @@ def _title(kind: str, path: Path) -> str:
         tomllib.loads(text)
     except (DifprogError, ValueError, RecursionError):
         return "cannot be read"
-    said = (line.lstrip("# ").rstrip() for line in text.splitlines() if line.startswith("# "))
-    return next(said, "")
+    return _first_sentence(text)
+
+
+def _first_sentence(text: str) -> str:
+    """Return the first sentence of the comment that a file begins with; "" where there is none."""
+    lines = itertools.dropwhile(lambda line: not line.startswith("# "), text.splitlines())
+    own = itertools.takewhile(lambda line: line.startswith("# "), lines)
+    comment = " ".join(line[2:].strip() for line in own)
+    sentence, stop, _ = comment.partition(". ")
+    return sentence + stop.strip()
 
 
 def _models() -> Iterator[Listed]:

@@ -43,7 +43,7 @@ def defaults(name: str) -> Iterator[tuple[str, str, Belief]]:
 
 def number(value: float) -> str:
     """Return a value to three significant digits, large and small ones as powers of ten."""
-    if value == 0 or 1e-3 <= abs(value) < 1e6:
+    if value == 0 or 1e-3 <= abs(value) < 1e7:
         return f"{float(f'{value:.3g}'):,.10g}".replace("-", "−")
     mantissa, exponent = f"{value:.2e}".split("e")
     return f"{mantissa.rstrip('0').rstrip('.')}e{int(exponent)}".replace("-", "−")

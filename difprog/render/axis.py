@@ -104,16 +104,16 @@ def common_axis(samples: list[Array], width: int, tail: float = 0.02) -> Axis:
 
 
 def strip(values: Array, axis: Axis, shades: str = SHADES) -> str:
-    """Return a density strip: darker where more draws fall, a mark at zero.
+    """Return a density strip: fuller where more draws fall, a mark at zero.
 
-    The darkest shade is that of the fullest column beside zero's, where worlds that nothing
-    can change pile up; a column that holds fewer than one draw in five hundred stays empty.
+    The fullest shade is that of the fullest column beside zero's, where worlds that nothing
+    can change pile up; a column that holds less than a tenth of an even share stays empty.
     """
     counts = np.bincount(axis.column(values), minlength=axis.width).astype(float)
     beside = np.delete(counts, axis.zero) if axis.zero is not None else counts
     top = beside.max() or 1.0
     level = np.ceil(np.sqrt(np.minimum(counts / top, 1.0)) * (len(shades) - 1)).astype(int)
-    level[counts < len(values) / 500] = 0
+    level[counts < len(values) / (10 * axis.width)] = 0
     line = [shades[k] for k in level]
     zero = axis.zero
     if zero is not None:

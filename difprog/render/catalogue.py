@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from difprog.base import files
@@ -20,6 +19,12 @@ _USES = {
     "scenarios": "--scenario NAME",
     "models": "--model NAME",
 }
+
+#: The place of what comes with the program.
+SHIPS = "ships"
+
+#: Columns of the list at most, and those that a title has at the least.
+WIDEST, LEAST_TITLE = 120, 24
 
 
 def data(found: Sequence[Listed]) -> dict[str, Any]:
@@ -35,19 +40,28 @@ def data(found: Sequence[Listed]) -> dict[str, Any]:
 
 
 def listing(found: Sequence[Listed], out: Console) -> None:
-    """Print the list, a table per kind."""
-    width = max((len(one.name) for one in found), default=0)
+    """Print the list, a table per kind; what lies elsewhere than among the files that ship says where."""
     for kind, use in _USES.items():
         own = [one for one in found if one.kind == kind]
         screen.section(out, kind, use if own else "none")
-        table = Table.grid(padding=(0, 2, 0, 0))
-        table.add_column(no_wrap=True, min_width=min(width, out.width // 2))
-        table.add_column(overflow="fold", ratio=1)
-        table.add_column(no_wrap=True)
-        for one in own:
-            where = "ships" if one.place == "ships" else f"{one.place}: {one.path.name}"
-            title = screen.text(one.title)
-            if one.hides is not None:
-                title.append(f" (hides {files.label(one.hides)})", style=screen.DIM)
-            table.add_row(screen.text(one.name), title, Text(where, style=screen.DIM))
-        out.print(table)
+        columns = [
+            screen.Column("", [screen.text(one.name) for one in own], left=True, wrap=True),
+            screen.Column("", [_title(one) for one in own], left=True, wrap=True, least=LEAST_TITLE),
+        ]
+        if any(one.place != SHIPS for one in own):
+            columns.append(screen.Column("", [_where(one) for one in own], left=True, wrap=True))
+        if own:
+            screen.indented(out, screen.fitted(columns, min(out.width, WIDEST) - screen.MARGIN, heads=False))
+
+
+def _title(one: Listed) -> Text:
+    """Return what a thing is, and which file that ships its name hides."""
+    title = screen.text(one.title)
+    if one.hides is not None:
+        title.append(f" (hides {files.label(one.hides)})", style=screen.DIM)
+    return title
+
+
+def _where(one: Listed) -> Text:
+    where = SHIPS if one.place == SHIPS else f"{one.place}: {one.path.name}"
+    return screen.text(where, screen.DIM)

@@ -7,8 +7,6 @@ from typing import Any
 
 import numpy as np
 from rich.console import Console
-from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
 from difprog.base.errors import plain
@@ -19,8 +17,9 @@ from difprog.forecast.summary import MICRODOOM, sign
 from difprog.render import data, outcomes
 from difprog.render.format import microdooms, percent, with_error
 from difprog.render.rank import entry, head
-from difprog.render.ranktable import legend, span, table_of
-from difprog.render.screen import BAD, DIM, GOOD, HEAD, MARGIN, Column, fitted, indented, section, text
+from difprog.render.ranktable import columns_of, span, table
+from difprog.render.screen import BAD, DIM, GOOD, HEAD, MARGIN, Column, fitted, indented, kept, section, text
+from difprog.render.verdict import basis
 
 COMPARE_SCHEMA = "difprog.compare/1"
 
@@ -73,23 +72,14 @@ def terminal(found: Comparison, screen: Console) -> None:
     count = shown["draws"]
     projects = shown["projects"]
     screen.print(Text(f"{len(projects)} options on the same worlds, best first", style=HEAD))
-    screen.print(
-        Text(
-            f"{len(models)} model{'s' if len(models) > 1 else ''} · {count:,} draws · "
-            f"seed {shown['seed']} · years from {shown['as_of']}",
-            style=DIM,
-        )
-    )
+    screen.print(Text(basis(shown), style=DIM))
     if shown["believe"]:
         screen.print(Text(outcomes.in_a_line(shown["believe"]), style=DIM))
     screen.print()
     for line in headline(found):
-        screen.print(Padding(line, (0, 0, 0, 2), expand=False))
+        indented(screen, line)
     screen.print()
-    screen.print(table_of(screen, projects, shown["prob"], count, "option"))
-    screen.print()
-    priced = any(project["value_for_money"] for project in projects)
-    screen.print(legend(models, found.nothing, count, priced))
+    table(screen, columns_of(projects, shown["prob"], count, "option"), models, found.nothing, count)
     if len(models) > 1:
         _by_model(projects, models, screen)
     if found.pairs:
@@ -133,23 +123,17 @@ def _by_model(projects: list[dict[str, Any]], models: list[str], screen: Console
     section(screen, "By model", "mean, in microdooms averted; * the best of its model")
     if len(projects) <= max(2, (screen.width - 20) // 15):
         # Few options: models down, options across, as model names are the longer ones.
-        table = Table(box=None, padding=(0, 2, 0, 0), show_edge=False, header_style=DIM)
-        table.add_column("model", no_wrap=True)
+        columns = [Column("model", [text(model) for model in models], left=True)]
         for project in projects:
-            table.add_column(text(project["name"], limit=60), justify="right", overflow="ellipsis")
-        for at, model in enumerate(models):
-            table.add_row(model, *(_mean(projects, p, at) for p in projects))
+            means = [_mean(projects, project, at) for at in range(len(models))]
+            columns.append(Column(text(project["name"], limit=60).plain, means, wrap=True))
     else:
-        table = Table(box=None, padding=(0, 2, 0, 0), show_edge=False, header_style=DIM)
-        table.add_column("option", overflow="ellipsis", no_wrap=True, min_width=12)
-        for model in models:
-            table.add_column(model.replace("_", " "), justify="right")
-        for project in projects:
-            table.add_row(
-                text(project["name"], limit=60),
-                *(_mean(projects, project, at) for at in range(len(models))),
-            )
-    screen.print(Padding(table, (0, 0, 0, 2), expand=False))
+        names = [text(project["name"], limit=60) for project in projects]
+        columns = [Column("option", names, left=True, wrap=True)]
+        for at, model in enumerate(models):
+            means = [_mean(projects, project, at) for project in projects]
+            columns.append(Column(model.replace("_", " "), means, wrap=True))
+    indented(screen, fitted(columns, screen.width - MARGIN))
 
 
 def _mean(projects: list[dict[str, Any]], project: dict[str, Any], at: int) -> Text:
@@ -176,14 +160,15 @@ def _pairs(found: Comparison, prob: float, count: int, screen: Console) -> None:
     indented(screen, fitted(columns, screen.width - MARGIN))
     if len(found.pairs) > MOST_PAIRS:
         screen.print(Text(f"  and {len(found.pairs) - MOST_PAIRS} more pairs in --json.", style=DIM))
-    screen.print()
-    screen.print(
-        Text(
-            "dominates: draws, in every draw of every model; chances, no lower a chance of any "
-            "effect or more (first order); means, a higher mean in every model.",
-            style=DIM,
+    if columns[-1] in kept(columns, screen.width - MARGIN)[0]:
+        screen.print()
+        screen.print(
+            Text(
+                "dominates: draws, in every draw of every model; chances, no lower a chance of any "
+                "effect or more (first order); means, a higher mean in every model.",
+                style=DIM,
+            )
         )
-    )
 
 
 def dominance(pair: Pair) -> str:

@@ -64,7 +64,7 @@ def model(answer: ModelForecast) -> dict[str, Any]:
 
 
 def _diagnostics(answer: ModelForecast) -> dict[str, Any]:
-    khat = answer.weighing.heavy(answer.drawn("net_effect"))
+    khat = answer.weighing.tail(answer.drawn("net_effect"))
     found: dict[str, Any] = {} if khat is None else {"khat": khat}
     posterior = answer.view.posterior
     if posterior is None:

@@ -9,7 +9,7 @@ from rich.console import Console, Group
 from rich.text import Text
 
 from difprog.forecast.summary import MICRODOOM
-from difprog.render import outcomes, words
+from difprog.render import outcomes, reasons, verdict, words
 from difprog.render import pilot as learning
 from difprog.render.axis import bar, swing
 from difprog.render.format import microdooms, supported
@@ -61,8 +61,8 @@ def explain(
     sentences(screen, [*(((line, ""),) for line in outcomes.sentences(content)), *conclusion(content)])
     learning.show(pilots, screen)
     _channels(content, screen)
-    _per_model(screen, "What would have to be true for it to break even", content, words.break_even)
-    _per_model(screen, "The trade, at the margin", content, words.exchange)
+    _per_model(screen, "What would have to be true for it to break even", content, reasons.break_even)
+    _per_model(screen, "The trade, at the margin", content, reasons.exchange)
     _ratios(content, screen)
     _arrival(content, screen)
     if words.leading(content)["drivers"]:
@@ -71,15 +71,15 @@ def explain(
 
 def conclusion(content: Mapping[str, Any]) -> list[words.Sentence]:
     """Return what an explanation comes to: the size, which channel, which belief, which policy."""
-    found = [words.disagreement(content), words.size(content), words.main_channel(content)]
-    found += words.hinge(content)
-    found.append(words.said(words.choice(content)))
+    found = [verdict.disagreement(content), verdict.size(content), reasons.main_channel(content)]
+    found += reasons.hinge(content)
+    found.append(words.said(reasons.choice(content)))
     return [sentence for sentence in found if sentence]
 
 
 def _channels(content: Mapping[str, Any], screen: Console) -> None:
     section(screen, "Through which channel", "microdooms averted; they add up to the net effect")
-    indented(screen, Text(f"{words.CHANNELS_NOTE}.", style=DIM))
+    indented(screen, Text(f"{reasons.CHANNELS_NOTE}.", style=DIM))
     blocks = [(m["model"], channel_rows(m)) for m in content["models"]]
     if len(blocks) > 1:
         blocks.append((words.MIXTURE, channel_rows(content["ensemble"])))
@@ -146,21 +146,13 @@ def _per_model(
 def _ratios(content: Mapping[str, Any], screen: Console) -> None:
     section(screen, "Differential ratios", "years of alignment progress per year of capability progress")
     models = content["models"]
-    ratios, rates = [m["ratios"] for m in models], [m["exchange"] for m in models]
+    rows = [reasons.ratios(m) for m in models]
     columns = [
         Column("model", [text(m["model"]) for m in models], left=True, wrap=True),
-        Column("parallel", [words.ratio(r["parallel"], r["parallel_mcse"]) for r in ratios]),
-        Column("breaks even at", [
-            words.needed(r["parallel_break_even"], x["years_mcse"])
-            for r, x in zip(ratios, rates, strict=True)
-        ]),
-        Column("serial", [words.ratio(r["serial"], r["serial_mcse"]) for r in ratios]),
-        Column("breaks even at", [
-            words.needed(r["serial_break_even"], x["serial_mcse"]) for r, x in zip(ratios, rates, strict=True)
-        ]),
-    ]  # fmt: skip
-    indented(screen, fitted(columns, screen.width - MARGIN, gap=2 if screen.width >= 72 else 1))
-    indented(screen, Text(words.RATIOS_NOTE, style=DIM))
+        *(Column(head, [row[at] for row in rows]) for at, head in enumerate(reasons.RATIO_HEADS)),
+    ]
+    indented(screen, fitted(columns, screen.width - MARGIN))
+    indented(screen, Text(reasons.RATIOS_NOTE, style=DIM))
 
 
 def _arrival(content: Mapping[str, Any], screen: Console) -> None:
@@ -190,10 +182,11 @@ def _drivers(content: Mapping[str, Any], screen: Console, everything: bool) -> N
         if len(blocks) > 1:
             indented(screen, text(name, HEAD))
         _tornado(content, found if everything else found[:TOP], screen)
-    indented(screen, text(f"{words.worth_knowing(blocks[0][1])} {words.information(words.leading(content))}"))
+    worth = reasons.worth_knowing(blocks[0][1])
+    indented(screen, text(f"{worth} {reasons.information(words.leading(content))}"))
     if any(mark(content, d["belief"]) for _, found in blocks for d in found):
         indented(screen, Text("‡ somebody's judgement, not a measurement", style=DIM))
-    indented(screen, Text(words.DRIVERS_NOTE, style=DIM))
+    indented(screen, Text(reasons.DRIVERS_NOTE, style=DIM))
 
 
 def mark(content: Mapping[str, Any], name: str) -> str:
@@ -210,23 +203,23 @@ def _tornado(content: Mapping[str, Any], found: Sequence[Mapping[str, Any]], scr
     low, high = min(0.0, *ends), max(0.0, *ends)
     names = [text(d["belief"] + mark(content, d["belief"])) for d in found]
     room = max(name.cell_len for name in names) + 1
-    worth = [words.evppi(d) for d in found]
+    worth = [reasons.evppi(d) for d in found]
     worth_room = max(5, *map(len, worth))
     width = min(screen.width, WIDEST) - room - 8 - worth_room - 3 - MARGIN
     if width < 12:  # the bars have no room: their ends in numbers
         columns = [
             Column("belief", names, left=True, wrap=True),
-            Column("distance", [words.distance(d) for d in found]),
+            Column("distance", [reasons.distance(d) for d in found]),
             Column("EVPPI", worth, drop=1),
             Column("lowest", [microdooms(d["low"], d["low_se"] or 0.0) for d in found]),
             Column("highest", [microdooms(d["high"], d["high_se"] or 0.0) for d in found]),
         ]
-        indented(screen, fitted(columns, screen.width - MARGIN, gap=1))
+        indented(screen, fitted(columns, screen.width - MARGIN))
         return
     lines = [Text("belief".ljust(room) + "distance" + "EVPPI".rjust(worth_room + 1), style=DIM)]
     for driver, name, value in zip(found, names, worth, strict=True):
         name.pad_right(room - name.cell_len)
-        head = f"{words.distance(driver).rjust(8)}{value.rjust(worth_room + 1)}  "
+        head = f"{reasons.distance(driver).rjust(8)}{value.rjust(worth_room + 1)}  "
         drawn = swing(driver["low"], driver["high"], low, high, width).rstrip()
         lines.append(Text.assemble(name, head, drawn))
     left, right = (microdooms(end, _error(found, end)) if end else "0" for end in (low, high))

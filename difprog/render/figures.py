@@ -22,7 +22,7 @@ import numpy.typing as npt
 from difprog.base import processes
 from difprog.base.errors import plain
 from difprog.forecast.summary import MICRODOOM
-from difprog.render import words
+from difprog.render import reasons, words
 from difprog.render.format import microdooms, percent, significant
 
 Array = npt.NDArray[np.float64]
@@ -317,7 +317,7 @@ def tornado(figure: Any, content: Mapping[str, Any]) -> None:
     side = axes.secondary_yaxis("right")
     side.set_yticks(
         [0.85, *(-r for r in range(len(found)))],
-        ["distance   EVPPI", *(f"{words.distance(d):>8}   {words.evppi(d):>5}" for d in found)],
+        ["distance   EVPPI", *(f"{reasons.distance(d):>8}   {reasons.evppi(d):>5}" for d in found)],
     )
     side.tick_params(length=0, labelfontfamily="DejaVu Sans Mono", labelsize=7.5)
     side.spines["right"].set_visible(False)
@@ -334,8 +334,8 @@ def alternative_drivers(content: Mapping[str, Any]) -> tuple[str, str]:
     """Return title and description of the tornado."""
     said = [
         f"{d['belief']}: {microdooms(d['low'], d['low_se'])} at its lowest tenth, "
-        f"{microdooms(d['high'], d['high_se'])} at its highest, distance {words.distance(d)}, "
-        f"EVPPI {words.evppi(d)}"
+        f"{microdooms(d['high'], d['high_se'])} at its highest, distance {reasons.distance(d)}, "
+        f"EVPPI {reasons.evppi(d)}"
         for d in drivers_shown(content)
     ]
     return "Beliefs that drive the net effect, in microdooms averted", ". ".join(said) + "."

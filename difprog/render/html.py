@@ -47,9 +47,18 @@ td:last-child { overflow-wrap: anywhere; min-width: 6rem }
 code, pre { font: .875em ui-monospace, monospace; background: var(--band); padding: 0 .2em }
 pre { padding: .6rem; white-space: pre-wrap } pre code { padding: 0 }
 hr { border: 0; border-top: 1px solid var(--line); margin: 3rem 0 }
-@media print { body { max-width: none; padding: 0; font-size: 10pt } .wide { overflow: visible }
+@media (max-width: 34rem) { th, td { padding: .2rem .35rem } th { white-space: normal }
+  .figure svg { width: 34rem } }
+@page { margin: 13mm }
+@media print { body { max-width: none; padding: 0; font-size: 8.6pt; line-height: 1.28 }
+  h1 { font-size: 14pt; margin: 0 } h2 { font-size: 11pt; margin: .5rem 0 .15rem }
+  h3 { margin: .6rem 0 .2rem }
+  p, ul, blockquote { margin: .25rem 0 } .wide { overflow: visible; margin: .3rem 0 }
+  table { font-size: 7.8pt; line-height: 1.2 } th, td { padding: .05rem .5rem }
+  .figure { float: right; width: 48%; margin: 0 0 2mm 4mm }
+  hr ~ p .figure { float: none; width: auto; margin: .3rem 0 } hr ~ p .figure svg { max-height: 220mm }
   hr { break-after: page; border: 0; margin: 0 } h2, h3 { break-after: avoid }
-  tr, svg { break-inside: avoid } }
+  tr, .figure { break-inside: avoid } }
 """.strip()
 
 

@@ -1,8 +1,8 @@
 """The memo: the one page of a report that would be forwarded, as sections of markdown.
 
 The verdict, a figure, why in words, what would change the answer, what is published beside it,
-the publication policy. Every sentence is one of `difprog.render.words`; every number stands again,
-with its error, in the appendix (`difprog.render.markdown`).
+the publication policy. Every sentence is one of `difprog.render.verdict`, `reasons` and `trust`;
+every number stands again, with its error, in the appendix (`difprog.render.appendix`).
 """
 
 from __future__ import annotations
@@ -10,12 +10,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from difprog.render import outcomes, scenarios, words
-from difprog.render.format import interval, microdooms, supported
+from difprog.render import outcomes, reasons, scenarios, trust, verdict, words
+from difprog.render.format import microdooms, supported
 from difprog.render.gfm import bullets, code, escape, table
 from difprog.render.gfm import name as gfm_name
 
 Content = Mapping[str, Any]
+
+#: What the unit of every number on the page is.
+MICRODOOM = "One microdoom averted: the chance that alignment succeeds before AGI rises by a millionth."
 
 #: Notes on how far to trust the numbers that the memo has room for; the appendix has all.
 NOTES = 3
@@ -41,7 +44,7 @@ def sections(content: Content, figure: str) -> list[list[str]]:
         _turns(content),
         _worldviews(content),
         _yardsticks(content),
-        ["## Publish?", marked(words.said(words.choice(content)))],
+        ["## Publish?", marked(words.said(reasons.choice(content)))],
         _trust(content),
     ]
 
@@ -53,7 +56,7 @@ def head(content: Content) -> list[str]:
     if project["criteria"]:
         facts.append(f"criteria met: {', '.join(escape(c) for c in project['criteria'])}")
     summary = escape(project["summary"])
-    basis = f"{marked(words.in_use(content))} · {escape(words.basis(content))}"
+    basis = f"{marked(verdict.in_use(content))} · {escape(verdict.basis(content))}"
     return [f"# {escape(project['name'])}", summary and f"> {summary}", " · ".join(facts), basis]
 
 
@@ -75,14 +78,13 @@ def _list(sentences: Iterable[words.Sentence]) -> str:
 
 
 def _answer(content: Content, figure: str) -> list[str]:
-    first, *rest = words.verdict(content)
-    warning = [f"**{escape(line)}**" for line in words.failures(content)]
+    first, *rest = verdict.verdict(content)
     stated = [escape(line) for line in outcomes.sentences(content)]
-    return ["## The answer", *warning, " ".join(stated), marked(first), _list(rest), figure]
+    return ["## The answer", " ".join(stated), marked(first), _list(rest), MICRODOOM, figure]
 
 
 def _why(content: Content) -> list[str]:
-    found = [words.main_channel(content), *words.hinge(content), *words.arguments(content)]
+    found = [reasons.main_channel(content), *reasons.hinge(content), *reasons.arguments(content)]
     return ["## Why", _list(found)] if any(found) else []
 
 
@@ -91,10 +93,10 @@ def _turns(content: Content) -> list[str]:
     lines = [*_sign(content), *_break_even(content)]
     drivers = words.leading(content).get("drivers", ())
     if drivers:
-        lines.append(escape(words.worth_knowing(drivers)))
+        lines.append(escape(reasons.worth_knowing(drivers)))
     evpi = content["ensemble"].get("evpi")
     if evpi:
-        value = microdooms(evpi, content["ensemble"].get("evpi_se") or 0.0, sign=False)
+        value = words.amount(evpi, content["ensemble"].get("evpi_se"))
         lines.append(
             f"Knowing everything before choosing would be worth {value} microdooms: no study is worth more."
         )
@@ -103,10 +105,11 @@ def _turns(content: Content) -> list[str]:
 
 def _sign(content: Content) -> list[str]:
     drivers = words.leading(content).get("drivers", ())
-    turning = [d for d in drivers if words.turns_sign(d) and d["belief"] != words.WHICH_MODEL]
+    turning = [d for d in drivers if reasons.turns_sign(d) and d["belief"] != words.WHICH_MODEL]
     said = [
-        f"{gfm_name(d['belief'])} ({microdooms(d['low'], d['low_se'] or 0.0)} in its lowest tenth, "
-        f"{microdooms(d['high'], d['high_se'] or 0.0)} in its highest)"
+        f"{' '.join(filter(None, [gfm_name(d['belief']), escape(words.meaning(content, d['belief']))]))}: "
+        f"{microdooms(d['low'], d['low_se'] or 0.0)} in its lowest tenth, "
+        f"{microdooms(d['high'], d['high_se'] or 0.0)} in its highest"
         for d in turning[:MODELS]
     ]
     if not said:
@@ -152,33 +155,27 @@ def _worldviews(content: Content) -> list[str]:
 
 def _yardsticks(content: Content) -> list[str]:
     rows = []
-    for own, key, what, unit in (
-        ("value_for_money", "microdooms_per_million_usd", "microdooms per million dollars", "million_usd"),
-        ("value_of_time", "microdooms_per_fte_year", "microdooms per person-year", "fte_year"),
-    ):
+    for own, key, unit in verdict.WORTH:
+        ranges = verdict.published(content, unit)
         found = content.get(own)
-        entries = [e for e in content.get("yardsticks", ()) if e.get(f"microdooms_per_{unit}")]
-        if not found or found[key] is None or not entries:
-            continue
-        value = supported(found[key], found["mcse"] or 0.0, sign=True, digits=2)
-        rows.append(["**this project**", what, f"**{value}**", "this forecast"])
-        for entry in entries:
-            low, high = entry[f"microdooms_per_{unit}"]
-            kind = "a bar" if entry["kind"] == "bar" else "an estimate"
-            title = f"{escape(entry['title'])} ({kind})"
-            rows.append([title, what, interval(low, high, sign=True), escape(entry["source"])])
+        if found and found[key] is not None and ranges:
+            value = supported(found[key], found["mcse"] or 0.0, sign=True, digits=2)
+            rows.append([f"per {words.UNITS[unit]}", f"**{value}**", ", ".join(ranges)])
     if not rows:
         return []
-    return ["## Beside what is published", table(["", "unit", "value", "source"], rows, [2])]
+    return [
+        "## Beside what is published",
+        table(["microdooms averted", "this project", "published; sources in the appendix"], rows, [1]),
+    ]
 
 
 def _trust(content: Content) -> list[str]:
-    judged, every = words.judgements(content)
+    judged, every = trust.judgements(content)
     lines = [
         f"{judged} of the {every} beliefs behind it are judgements, not measurements; the appendix marks "
         "them (‡)."
     ]
-    lines += [escape(note) for note in words.notes(content)[:NOTES]]
+    lines += [escape(note) for note in trust.notes(content)[:NOTES]]
     return ["## How far to trust it", bullets(lines)]
 
 

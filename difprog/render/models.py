@@ -45,6 +45,8 @@ def listing(setup: Setup, screen: Console) -> None:
         )  # fmt: skip
     screen.print(table)
     screen.print()
+    said = "credence: how much the model counts; opens: mechanisms it adds to the race."
+    screen.print(Text(said, style=DIM))
     screen.print(Text("difprog models show NAME says what one assumes.", style=DIM))
     screen.print(Text("Your own model: --model path/to/file.py", style=DIM))
 

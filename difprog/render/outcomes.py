@@ -118,9 +118,9 @@ def beside_surveys(content: Mapping[str, Any]) -> list[str]:
     means = [float(m["p_success_without"]["mean"]) for m in content["models"]]
     if max(means) >= low and min(means) <= high:
         return []
-    where = "These models say" if len(means) > 1 else "This model says"
+    where = "These models give" if len(means) > 1 else "This model gives"
     return [
-        f"{where} that alignment succeeds with {_range(means)}; surveys put a good outcome at "
+        f"{where} alignment a chance of {_range(means)}; surveys put a good outcome at "
         f"{_range([low, high])}. To start from one: --believe espai-2023; from your own: "
         "--believe p_success=60%."
     ]

@@ -28,6 +28,9 @@ from difprog.render import screen
 LEVELS = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
 INDENT = "  "
 
+#: Columns that a meaning has before other columns are left out for it.
+LEAST_MEANING = 36
+
 
 #: Percentiles that scoring uses in place of a prior, by the belief's name; see `difprog.library.used`.
 Used = Mapping[str, Mapping[float, float]]
@@ -93,30 +96,29 @@ def legend(entries: Iterable[Entry]) -> str:
 
 def listing(entries: Sequence[Entry], out: Console, used: Used | None = None) -> None:
     """Print the beliefs in force as a table: name and marks, interval, what it means; wide, where from."""
-    wide = out.width >= 120
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style=screen.HEAD)
-    names = [f"{e.name}{mark(e.belief)}{' *' if e.yours else ''}" for e in entries]
-    intervals = [_interval(entry, (used or {}).get(entry.name)) for entry in entries]
-    lines = [line for text in intervals for line in text.splitlines()]
-    table.add_column("belief", no_wrap=True, min_width=max(map(len, names), default=6))
-    table.add_column("90% interval", no_wrap=True, min_width=max(map(len, lines), default=12))
-    if wide:
-        table.add_column("median", no_wrap=True)
-    table.add_column("what it is", overflow="fold", ratio=1)
-    if wide:
-        table.add_column("from", no_wrap=True)
-    for index, (entry, name, interval) in enumerate(zip(entries, names, intervals, strict=True)):
-        if not index or entry.parameter.group != entries[index - 1].parameter.group:
-            table.add_row(*[""] * len(table.columns))
-            table.add_row(Text(str(entry.parameter.group.value), style=screen.DIM))
+    rows: list[tuple[Text, ...]] = []
+    for before, entry in zip([None, *entries], entries, strict=False):
+        if before is None or before.parameter.group != entry.parameter.group:
+            empty = (Text(),) * 4
+            rows += [(Text(), *empty), (Text(str(entry.parameter.group.value), style=screen.DIM), *empty)]
         shape = entry.belief.shape
-        middle = "" if isinstance(shape, Point) else number(shape.percentile(0.5))
-        again = index and entries[index - 1].parameter is entry.parameter
-        meaning = "" if again else entry.parameter.meaning
-        cells = [name, Text(interval), *([middle] if wide else []), meaning]
-        cells += [label(entry.layer)] if wide else []
-        table.add_row(*(c if isinstance(c, Text) else screen.text(c) for c in cells))
-    out.print(table)
+        again = before is not None and before.parameter is entry.parameter
+        rows.append((
+            screen.text(f"{entry.name}{mark(entry.belief)}{' *' if entry.yours else ''}"),
+            Text(_interval(entry, (used or {}).get(entry.name))),
+            Text("" if isinstance(shape, Point) else number(shape.percentile(0.5))),
+            screen.text("" if again else entry.parameter.meaning),
+            screen.text(label(entry.layer)),
+        ))  # fmt: skip
+    names, intervals, middles, meanings, places = zip(*rows, strict=True) if rows else ((),) * 5
+    columns = [
+        screen.Column("belief", names, left=True, wrap=True),
+        screen.Column("90% interval", intervals, left=True),
+        screen.Column("median", middles, left=True, drop=1),
+        screen.Column("what it is", meanings, left=True, wrap=True, least=LEAST_MEANING),
+        screen.Column("from", places, left=True, drop=1),
+    ]
+    out.print(screen.fitted(columns, out.width))
     if said := legend(entries):
         out.print(Text(f"\n{said}", style=screen.DIM))
 

@@ -6,22 +6,25 @@ Takes the projects of the JSON, so that what is printed is what is written.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 
-from rich.cells import cell_len
 from rich.console import Console
-from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
 from difprog.forecast.summary import MICRODOOM, Summary, sign
-from difprog.render.format import interval, microdooms, percent, with_error
+from difprog.render.format import interval, percent, significant, with_error
 from difprog.render.outcomes import in_a_line
-from difprog.render.screen import BAD, DIM, GOOD, HEAD, section, text
+from difprog.render.screen import BAD, DIM, GOOD, HEAD, Column, fitted, indented, kept, section, text
+from difprog.render.verdict import basis
 
 #: Rows that a terminal shows; CSV and JSON have all.
 MOST_ROWS = 50
 
+#: Columns that a name has before other columns are left out for it.
+NAME = 24
+
+#: Heads of columns that are explained below the table.
+MEAN, INTERVAL, BEST, MONEY, MODELS = "mean ± error", "interval", "best", "per $1M", "models"
 
 #: What comes first, by what a ranking is ordered by.
 FIRST = {"effect": "best", "per-dollar": "most per dollar", "best": "likeliest to be the best"}
@@ -56,56 +59,13 @@ def money(project: Mapping[str, Any]) -> str:
     return with_error(found["microdooms_per_million_usd"], found["mcse"] or 0.0, sign=True)
 
 
-def grid(
-    screen: Console,
-    heads: Sequence[str],
-    rows: Sequence[Sequence[str | Text]],
-    names: Sequence[int],
-    left: Sequence[int] = (),
-) -> Table:
-    """Return a table in which the columns of names, and no others, give way to a narrow screen.
+def columns_of(
+    projects: Sequence[Mapping[str, Any]], prob: float, count: int, what: str, by: str = "effect"
+) -> list[Column]:
+    """Return the columns of a table of options, in the order given.
 
     Parameters
     ----------
-    screen : Console
-        Where it will be printed.
-    heads : sequence of str
-        The columns' heads.
-    rows : sequence of sequences of str or Text
-        The cells; one line each.
-    names : sequence of int
-        Columns that are cut, with an ellipsis, to what the others leave.
-    left : sequence of int
-        Further columns that are set flush left; all others are numbers, set flush right.
-    """
-    cells = [[cell if isinstance(cell, Text) else Text(cell) for cell in row] for row in rows]
-    widths = [
-        max([cell_len(head), *(row[at].cell_len for row in cells)]) for at, head in enumerate(heads)
-    ]
-    # One blank between columns, one kept free at the end.
-    room = screen.width - sum(w for at, w in enumerate(widths) if at not in names) - len(heads)
-    # Even shares, of which short names leave a part to long ones.
-    for place, at in enumerate(sorted(names, key=lambda at: widths[at])):
-        widths[at] = min(widths[at], max(8, room // (len(names) - place)))
-        room -= widths[at]
-    table = Table(box=None, padding=(0, 1, 0, 0), show_edge=False, header_style=DIM)
-    for at, head in enumerate(heads):
-        side: Literal["left", "right"] = "left" if at in names or at in left else "right"
-        table.add_column(head, justify=side, no_wrap=True, overflow="ellipsis", width=widths[at])
-    for row in cells:
-        table.add_row(*row)
-    return table
-
-
-def table_of(
-    screen: Console, projects: Sequence[Mapping[str, Any]], prob: float, count: int, what: str
-) -> Table:
-    """Return the table of options, in the order given.
-
-    Parameters
-    ----------
-    screen : Console
-        Where it will be printed.
     projects : sequence of dict
         As in the JSON.
     prob : float
@@ -114,37 +74,57 @@ def table_of(
         Number of draws.
     what : str
         What an option is called.
+    by : str
+        What they are ordered by, one of `FIRST`: that column always stays.
     """
-    priced = any(project["value_for_money"] for project in projects)
-    heads = ["", what, "mean ± error", f"{prob:.0%} interval", "best"]
-    heads += ["per $1M", "models"] if priced else ["models"]
-    rows: list[list[str | Text]] = []
-    for project in projects:
-        net = summary_of(project["ensemble"]["net_effect"])
-        rows.append([
-            str(project["rank"]),
-            text(project["name"], limit=80),
-            with_error(net.mean, net.mcse, MICRODOOM, sign=True),
-            span(net),
-            percent(project["p_best"], count),
-            *([money(project)] if priced else []),
-            signs(project),
-        ])  # fmt: skip
-    return grid(screen, heads, rows, names=[1], left=[len(heads) - 1])
+    nets = [summary_of(project["ensemble"]["net_effect"]) for project in projects]
+    names = [text(project["name"], limit=80) for project in projects]
+    found = [
+        Column("", [str(project["rank"]) for project in projects]),
+        Column(what, names, left=True, wrap=True, least=NAME),
+        Column(MEAN, [with_error(net.mean, net.mcse, MICRODOOM, sign=True) for net in nets]),
+        Column(f"{prob:.0%} {INTERVAL}", [span(net) for net in nets], drop=3),
+        Column(BEST, [percent(project["p_best"], count) for project in projects], drop=2 * (by != "best")),
+    ]
+    if any(project["value_for_money"] for project in projects):
+        found.append(Column(MONEY, [money(project) for project in projects], drop=1 * (by != "per-dollar")))
+    return [*found, Column(MODELS, [signs(project) for project in projects], left=True)]
 
 
-def legend(models: Sequence[str], nothing: float, count: int, priced: bool) -> Text:
-    """Return what the columns mean."""
-    names = ", ".join(models)
-    words = (
-        "mean ± Monte Carlo error, interval: microdooms averted, models mixed by credence. best: "
-        f"the chance that it is the best of all; that nothing is better than doing nothing: "
-        f"{percent(nothing, count)}. "
-    )
-    if priced:
-        words += "per $1M: microdooms averted per million dollars ± error. "
-    words += f"models: + helps, − harms, · not told from zero, by {names}."
-    return Text(words, style=DIM)
+def table(
+    screen: Console, columns: Sequence[Column], models: Sequence[str], nothing: float, count: int
+) -> None:
+    """Print a table of options, and below it what the columns that had room mean.
+
+    Parameters
+    ----------
+    screen : Console
+        Where to print.
+    columns : sequence of Column
+        What `columns_of` returns.
+    models : sequence of str
+        The models' names, in the order of their signs.
+    nothing : float
+        The chance that doing nothing is best.
+    count : int
+        Number of draws.
+    """
+    screen.print(fitted(columns, screen.width))
+    screen.print()
+    shown = [column.head for column in kept(columns, screen.width)[0]]
+    said = ["mean ± Monte Carlo error, in microdooms averted, models mixed by credence."]
+    if any(INTERVAL in head for head in shown):
+        said.append("interval: of worlds, in the same.")
+    if BEST in shown:
+        said.append(
+            f"best: the chance that it is the best of all; doing nothing is in {percent(nothing, count)}."
+        )
+    if MONEY in shown:
+        said.append("per $1M: microdooms averted per million dollars.")
+    said.append(f"models: + helps, − harms, · not told from zero, by {', '.join(models)}.")
+    if len(shown) < len(columns):
+        said.append("A wider screen shows more columns.")
+    screen.print(Text(" ".join(said), style=DIM))
 
 
 def counted(many: int, failed: int) -> str:
@@ -179,26 +159,20 @@ def rank(
     models = [model["model"] for model in start["models"]]
     count, nothing = start["draws"], start["nothing"]["p_best"]
     screen.print(Text(f"{counted(many, failed)}, {FIRST[start['by']]} first", style=HEAD))
-    screen.print(
-        Text(
-            f"{len(models)} model{'s' if len(models) > 1 else ''} · {count:,} draws · "
-            f"seed {start['seed']} · years from {start['as_of']}",
-            style=DIM,
-        )
-    )
+    screen.print(Text(basis(start), style=DIM))
     if start["believe"]:
         screen.print(Text(in_a_line(start["believe"]), style=DIM))
-    for line in _headline(projects, start["by"]):
-        screen.print(Padding(line, (0, 0, 0, 2), expand=False))
+    said = _headline(projects, start["by"])
+    if said:
+        screen.print()
+    for line in said:
+        indented(screen, line)
     screen.print()
-    screen.print(table_of(screen, projects, start["prob"], count, "proposal"))
+    table(screen, columns_of(projects, start["prob"], count, "proposal", start["by"]), models, nothing, count)
     if many > len(projects):
         screen.print(
             Text(f"and {many - len(projects):,} more: --csv FILE or --json has all.", style=DIM)
         )
-    screen.print()
-    priced = any(project["value_for_money"] for project in projects)
-    screen.print(legend(models, nothing, count, priced))
     assumed: dict[str, int] = {}
     for project in projects:
         for fact in project["assumed"]:
@@ -206,7 +180,7 @@ def rank(
     if assumed:
         section(screen, "Assumed, as the proposals do not say")
         for fact, times in sorted(assumed.items(), key=lambda item: -item[1]):
-            screen.print(Padding(text(f"{fact}: {times} of those shown"), (0, 0, 0, 2), expand=False))
+            indented(screen, text(f"{fact}: {times} of those shown"))
     if failed:
         rows = "1 row" if failed == 1 else f"{failed:,} rows"
         screen.print(Text(f"{rows} could not be read: see the messages.", style=BAD))
@@ -228,6 +202,6 @@ def _headline(projects: Sequence[Mapping[str, Any]], by: str) -> list[Text]:
         if gap <= 2 * error:
             lines.append(
                 Text("More draws could still swap the first two: their means are within "
-                     f"{microdooms(2 * error, sign=False)} microdooms.")
+                     f"{significant(2 * error / MICRODOOM)} microdooms.")
             )  # fmt: skip
     return lines

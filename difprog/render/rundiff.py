@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -15,8 +15,7 @@ from difprog.base.errors import plain
 from difprog.forecast.summary import MICRODOOM
 from difprog.render import data
 from difprog.render.format import microdooms, supported, with_error
-from difprog.render.ranktable import grid
-from difprog.render.screen import DIM, HEAD, section, text
+from difprog.render.screen import DIM, HEAD, MARGIN, Column, fitted, indented, section, text
 from difprog.runs.attribution import Attribution, Change, Moved
 from difprog.runs.runs import Run
 
@@ -118,7 +117,7 @@ def _micro(summary: Mapping[str, float]) -> str:
 
 def _by_model(found: Attribution, screen: Console) -> None:
     section(screen, "What moved", "net effect in microdooms; chance of success with the project, percent")
-    rows: list[list[str | Text]] = []
+    rows = []
     sides = [{m["model"]: m for m in run.summary["models"]} for run in (found.first, found.second)]
     entries = [(name, sides[0][name], sides[1][name], each) for name, each in found.total.models.items()]
     both = [run.summary["ensemble"] for run in (found.first, found.second)]
@@ -130,12 +129,20 @@ def _by_model(found: Attribution, screen: Console) -> None:
             _change(net, MICRODOOM), _change(chance, 0.01),
         ])  # fmt: skip
     heads = ["model", "first", "second", "change ± error", "success, change"]
-    screen.print(Padding(grid(screen, heads, rows, names=[0]), (0, 0, 0, 2), expand=False))
+    _table(heads, rows, screen)
     gone = [m for m in sides[0] if m not in found.total.models]
     come = [m for m in sides[1] if m not in found.total.models]
     for words, names in (("only in the first run", gone), ("only in the second", come)):
         if names:
             screen.print(text(f"  {words}: {', '.join(names)}", DIM))
+
+
+def _table(heads: Sequence[str], rows: Sequence[Sequence[str]], screen: Console) -> None:
+    """Print a table of a name, set flush left and wrapped if need be, and numbers."""
+    names, *numbers = zip(*rows, strict=True)
+    columns = [Column(heads[0], [text(name) for name in names], left=True, wrap=True)]
+    columns += [Column(head, cells) for head, cells in zip(heads[1:], numbers, strict=True)]
+    indented(screen, fitted(columns, screen.width - MARGIN))
 
 
 def _change(part: Moved, unit: float) -> str:
@@ -150,17 +157,17 @@ def _changes(found: Attribution, screen: Console) -> None:
         screen.print(Text("No belief, fact, evidence or code that decides the answer differs."))
         return
     section(screen, "What moved it", "each change alone, on the same draws; largest first")
-    rows: list[list[str | Text]] = []
+    rows = []
     for part in found.changes:
         what = part.what if part.kind == "interaction" else f"{part.kind} {part.what}"
         if part.kind == "credences":
             what = "credences"
         rows.append([
-            text(what, limit=60), _change(part.ensemble["net_effect"], MICRODOOM),
+            what, _change(part.ensemble["net_effect"], MICRODOOM),
             _change(part.ensemble["p_success_without"], 0.01),
         ])  # fmt: skip
     heads = ["change", "net effect", "success without, %"]
-    screen.print(Padding(grid(screen, heads, rows, names=[0]), (0, 0, 0, 2), expand=False))
+    _table(heads, rows, screen)
     words = [part for part in found.changes if part.was or part.now]
     if words:
         section(screen, "From what to what")

@@ -12,7 +12,7 @@ from difprog.choose.scenarios import Scenario
 from difprog.forecast.summary import sign
 from difprog.render import data, words
 from difprog.render.format import probability
-from difprog.render.screen import DIM, HEAD, MARGIN, Column, fitted, indented, sentences, text
+from difprog.render.screen import DIM, HEAD, MARGIN, Column, fitted, indented, section, sentences, text
 
 SCHEMA = "difprog.scenarios/1"
 STANDING = "as beliefs stand"
@@ -85,10 +85,10 @@ def show(found: Sequence[Scenario], screen: Console) -> None:
     """Print a table with a row per scenario."""
     first = found[0].forecast
     screen.print(text(f"{first.project.name} under {len(found) - 1} scenarios", HEAD))
-    screen.print(text(f"{words.MICRODOOMS_NOTE} · {first.count:,} draws · seed {first.seed}", DIM))
+    screen.print(text(f"{len(first.models)} models · {first.count:,} draws · seed {first.seed}", DIM))
     screen.print()
     sentences(screen, [((verdict([(one.name, one.sign) for one in found]), ""),)])
-    screen.print()
+    section(screen, "Net effect", words.MICRODOOMS_NOTE)
     nets = [data.summary(one.forecast.ensemble["net_effect"]) for one in found]
     chances = [one.forecast.ensemble["p_success_without"] for one in found]
     cells = [words.net_cells(net, first.count) for net in nets]

@@ -6,6 +6,7 @@ encodings are respected in one place.
 
 from __future__ import annotations
 
+import re
 import sys
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -146,6 +147,9 @@ class Column(NamedTuple):
         the screen is narrow.
     wrap : bool
         Whether its words may be wrapped, down to a dozen columns; numbers never are.
+    least : int or None
+        Columns that its words may be wrapped to before another column is left out for them; by
+        default all of them stay on their lines.
     """
 
     head: str
@@ -153,12 +157,45 @@ class Column(NamedTuple):
     left: bool = False
     drop: int = 0
     wrap: bool = False
+    least: int | None = None
+
+
+#: Blank columns between columns, and where there is no room for all of them.
+GAP, NARROW_GAP = 2, 1
+
+#: Columns that words are wrapped to at the least.
+NARROW_WORDS = 12
+
+
+def kept(columns: Sequence[Column], width: int, *, heads: bool = True) -> tuple[list[Column], int]:
+    """Return the columns for which there is room, and the blanks between them.
+
+    Parameters
+    ----------
+    columns : sequence of Column
+        All of the same number of cells.
+    width : int
+        What the table may take.
+    heads : bool
+        Whether the heads are shown.
+    """
+    shown = list(columns)
+
+    def fits(gap: int) -> bool:
+        return sum(_wanted(c, heads) for c in shown) + gap * (len(shown) - 1) <= width
+
+    if fits(GAP):
+        return shown, GAP
+    while not fits(NARROW_GAP) and any(c.drop for c in shown):
+        worst = max(c.drop for c in shown)
+        shown = [c for c in shown if c.drop != worst]
+    return shown, GAP if fits(GAP) else NARROW_GAP
 
 
 def fitted(
-    columns: Sequence[Column], width: int, *, heads: bool = True, gap: int = 2, bold_last: bool = False
+    columns: Sequence[Column], width: int, *, heads: bool = True, total: int | None = None
 ) -> Table:
-    """Return a table that fits: columns are left out or their words wrapped, no number is cut.
+    """Return a table that fits: set closer, with fewer columns, with words wrapped; no number is cut.
 
     Parameters
     ----------
@@ -168,19 +205,10 @@ def fitted(
         What it may take.
     heads : bool
         Whether the heads are shown.
-    gap : int
-        Blank columns between columns.
-    bold_last : bool
-        Whether the last row is a total.
+    total : int, optional
+        The row that sums up the others.
     """
-    shown = [c._replace(cells=[x if isinstance(x, Text) else Text(x) for x in c.cells]) for c in columns]
-
-    def taken() -> int:
-        return sum(_widest(c, heads) for c in shown) + gap * (len(shown) - 1)
-
-    while taken() > width and any(c.drop for c in shown):
-        worst = max(c.drop for c in shown)
-        shown = [c for c in shown if c.drop != worst]
+    shown, gap = kept(columns, width, heads=heads)
     rooms = _rooms(shown, width - gap * (len(shown) - 1), heads)
     table = Table(box=None, padding=(0, gap, 0, 0), show_edge=False, show_header=heads, header_style=DIM,
                   pad_edge=False)  # fmt: skip
@@ -190,19 +218,41 @@ def fitted(
         table.add_column(c.head, justify=side, width=room, overflow="fold", no_wrap=False)
     many = len(shown[0].cells) if shown else 0
     for at in range(many):
-        table.add_row(*(c.cells[at] for c in shown), style=HEAD if bold_last and at == many - 1 else "")
+        cells = [_broken(c.cells[at], room) for c, room in zip(shown, rooms, strict=True)]
+        table.add_row(*cells, style=HEAD if at == total else "")
     return table
 
 
 def _rooms(columns: Sequence[Column], width: int, heads: bool) -> list[int]:
-    """Return how wide each column is: words are wrapped between words, and inside them only if they must."""
+    """Return how wide each column is: words are wrapped between words, and inside them only if they must.
+
+    The widest column gives way first.
+    """
     rooms = [_widest(c, heads) for c in columns]
     words = [max([len(word) for cell in c.cells for word in str(cell).split()] or [1]) for c in columns]
-    for least in ([max(12, word) for word in words], [12] * len(rooms)):
-        for at, column in enumerate(columns):
-            if column.wrap and (over := sum(rooms) - width) > 0:
-                rooms[at] = max(min(rooms[at], least[at]), rooms[at] - over)
+    for floors in ([max(NARROW_WORDS, word) for word in words], [NARROW_WORDS] * len(rooms)):
+        while sum(rooms) > width:
+            able = [at for at, c in enumerate(columns) if c.wrap and rooms[at] > floors[at]]
+            if not able:
+                break
+            rooms[max(able, key=rooms.__getitem__)] -= 1
     return rooms
+
+
+def _broken(cell: str | Text, room: int) -> Text:
+    """Return a cell whose names that are too long for its column are broken where they are joined."""
+    line = cell if isinstance(cell, Text) else Text(cell)
+    for found in re.finditer(r"\S+", line.plain):
+        if cell_len(found[0]) > room:
+            joints = [found.start() + at.end() for at in re.finditer(r"[_./-]", found[0][:room])]
+            if joints:
+                return Text.assemble(line[: joints[-1]], "\n", _broken(line[joints[-1] :], room))
+    return line
+
+
+def _wanted(column: Column, heads: bool) -> int:
+    widest = _widest(column, heads)
+    return widest if column.least is None else min(widest, column.least)
 
 
 def _widest(column: Column, heads: bool) -> int:
@@ -223,7 +273,7 @@ def definitions(screen: Console, terms: Mapping[str, str]) -> None:
 def section(screen: Console, title: str, note: str = "") -> None:
     """Print the head of a section; a note that has no room beside it goes below."""
     screen.print()
-    line = Text(title, style=HEAD)
+    line = Text.assemble((title, HEAD))
     beside = cell_len(title) + 2 + cell_len(note) <= screen.width
     if note and beside:
         line.append("  " + note, style=DIM)

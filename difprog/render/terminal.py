@@ -17,7 +17,7 @@ from difprog.beliefs.families import Point
 from difprog.forecast.summary import MICRODOOM, sign
 from difprog.race.parameters import PARAMETERS
 from difprog.race.parameters import Group as ParameterGroup
-from difprog.render import outcomes, words
+from difprog.render import outcomes, trust, verdict, words
 from difprog.render.axis import Axis, common_axis, dots, rule, strip
 from difprog.render.format import probability, significant, supported
 from difprog.render.screen import (
@@ -39,11 +39,20 @@ Array = npt.NDArray[np.float64]
 #: What stands in place of a source that is not given.
 NO_SOURCE = "no source is given"
 
+#: Values that a figure is drawn from.
+DRAWN = 4000
+
 #: Rows of dots on the first screen, and with all of the report.
 DOT_ROWS, MORE_DOT_ROWS = 4, 10
 
 #: Lines of notes on the first screen, and columns of a figure at most.
 NOTE_LINES, WIDEST = 4, 150
+
+#: Ticks beyond which an axis shows how it is stretched: zero and one power of ten on either side.
+FEW_TICKS = 3
+
+#: Columns below which the speedups stand one below the other.
+NARROWEST_SPEEDUPS = 80
 
 #: Columns from which the strips of the models stand in their table.
 ROOM_FOR_STRIPS = 112
@@ -82,7 +91,7 @@ def score(
     screen.print()
     stated, surveys = outcomes.sentences(content), outcomes.beside_surveys(content)
     plainly = [((line, ""),) for line in (*stated, *surveys)]
-    sentences(screen, [*plainly[: len(stated)], *words.verdict(content), *plainly[len(stated) :]])
+    sentences(screen, [*plainly[: len(stated)], *verdict.verdict(content), *plainly[len(stated) :]])
     _net_effects(content, screen)
     _distribution(content, screen, full)
     if full:
@@ -102,10 +111,10 @@ def title(content: Mapping[str, Any], screen: Console, summary: bool = False) ->
     screen.print(text(project["name"], HEAD))
     screen.print(text(" · ".join(project["facts"].values()), DIM))
     line = Text(style=DIM)
-    for piece, mark in words.in_use(content):
+    for piece, mark in verdict.in_use(content):
         line.append(piece, style="not dim bold" if mark else "")
     screen.print(line)
-    screen.print(text(words.basis(content), DIM))
+    screen.print(text(verdict.basis(content), DIM))
     if summary and project["summary"]:
         screen.print()
         indented(screen, text(project["summary"]))
@@ -131,11 +140,14 @@ def _net_effects(content: Mapping[str, Any], screen: Console) -> None:
     ]
     if screen.width >= ROOM_FOR_STRIPS and (samples := _samples(content)):
         axis = common_axis(samples, min(screen.width - 90, 100))
-        strips = [Text(strip(s, axis)) for s in samples]
+        strips = [Text(strip(_even(s), axis)) for s in samples]
         if len(entries) > 1:
             strips.append(Text(strip(_mixture(samples, content), axis)))
-        columns.append(Column("fuller: more worlds; the bar is zero", strips, left=True))
-    indented(screen, fitted(columns, screen.width - MARGIN, bold_last=len(entries) > 1))
+        # The strips' axis is one more row, of which the other columns have nothing.
+        columns = [column._replace(cells=[*column.cells, ""]) for column in columns]
+        strips.append(Text(axis.labels(), style=DIM))
+        columns.append(Column("◂ harms, helps ▸; fuller: more worlds", strips, left=True))
+    indented(screen, fitted(columns, screen.width - MARGIN, total=len(models) if len(entries) > 1 else None))
 
 
 def _samples(content: Mapping[str, Any]) -> list[Array]:
@@ -146,13 +158,17 @@ def _samples(content: Mapping[str, Any]) -> list[Array]:
 
 def _mixture(samples: Sequence[Array], content: Mapping[str, Any]) -> Array:
     """Return a sample of the mixture: of each model's, as many as its weight."""
-    size = 4000
     parts = [
-        np.quantile(s, (np.arange(k) + 0.5) / k)
+        _even(s, many)
         for s, m in zip(samples, content["models"], strict=True)
-        if (k := round(size * m["weight"])) > 0
+        if (many := round(DRAWN * m["weight"])) > 0
     ]
     return np.concatenate(parts)
+
+
+def _even(sample: Array, many: int = DRAWN) -> Array:
+    """Return a sample of another size, at even levels of the same distribution."""
+    return np.quantile(sample, (np.arange(many) + 0.5) / many)
 
 
 def _distribution(content: Mapping[str, Any], screen: Console, full: bool) -> None:
@@ -172,7 +188,7 @@ def _distribution(content: Mapping[str, Any], screen: Console, full: bool) -> No
     section(screen, "Where the worlds lie", note)
     lines = []
     if full:
-        lines += [_beside(name, strip(s, axis), left) for name, s in zip(names, samples, strict=True)]
+        lines += [_beside(name, strip(_even(s), axis), left) for name, s in zip(names, samples, strict=True)]
     lines += [_beside("", row, left) for row in pile]
     lines += [_beside("", rule(axis), left), _beside("", axis.labels(), left, DIM), _ends(axis, left)]
     indented(screen, Group(*lines))
@@ -180,7 +196,8 @@ def _distribution(content: Mapping[str, Any], screen: Console, full: bool) -> No
 
 def _ends(axis: Axis, left: int) -> Text:
     """Return the line that says what the axis is."""
-    harm, unit, help_ = "◂ harms", "microdooms averted", "helps ▸"
+    stretched = len(axis.ticks()) > FEW_TICKS
+    harm, unit, help_ = "◂ harms", f"microdooms averted{', by powers of ten' if stretched else ''}", "helps ▸"
     if axis.zero is not None and axis.zero < len(harm):
         harm = ""
     room = axis.width - len(harm) - len(help_) - len(unit)
@@ -244,10 +261,10 @@ def _project_effects(content: Mapping[str, Any], screen: Console) -> None:
                 ends = [years(values[end]) for end in ("lower", "upper")]
             cells.append(mean if values["lower"] == values["upper"] else f"{mean}{between}{' – '.join(ends)}")
         columns.append(Column(head, cells))
-    if screen.width < sum(16 for _ in columns):
+    if screen.width < NARROWEST_SPEEDUPS:
         _down(columns, screen)
     else:
-        indented(screen, fitted(columns, screen.width - MARGIN, gap=1 if between == "\n" else 2))
+        indented(screen, fitted(columns, screen.width - MARGIN))
 
 
 def _down(columns: Sequence[Column], screen: Console) -> None:
@@ -259,7 +276,7 @@ def _down(columns: Sequence[Column], screen: Console) -> None:
 
 
 def _notes(content: Mapping[str, Any], screen: Console, full: bool, today: date | None) -> None:
-    found = words.notes(content, today, brief=not full)
+    found = trust.notes(content, today, brief=not full)
     if not found:
         return
     section(screen, "How far to trust the numbers")
@@ -275,7 +292,7 @@ def _notes(content: Mapping[str, Any], screen: Console, full: bool, today: date 
 
 
 def _next(content: Mapping[str, Any], screen: Console, options: str) -> None:
-    steps = words.next_steps(content, options)
+    steps = verdict.next_steps(content, options)
     screen.print()
     # The notes in a column, where there is one.
     width = max(len(plain(command)) for command, _ in steps)
@@ -300,7 +317,7 @@ def spell_belief(belief: Belief) -> str:
 def provenance(content: Mapping[str, Any], screen: Console) -> None:
     """Print where every belief came from, file by file, with marks, what is stated and what is used."""
     rows = content["provenance"]
-    judged, every = words.judgements(content)
+    judged, every = trust.judgements(content)
     section(screen, "Where every belief came from", "5% · 50% · 95%, as stated and as used")
     legend = [f"‡ somebody's judgement, not a measurement ({judged} of {every})"]
     if any(row["conditioned_on"] for row in rows):

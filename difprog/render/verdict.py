@@ -1,0 +1,198 @@
+"""The answer in sentences, what it rests on, and where to look next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from difprog.forecast.summary import MICRODOOM, sign
+from difprog.render.format import interval, microdooms, one_in, percent, significant, supported
+from difprog.render.trust import judgements
+from difprog.render.words import (
+    BAD,
+    GOOD,
+    STRONG,
+    VERDICTS,
+    Sentence,
+    Span,
+    listed,
+    median,
+    net_of,
+    said,
+    summary,
+)
+
+#: Where the data hold what money and time are worth, under which key, and the unit.
+WORTH = (
+    ("value_for_money", "microdooms_per_million_usd", "million_usd"),
+    ("value_of_time", "microdooms_per_fte_year", "fte_year"),
+)
+
+#: Unit → what a sentence about it starts with.
+SHORT = {"million_usd": "Per $1M", "fte_year": "Per person-year"}
+
+
+def verdict(content: Mapping[str, Any]) -> list[Sentence]:
+    """Return the answer in sentences a busy person can act on; disagreement comes first."""
+    found = [disagreement(content), size(content), middle(content), agreement(content), worlds(content)]
+    return [sentence for sentence in (*found, *money(content)) if sentence]
+
+
+def disagreement(content: Mapping[str, Any]) -> Sentence:
+    """Return who says that it helps and who that it harms, where the models differ."""
+    if not content["ensemble"]["sign_disagreement"]:
+        return ()
+    signs = _signs(content)
+    return said(
+        ("The models disagree about the sign. ", STRONG), ("It helps", GOOD), f" under {listed(signs[1])}; ",
+        ("it harms", BAD), f" under {listed(signs[-1])}.",
+    )  # fmt: skip
+
+
+def _signs(content: Mapping[str, Any]) -> dict[int, list[str]]:
+    """Return the models that say that it helps (1), harms (−1), or cannot tell (0)."""
+    found: dict[int, list[str]] = {1: [], -1: [], 0: []}
+    for model in content["models"]:
+        found[sign(summary(model["net_effect"]))].append(str(model["model"]))
+    return found
+
+
+def size(content: Mapping[str, Any]) -> Sentence:
+    """Return how much it helps or harms on average."""
+    net = net_of(content)
+    word, colour = VERDICTS[sign(net)]
+    whose = "Mixed by credence, doing this project " if len(content["models"]) > 1 else "Doing this project "
+    start = (whose, (word, colour or STRONG))
+    if not sign(net):
+        if net.sd == 0:
+            return said(*start, ": the effect is exactly 0 in every world drawn.")
+        error = microdooms(2 * net.mcse, sign=False)
+        return said(*start, f": the mean effect is within {error} microdooms of zero.")
+    if net.sd == 0:
+        return said(
+            *start, f": {microdooms(net.mean)} microdooms averted, exactly, in every world drawn. The chance "
+            f"that alignment succeeds before AGI moves by {significant(net.mean, 3, sign=True)}.",
+        )  # fmt: skip
+    adds = "adds" if net.mean > 0 else "takes away"
+    chance = one_in(net.mean).replace("1 in", "1 chance in")
+    return said(
+        *start, ": ", (f"{microdooms(net.mean, net.mcse)} microdooms averted", STRONG),
+        f" on average, which {adds} {chance} that alignment succeeds before AGI.",
+    )  # fmt: skip
+
+
+def middle(content: Mapping[str, Any]) -> Sentence:
+    """Return the median and the interval, and whether few worlds carry the mean."""
+    net = net_of(content)
+    if net.sd == 0:
+        return ()
+    few = abs(net.median) < abs(net.mean) / 3 and sign(net) != 0
+    ends = interval(net.lower, net.upper, MICRODOOM, sign=True)
+    lie = f"half of the worlds lie below it, {content['prob']:.0%} within {ends}"
+    few_words = "; few worlds carry the mean" if few else ""
+    value = median(content["ensemble"]["net_effect"])
+    return said("The median is ", (value, STRONG), f": {lie}{few_words}.")
+
+
+def agreement(content: Mapping[str, Any]) -> Sentence:
+    """Return how many models help, harm or cannot tell, and which harm in more worlds than they help."""
+    models = content["models"]
+    if len(models) < 2:
+        return ()
+    signs = _signs(content)
+    count = len(models)
+    parts = [
+        f"{verb} under {len(signs[which])} of {count} models"
+        for which, verb in ((1, "helps"), (-1, "harms"))
+        if signs[which]
+    ]
+    words = f"It {', '.join(parts)}" if parts else ""
+    if signs[0]:
+        cannot = f"cannot be told from zero under {len(signs[0])}" + ("" if parts else f" of {count} models")
+        words = f"{words}, and {cannot}" if parts else f"It {cannot}"
+        words += f" ({listed(signs[0])})"
+    odd = [
+        str(m["model"])
+        for m in models
+        if sign(summary(m["net_effect"])) >= 0
+        and m["net_effect"]["p_negative"] > m["net_effect"]["p_positive"]
+    ]
+    more = f" Under {listed(odd)} it harms in more worlds than it helps." if odd else ""
+    return said(f"{words}.{more}")
+
+
+def worlds(content: Mapping[str, Any]) -> Sentence:
+    """Return the shares of worlds in which it helps, harms and changes nothing."""
+    net, n = net_of(content), content["draws"]
+    return said(
+        "It helps in ", (percent(net.p_positive, n), STRONG), " of the worlds drawn, harms in ",
+        (percent(net.p_negative, n), STRONG), f", and changes nothing in {percent(net.p_zero, n)}.",
+    )  # fmt: skip
+
+
+def money(content: Mapping[str, Any]) -> list[Sentence]:
+    """Return what it averts per million dollars and per year of work, beside what is published."""
+    sentences: list[Sentence] = []
+    for own, key, unit in WORTH:
+        found = content.get(own)
+        if not found or found[key] is None:
+            continue
+        value = supported(found[key], found["mcse"] or 0.0, sign=True, digits=2)
+        ranges = published(content, unit)
+        beside = f"; published {', '.join(ranges)}" if ranges else ""
+        sentences.append(said(f"{SHORT[unit]}: ", (value, STRONG), f" microdooms{beside}."))
+    return sentences
+
+
+def published(content: Mapping[str, Any], unit: str) -> list[str]:
+    """Return the published ranges in a unit: what work is estimated to achieve, and bars set for it."""
+    found = []
+    for kind, words in (("estimate", "estimates {}"), ("bar", "funders' bars {}")):
+        ends = [
+            end
+            for entry in content.get("yardsticks", ())
+            if entry["kind"] == kind
+            for end in entry.get(f"microdooms_per_{unit}", ())
+        ]
+        if ends:
+            one = words.replace("s {}", " {}") if min(ends) == max(ends) else words
+            found.append(one.format(interval(min(ends), max(ends), sign=True)))
+    return found
+
+
+def in_use(content: Mapping[str, Any]) -> Sentence:
+    """Return whose beliefs are in use: one's own and scenarios by name, and how many are judgements."""
+    parts: list[str | Span] = []
+    if content["own"]:
+        parts += ["with your beliefs: ", (listed(content["own"]), STRONG)]
+    if content["scenarios"]:
+        many = "s" if len(content["scenarios"]) > 1 else ""
+        parts += [" · " if parts else "", f"scenario{many} ", (listed(content["scenarios"]), STRONG)]
+    if any(m.get("outcomes") for m in content["models"]):
+        parts += [" · " if parts else "", ("the outcome as you state it", STRONG)]
+    if not parts:
+        parts.append("beliefs as they ship")
+    judged, every = judgements(content)
+    parts.append(f" · {judged} of {every} beliefs are judgements")
+    return said(*parts)
+
+
+def basis(content: Mapping[str, Any]) -> str:
+    """Return under what it was drawn."""
+    many = len(content["models"])
+    models = f"{many} models weighed by credence" if many > 1 else "1 model"
+    return (
+        f"{models} · {content['draws']:,} draws · seed {content['seed']} · "
+        f"years from {content['as_of']}"
+    )
+
+
+def next_steps(content: Mapping[str, Any], options: str = "") -> list[tuple[str, str]]:
+    """Return where to look next: commands, and what they show."""
+    name = f"{content['project']['handle']}{options}"
+    return [
+        (f"difprog explain {name}", "why, and what would change the answer"),
+        (f"difprog score {name} --full", "every model's worlds, speedups, notes"),
+        (f"difprog score {name} --beliefs", "where every belief came from"),
+        (f"difprog report {name} --html", "a memo to forward"),
+    ]
