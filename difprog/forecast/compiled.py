@@ -227,6 +227,11 @@ class Evaluator:
             self._chance = self._compiled("chance", [self._part.race], True)
         return self.reads["chance"]
 
+    def race_graph(self) -> tuple[tuple[str, ...], Any]:
+        """Return the names of what p_success is computed from, and the graph that it is compiled from."""
+        names = self.race_reads()
+        return names, self._chance.maker.fgraph  # type: ignore[union-attr]
+
     def _with(self, given: Mapping[str, Array], effects: Mapping[str, Array], key: str) -> list[Array]:
         shape = self._shape(given)
         zero = np.broadcast_to(0.0, shape)
