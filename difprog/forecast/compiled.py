@@ -255,11 +255,12 @@ class Evaluator:
             import pytensor
             import pytensor.tensor as pt
 
-            (chance,), inputs, ordered = self._replaced([self._part.race], True)
-            wanted = [inputs[f"effect {n}"] for n in names if f"effect {n}" in inputs]
-            slopes = pytensor.grad(
-                pt.sum(chance), wanted, disconnected_inputs="ignore", return_disconnected="zero"
-            )
+            with pytensor.config.change_flags(traceback__limit=0):
+                (chance,), inputs, ordered = self._replaced([self._part.race], True)
+                wanted = [inputs[f"effect {n}"] for n in names if f"effect {n}" in inputs]
+                slopes = pytensor.grad(
+                    pt.sum(chance), wanted, disconnected_inputs="ignore", return_disconnected="zero"
+                )
             self.reads[key] = tuple(inputs)
             self._slopes[key] = function(ordered, slopes)
         found = iter(self._slopes[key](*self._with(given, effects, key)))

@@ -98,7 +98,9 @@ class Explanation:
     """The set of beliefs that ``together`` is about."""
 
 
-def explain(forecast: Forecast, with_drivers: bool = True, know: Sequence[str] = ()) -> Explanation:
+def explain(
+    forecast: Forecast, with_drivers: bool = True, know: Sequence[str] = (), *, each_model: bool = True
+) -> Explanation:
     """Explain a forecast on its own draws.
 
     Parameters
@@ -109,6 +111,8 @@ def explain(forecast: Forecast, with_drivers: bool = True, know: Sequence[str] =
         Whether to rank the beliefs.
     know : sequence of str
         Beliefs of which the joint EVPPI is asked.
+    each_model : bool
+        Whether to rank them under each of several models too, and not in the mixture only.
 
     Raises
     ------
@@ -130,7 +134,7 @@ def explain(forecast: Forecast, with_drivers: bool = True, know: Sequence[str] =
         benefits = [value[row] for value in options.values()]
         values = {name: draws.value(name, row) for name in answer.beliefs}
         found = None
-        if with_drivers:
+        if with_drivers and (each_model or len(forecast.models) == 1):
             found = tuple(
                 drivers(values, draws.net_effect[row], benefits, kept=kept, **weighed(answer.weighing))
             )
