@@ -153,7 +153,6 @@ class Evaluator:
         )
         self._derive: Callable[..., Any] | None = None
         self._chance: Callable[..., Any] | None = None
-        self._slopes: dict[str, Callable[..., Any]] = {}
         self.reads: dict[str, tuple[str, ...]] = {}
 
     def _replaced(self, outputs: list[Any], effects: bool) -> tuple[list[Any], dict[str, Any], list[Any]]:
@@ -227,10 +226,11 @@ class Evaluator:
             self._chance = self._compiled("chance", [self._part.race], True)
         return self.reads["chance"]
 
-    def race_graph(self) -> tuple[tuple[str, ...], Any]:
-        """Return the names of what p_success is computed from, and the graph that it is compiled from."""
+    def race_graph(self) -> tuple[tuple[str, ...], list[Any], list[Any]]:
+        """Return the names of what p_success is computed from, its variables, and p_success, of the graph."""
         names = self.race_reads()
-        return names, self._chance.maker.fgraph  # type: ignore[union-attr]
+        graph = self._chance.maker.fgraph  # type: ignore[union-attr]
+        return names, graph.inputs, graph.outputs
 
     def _with(self, given: Mapping[str, Array], effects: Mapping[str, Array], key: str) -> list[Array]:
         shape = self._shape(given)
@@ -246,26 +246,19 @@ class Evaluator:
     def _shape(given: Mapping[str, Array]) -> tuple[int, int]:
         return len(given["fact certain"]), next(v.shape[1] for n, v in given.items() if " " not in n)
 
-    def slopes(
-        self, given: Mapping[str, Array], effects: Mapping[str, Array], names: Sequence[str]
-    ) -> list[Array]:
-        """Return the exact derivatives of p_success by effects, each of shape (reading, draw)."""
-        key = "slopes " + " ".join(names)
-        if key not in self._slopes:
-            import pytensor
-            import pytensor.tensor as pt
+    def slope_graph(self, names: Sequence[str]) -> tuple[tuple[str, ...], list[Any], list[Any]]:
+        """Return what `race_graph` does of the exact derivatives of p_success by effects that it reads."""
+        import pytensor
+        import pytensor.tensor as pt
 
-            with pytensor.config.change_flags(traceback__limit=0):
-                (chance,), inputs, ordered = self._replaced([self._part.race], True)
-                wanted = [inputs[f"effect {n}"] for n in names if f"effect {n}" in inputs]
-                slopes = pytensor.grad(
-                    pt.sum(chance), wanted, disconnected_inputs="ignore", return_disconnected="zero"
-                )
-            self.reads[key] = tuple(inputs)
-            self._slopes[key] = function(ordered, slopes)
-        found = iter(self._slopes[key](*self._with(given, effects, key)))
-        flat = np.zeros(self._shape(given))
-        return [np.asarray(next(found)) if f"effect {n}" in self.reads[key] else flat for n in names]
+        read, inputs, outputs = self.race_graph()
+        wanted = [inputs[read.index(f"effect {name}")] for name in names]
+        with pytensor.config.change_flags(traceback__limit=0):
+            slopes = pytensor.grad(
+                None, wanted, known_grads={outputs[0]: pt.ones((1, 1))},
+                disconnected_inputs="ignore", return_disconnected="zero",
+            )  # fmt: skip
+        return read, inputs, list(slopes)
 
 
 def _variable(value: Any) -> Any:

@@ -447,19 +447,6 @@ class Race:
                 found[list(rows)] = _without(functions, given, self.count, kept)
         return found
 
-    def slopes(self, names: Sequence[str], at: Mapping[str, Array]) -> dict[str, Array]:
-        """Return the exact derivatives of p_success by effects, each of shape (reading, draw)."""
-        found = {name: np.empty((len(self.question.views), self.count)) for name in names}
-        for rows, functions, given in zip(self.parts, self.maths, self.given, strict=True):
-            own = list(rows)
-            with self.blame(rows):
-                for where in blocks(self.count, len(rows)):
-                    some = {name: value[own, where] for name, value in at.items()}
-                    slopes = functions.slopes(cut(given, where), some, names)
-                    for name, slope in zip(names, slopes, strict=True):
-                        found[name][own, where] = slope
-        return found
-
     @contextmanager
     def blame(self, rows: Sequence[int]) -> Iterator[None]:
         """Say of what goes wrong in a user's own maths that it is the file's fault."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import lru_cache, partial
+from importlib import import_module
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -45,7 +46,7 @@ class Step(NamedTuple):
 
     call: Callable[..., Any]
     into: str
-    """The type of the array that it writes to; empty where it makes its own."""
+    """The type of the array that it writes to, as NumPy's letter; empty where it makes its own."""
     reads: tuple[int, ...]
     makes: int
     last: tuple[int, ...] = ()
@@ -62,16 +63,19 @@ class Stage(NamedTuple):
 
 
 class Stages:
-    """The compiled race of readings that share their maths, cut into stages.
+    """A graph of readings that share their maths, cut into stages.
 
     Parameters
     ----------
-    functions : Evaluator
-        Its compiled functions.
+    names : sequence of str
+        What its inputs are, as in `difprog.forecast.compiled.Evaluator.reads`.
+    inputs, outputs : sequence of Variable
+        The outputs are elementwise functions of the inputs.
     """
 
-    def __init__(self, functions: Evaluator) -> None:
-        names, graph = functions.race_graph()
+    def __init__(self, names: Sequence[str], inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
+        from pytensor.graph.traversal import io_toposort
+
         place: dict[Any, int] = {}
         hangs: list[frozenset[str]] = []
         self.given: dict[int, str] = {}
@@ -79,11 +83,11 @@ class Stages:
         self.constants: dict[int, Array] = {}
 
         def add(variable: Any, on: frozenset[str]) -> int:
-            place[variable] = len(place)
+            place[variable] = len(hangs)
             hangs.append(on)
             return place[variable]
 
-        for name, variable in zip(names, graph.inputs, strict=True):
+        for name, variable in zip(names, inputs, strict=True):
             effect = name.removeprefix("effect ")
             if effect == name:
                 self.given[add(variable, frozenset())] = name
@@ -91,17 +95,22 @@ class Stages:
                 self.effects[add(variable, frozenset([effect]))] = effect
         found: dict[frozenset[str], list[Step]] = {}
         read_later = set()
-        for node in graph.toposort():
+        same: dict[Any, int] = {}
+        for node in io_toposort(inputs, outputs):
             for variable in node.inputs:
                 if variable not in place:
                     self.constants[add(variable, frozenset())] = variable.data
             reads = tuple(place[variable] for variable in node.inputs)
+            if (node.op, reads) in same:  # what stands there twice is computed once
+                place[node.outputs[0]] = same[node.op, reads]
+                continue
             own: frozenset[str] = frozenset().union(*(hangs[at] for at in reads))
             (result,) = node.outputs
-            found.setdefault(own, []).append(Step(*_call(node), reads, add(result, own)))
+            same[node.op, reads] = add(result, own)
+            found.setdefault(own, []).append(Step(*_call(node), reads, place[result]))
             read_later |= {at for at in reads if hangs[at] != own}
-        self.output = place[graph.outputs[0]]
-        read_later.add(self.output)
+        self.outputs = tuple(place[variable] for variable in outputs)
+        read_later |= set(self.outputs)
         # A node hangs on all that what it reads hangs on: those that hang on fewer effects come first.
         ordered = sorted(found.items(), key=lambda item: (len(item[0]), sorted(item[0])))
         self.stages = [
@@ -112,7 +121,12 @@ class Stages:
             )
             for on, steps in ordered
         ]
-        self.places = len(place)
+        self.places = len(hangs)
+
+
+def _narrow(value: Array) -> Array:
+    """Return an array, or the one number that it is full of."""
+    return value[:1, :1] if value.min() == value.max() else value
 
 
 def _freeing(steps: Sequence[Step], read_later: Collection[int]) -> tuple[Step, ...]:
@@ -132,20 +146,22 @@ def _call(node: Any) -> tuple[Callable[..., Any], str]:
     What is elementwise is asked of NumPy directly, and arrays may be narrower than the graph says: an effect
     that is off is one number for all readings and draws.
     """
-    from pytensor.scalar import Add, Mul, Switch
+    from pytensor.scalar import Add, Mul, Second, Switch
     from pytensor.tensor.elemwise import Elemwise
 
     op, result = node.op, node.outputs[0].type
-    if isinstance(op, Elemwise) and op.nfunc_spec and result.ndim == 2:
-        op.prepare_node(node, None, None, "py")
-        if isinstance(op.scalar_op, Switch) and node.inputs[0].type.dtype == "bool":
-            return _switch, result.dtype
-        kind = np.result_type(*(variable.type.dtype for variable in node.inputs))
-        if isinstance(op.nfunc, np.ufunc) and result.dtype in (kind, "bool"):
-            if op.nfunc.nin == len(node.inputs):
-                return op.nfunc, result.dtype
+    kinds, into = [variable.type.dtype for variable in node.inputs], np.dtype(result.dtype).char
+    if isinstance(op, Elemwise) and result.ndim == 2:
+        if isinstance(op.scalar_op, Switch) and kinds[0] == "bool":
+            return _switch, into
+        if isinstance(op.scalar_op, Second):
+            return _second, into
+        ufunc = _ufunc(op.nfunc_spec[0]) if op.nfunc_spec else None
+        if isinstance(ufunc, np.ufunc) and result.dtype in ("bool", np.result_type(*kinds).name):
+            if ufunc.nin == len(kinds):
+                return ufunc, into
             if isinstance(op.scalar_op, Add | Mul):
-                return partial(_folded, op.nfunc), result.dtype
+                return partial(_folded, ufunc), into
     wide = [i for i, v in enumerate(node.inputs) if not all(v.type.broadcastable)]
 
     def perform(*arrays: Any) -> Any:
@@ -162,9 +178,20 @@ def _call(node: Any) -> tuple[Callable[..., Any], str]:
     return perform, ""
 
 
+@lru_cache
+def _ufunc(name: str) -> Any:
+    """Return the function that a scalar operation is called by, of NumPy unless a module is named."""
+    module, _, own = name.rpartition(".")
+    return getattr(import_module(module or "numpy"), own)
+
+
 def _switch(condition: Array, yes: Array, no: Array, out: Array) -> None:
     np.copyto(out, no)
     np.copyto(out, yes, where=condition)
+
+
+def _second(_: Array, value: Array, out: Array) -> None:
+    np.copyto(out, value)
 
 
 def _folded(ufunc: Any, *arrays: Array, out: Array) -> None:
@@ -173,36 +200,46 @@ def _folded(ufunc: Any, *arrays: Array, out: Array) -> None:
         ufunc(out, array, out=out)
 
 
-#: Of readings that share their maths, made once.
-stages_of = lru_cache(maxsize=8)(Stages)
+@lru_cache(maxsize=8)
+def race_stages(functions: Evaluator) -> Stages:
+    """Return p_success in stages."""
+    return Stages(*functions.race_graph())
+
+
+@lru_cache(maxsize=8)
+def slope_stages(functions: Evaluator, names: tuple[str, ...]) -> Stages:
+    """Return the exact derivatives of p_success by some effects in stages."""
+    return Stages(*functions.slope_graph(names))
 
 
 class Memory:
     """Arrays at hand to write to: getting new ones from the machine takes as long as the arithmetic."""
 
     def __init__(self) -> None:
-        self._free: dict[tuple[tuple[int, ...], str], list[Array]] = {}
+        self._free: dict[tuple[int, int, str], list[Array]] = {}
         self._bytes = 0
 
     def filled(self, call: Callable[..., Any], into: str, arrays: Sequence[Array]) -> Array:
         """Return what a step makes of arrays."""
         if not into:
             return call(*arrays)  # type: ignore[no-any-return]
-        shapes = [array.shape for array in arrays]
-        shape = max(s[0] for s in shapes), max(s[1] for s in shapes)
-        free = self._free.get((shape, into))
+        rows = columns = 1
+        for array in arrays:
+            own = array.shape
+            rows, columns = max(rows, own[0]), max(columns, own[1])
+        free = self._free.get((rows, columns, into))
         if free:
             out = free.pop()
             self._bytes -= out.nbytes
         else:
-            out = np.empty(shape, into)
+            out = np.empty((rows, columns), into)
         call(*arrays, out=out)
         return out
 
     def take(self, array: Array) -> None:
         """Take an array that is of no more use to anybody."""
         if array.base is None and array.ndim == 2 and self._bytes + array.nbytes <= FREE_BYTES:
-            self._free.setdefault((array.shape, array.dtype.name), []).append(array)
+            self._free.setdefault((*array.shape, array.dtype.char), []).append(array)
             self._bytes += array.nbytes
 
 
@@ -295,6 +332,22 @@ class Variants:
             found[[list(rows).index(row) for row in piece.rows], piece.where] = piece.net(effects, factors)
         return found
 
+    def slopes(self, names: Sequence[str], at: Mapping[str, Array]) -> dict[str, Array]:
+        """Return the exact derivatives of p_success by effects, each of shape (reading, draw).
+
+        Parameters
+        ----------
+        names : sequence of str
+            The effects.
+        at : mapping of str to array
+            Effect → where, shape (reading, draw); those left out are 0.
+        """
+        found = {name: np.empty(self.without.shape) for name in names}
+        for piece in self.stretches(range(len(self.without))):
+            for name, slope in zip(names, piece.slopes(names, at), strict=True):
+                found[name][piece.rows, piece.where] = slope
+        return found
+
     def version(self, name: str, label: int) -> Array:
         """Return a version of an effect, shape (reading, draw)."""
         return self._versions[name][label - 1]
@@ -317,13 +370,10 @@ class Stretch:
         self._at = stretch(rows)
         race = variants.race
         inside = stretch([race.parts[part].index(row) for row in rows])
-        given = cut(chosen(variants.given[part], inside), where)
-        self._stages = stages_of(race.maths[part])
-        self._places: list[Any] = [None] * self._stages.places
-        for at, name in self._stages.given.items():
-            self._places[at] = given[name]
-        for at, value in self._stages.constants.items():
-            self._places[at] = value
+        self._given = cut(chosen(variants.given[part], inside), where)
+        self._functions = race.maths[part]
+        self._stages = race_stages(self._functions)
+        self._places = self._filled(self._stages)
         self._blame = partial(race.blame, race.parts[part])
         self._kept: dict[tuple[int | None, ...], list[Array]] = {}
         self.without = variants.without[self._at, where]
@@ -376,6 +426,15 @@ class Stretch:
             found[name] = Version(branch[name], value) if factor == 1.0 else Version(None, factor * value)
         return found
 
+    def _filled(self, stages: Stages) -> list[Any]:
+        """Return the places of stages with what they read but effects."""
+        places: list[Any] = [None] * stages.places
+        for at, name in stages.given.items():
+            places[at] = self._given[name]
+        for at, value in stages.constants.items():
+            places[at] = value
+        return places
+
     def _chance(self, versions: Mapping[str, Version]) -> Array:
         """Return p_success, of a shape that broadcasts to (reading, draw), not to be written to."""
         places = self._places.copy()
@@ -398,10 +457,33 @@ class Stretch:
                 else:
                     self._kept[key] = made
                     self._variants.kept += size
+        (output,) = self._stages.outputs
         for at in fleeting:
-            if at != self._stages.output:
+            if at != output:
                 self._variants.memory.take(places[at])
-        return places[self._stages.output]  # type: ignore[no-any-return]
+        return places[output]  # type: ignore[no-any-return]
+
+    def slopes(self, names: Sequence[str], at: Mapping[str, Array]) -> list[Array]:
+        """Return the exact derivatives of p_success by effects, each of shape (reading, draw).
+
+        Parameters
+        ----------
+        names : sequence of str
+            The effects.
+        at : mapping of str to array
+            Effect → where, shape (reading of the question, draw); elsewhere they are taken at 0.
+        """
+        wanted = tuple(name for name in names if name in self._functions.effects)
+        stages = slope_stages(self._functions, wanted)
+        places = self._filled(stages)
+        for place, name in stages.effects.items():
+            places[place] = _narrow(at[name][self._at, self.where]) if name in at else OFF
+        with self._blame():
+            for stage in stages.stages:
+                self._make(stage.steps, places)
+        found = dict(zip(wanted, (places[place] for place in stages.outputs), strict=True))
+        shape = self.without.shape
+        return [np.broadcast_to(found[n], shape) if n in found else np.zeros(shape) for n in names]
 
     def _make(self, steps: Sequence[Step], places: list[Any]) -> None:
         """Do the steps of a stage."""

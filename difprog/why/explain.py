@@ -126,7 +126,7 @@ def explain(
     shares = channel_draws(draws, variants)
     by_path = paths(draws, [share["run_up"] for share in shares], variants)
     looks = looked_at(draws, variants)
-    slope = slopes(draws)
+    slope = slopes(draws, variants)
     kept = Sorted()
     models = []
     for row, answer in enumerate(forecast.models):
