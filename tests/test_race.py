@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 
 from difprog.beliefs.beliefs import neutral
 from difprog.forecast.compiled import function
-from difprog.forecast.variants import Variants
 from difprog.forecast.sampling import draw
+from difprog.forecast.variants import Variants
 from difprog.models.model import STATED_ONLY, load, vocabulary
 from difprog.race import race
 from tests import reference, strategies

@@ -271,7 +271,7 @@ class Variants:
         self.given = [{n: v if " " in n else self._chosen(v) for n, v in g.items()} for g in self.race.given]
         self.kept = 0  # bytes
         self._versions: dict[str, list[Array]] = {name: [] for name in draws.effects_hit}
-        self._acts: dict[str, list[Array]] = {name: [] for name in draws.effects_hit}
+        self._acts: dict[str, list[npt.NDArray[np.bool_]]] = {name: [] for name in draws.effects_hit}
         self.memory = Memory()
         self.stated = self.case(draws.effects_hit, draws.effects_miss, draws.chance_of_hit)
 

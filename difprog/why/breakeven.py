@@ -196,7 +196,7 @@ def _nearest(mean: _Mean) -> tuple[float | None, float | None]:
 
 
 def _root(mean: _Mean, old: float, new: float, positive: bool) -> float:
-    """Return where the mean over all draws is 0, given its sign at ``old``, which it does not have at ``new``."""
+    """Return where the mean over all draws is 0, given its sign at ``old``; it has the other at ``new``."""
     ends = {positive: old, not positive: new}
     base = mean.nearest(_middle(old, new))
     guessed = {end: mean.guess(end, base)[0] for end in (old, new)}

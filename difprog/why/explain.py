@@ -21,16 +21,11 @@ from difprog.forecast.summary import Weighing, clustered_error, mixture_shares
 from difprog.forecast.variants import Case, Variants
 from difprog.race.parameters import FACTS
 from difprog.why.breakeven import BreakEven, break_even, looked_at
+from difprog.why.cells import Sorted
 from difprog.why.channels import Estimate, Path, channel_draws, estimate, paths
+from difprog.why.drivers import Driver, drivers
 from difprog.why.exchange import Exchange, Ratios, exchange, ratios, slopes
-from difprog.why.sensitivity import (
-    Driver,
-    Gain,
-    Sorted,
-    drivers,
-    partial_information,
-    perfect_information,
-)
+from difprog.why.information import Gain, partial_information, perfect_information
 
 Array = npt.NDArray[np.float64]
 
@@ -283,7 +278,7 @@ def only(question: Question, names: set[str]) -> Question:
 
 
 def weighed(way: Weighing) -> dict[str, Any]:
-    """Return how draws count as what `difprog.why.sensitivity` takes by name."""
+    """Return how draws count as what `difprog.why.information` takes by name."""
     return {"clusters": way.clusters, "weights": way.weights, "moments": way.moments}
 
 
