@@ -473,7 +473,7 @@ class Stretch:
         at : mapping of str to array
             Effect → where, shape (reading of the question, draw); elsewhere they are taken at 0.
         """
-        wanted = tuple(name for name in names if name in self._functions.effects)
+        wanted = tuple(name for name in names if f"effect {name}" in self._functions.race_reads())
         stages = slope_stages(self._functions, wanted)
         places = self._filled(stages)
         for place, name in stages.effects.items():
