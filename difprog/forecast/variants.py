@@ -18,9 +18,13 @@ import numpy as np
 import numpy.typing as npt
 
 from difprog.forecast.compiled import Evaluator
-from difprog.forecast.sampling import Draws, blocks, chosen, cut, stretch
+from difprog.forecast.sampling import Draws, chosen, cut, stretch
 
 Array = npt.NDArray[np.float64]
+
+#: Numbers of an array that is evaluated at a time: stages have few steps each, and a step takes some
+#: microseconds whatever it works on.
+BLOCK = 1 << 15
 
 #: Bytes of stages that are kept; what goes beyond is computed again. Only saves time.
 KEPT_BYTES = 1 << 26
@@ -67,13 +71,13 @@ class Stages:
 
     Parameters
     ----------
-    names : sequence of str
-        What its inputs are, as in `difprog.forecast.compiled.Evaluator.reads`.
-    inputs, outputs : sequence of Variable
-        The outputs are elementwise functions of the inputs.
+    inputs : dict of str to Variable
+        Name → node, as in `difprog.forecast.compiled.Evaluator.race_graph`.
+    outputs : sequence of Variable
+        They are elementwise functions of the inputs.
     """
 
-    def __init__(self, names: Sequence[str], inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
+    def __init__(self, inputs: Mapping[str, Any], outputs: Sequence[Any]) -> None:
         from pytensor.graph.traversal import io_toposort
 
         place: dict[Any, int] = {}
@@ -87,7 +91,7 @@ class Stages:
             hangs.append(on)
             return place[variable]
 
-        for name, variable in zip(names, inputs, strict=True):
+        for name, variable in inputs.items():
             effect = name.removeprefix("effect ")
             if effect == name:
                 self.given[add(variable, frozenset())] = name
@@ -96,7 +100,7 @@ class Stages:
         found: dict[frozenset[str], list[Step]] = {}
         read_later = set()
         same: dict[Any, int] = {}
-        for node in io_toposort(inputs, outputs):
+        for node in io_toposort(list(inputs.values()), outputs):
             for variable in node.inputs:
                 if variable not in place:
                     self.constants[add(variable, frozenset())] = variable.data
@@ -162,17 +166,10 @@ def _call(node: Any) -> tuple[Callable[..., Any], str]:
                 return ufunc, into
             if isinstance(op.scalar_op, Add | Mul):
                 return partial(_folded, ufunc), into
-    wide = [i for i, v in enumerate(node.inputs) if not all(v.type.broadcastable)]
 
     def perform(*arrays: Any) -> Any:
-        values = list(arrays)
-        shape = np.broadcast_shapes(*(values[i].shape for i in wide))
-        for i in wide if len({values[i].ndim for i in wide}) == 1 else ():
-            one = node.inputs[i].type.broadcastable
-            own = tuple(1 if o else size for o, size in zip(one, shape, strict=True))
-            values[i] = np.broadcast_to(values[i], own)
         storage: list[Any] = [[None]]
-        op.perform(node, values, storage)
+        op.perform(node, np.broadcast_arrays(*arrays) if isinstance(op, Elemwise) else list(arrays), storage)
         return storage[0][0]
 
     return perform, ""
@@ -310,8 +307,9 @@ class Variants:
                 key = tuple(bool(acts[row]) for name in self._acts for acts in self._acts[name])
                 alike.setdefault(key, []).append(row)
             for group in alike.values():
-                for where in blocks(self.count, len(group)):
-                    yield Stretch(self, part, group, where)
+                size = max(BLOCK // len(group), 1)
+                for start in range(0, self.count, size):
+                    yield Stretch(self, part, group, slice(start, min(start + size, self.count)))
 
     def net_effect(
         self, effects: Collection[str], rows: Sequence[int], factors: Mapping[str, float] | None = None
