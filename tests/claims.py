@@ -24,6 +24,7 @@ from difprog.beliefs.project import Project
 from difprog.forecast import forecast
 from difprog.forecast.forecast import ModelForecast, Setup
 from difprog.forecast.sampling import evaluate
+from difprog.forecast.variants import Variants
 from difprog.render.format import significant, with_error
 from difprog.why import channels, exchange
 from tests.helpers import layer, names, project, proposal
@@ -102,7 +103,7 @@ def net(answer: ModelForecast) -> Array:
 
 def only(answer: ModelForecast, effects: Sequence[str]) -> Array:
     """Return the draws of the net effect with some of the project's effects, the others off."""
-    return np.asarray(channels.net_effect(answer.draws, effects, [answer.place])[0])
+    return np.asarray(Variants(answer.draws).net_effect(effects, [answer.place])[0])
 
 
 def without(answer: ModelForecast, *effects: str) -> Array:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from difprog.forecast import forecast
 from difprog.forecast.forecast import Forecast
 from difprog.forecast.sampling import Draws
+from difprog.forecast.variants import Variants
 from difprog.models.model import vocabulary
 from difprog.race.parameters import Group
 from difprog.why import breakeven, channels, exchange
@@ -171,7 +172,7 @@ def test_paths_share_their_channel_and_stand_alone() -> None:
 
 def mean_at(draws: Draws, row: int, effects: Any, factor: float) -> float:
     every = list(draws.effects_hit)
-    return float(channels.net_effect(draws, every, [row], dict.fromkeys(effects, factor))[0].mean())
+    return float(Variants(draws).net_effect(every, [row], dict.fromkeys(effects, factor))[0].mean())
 
 
 def test_a_break_even_factor_fed_back_gives_no_effect() -> None:

@@ -21,7 +21,7 @@ from difprog.render.format import microdooms
 from difprog.why import explain
 from difprog.why.channels import CHANNELS
 from difprog.why.explain import POLICIES, WHICH_MODEL
-from difprog.why.sensitivity import partial_information
+from difprog.why.information import partial_information
 from tests.helpers import project, score, score_all
 
 DRAWS = 600

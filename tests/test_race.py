@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from difprog.beliefs.beliefs import neutral
 from difprog.forecast.lowering import Lowered
 from difprog.forecast.sampling import draw
+from difprog.forecast.variants import Variants
 from difprog.models.model import STATED_ONLY, load, vocabulary
 from difprog.race import race
 from tests import reference, strategies
@@ -119,7 +120,7 @@ def test_slopes_are_those_of_finite_differences(worlds: Worlds) -> None:
     }  # fmt: skip
     drawn = evaluated(worlds | smooth | NOBODY)
     names = effect_names()
-    exact, shape = drawn.race.slopes(names, {}), drawn.without.shape
+    exact, shape = Variants(drawn).slopes(names, {}), drawn.without.shape
     for name in names:
         step = 1e-5 * (1e3 if name == "parallel_speedup" else 1.0)
         up, down = (drawn.race.chance({name: np.full(shape, by)}) for by in (step, -step))

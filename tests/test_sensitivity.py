@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from scipy import integrate, stats
 
 from difprog.forecast.tilting import Tilt, tilt
-from difprog.why import sensitivity
+from difprog.why.cells import Sorted
+from difprog.why.drivers import drivers
+from difprog.why.information import partial_information, perfect_information
 
 COUNT = 20_000
 SEEDS = range(12)
@@ -55,7 +57,7 @@ def test_normal_net_benefits_match_the_closed_form(rho: float) -> None:
     distances, values = [], []
     for seed in SEEDS:
         beliefs, net, truth = normal_case(seed, rho)
-        found = {d.belief: d for d in sensitivity.drivers(beliefs, net, [net])}
+        found = {d.belief: d for d in drivers(beliefs, net, [net])}
         assert "point" not in found
         for name, (correlation, value) in truth.items():
             d = found[name]
@@ -87,8 +89,8 @@ def test_errors_are_honest_over_seeds(clusters: int | None, tilted: bool) -> Non
             weighted = tilt({"s": stats.norm.cdf(theta + other)}, {"s": 0.65})
             assert isinstance(weighted, Tilt)
             more = {"weights": weighted.weights, "moments": weighted.moments}
-        d = sensitivity.drivers({"t": theta}, net, [net - 0.5], clusters, **more)[0]
-        whole = sensitivity.perfect_information([net - 0.5], count, clusters, **more)
+        d = drivers({"t": theta}, net, [net - 0.5], clusters, **more)[0]
+        whole = perfect_information([net - 0.5], count, clusters, **more)
         got.append([d.distance, d.low, d.high, d.evppi, whole.value])
         said.append([d.distance_se, d.low_se, d.high_se, d.evppi_se, whole.se])
     ratio = np.std(got, axis=0, ddof=1) / np.median(said, axis=0)
@@ -106,8 +108,8 @@ def test_weights_are_as_good_as_other_draws() -> None:
     net = np.exp(0.5 * x) - 1.5 + noise
     moved = x + 0.7
     other = np.exp(0.5 * moved) - 1.5 + noise
-    ours = sensitivity.drivers({"x": x}, net, [net], **more)[0]
-    theirs = sensitivity.drivers({"x": moved}, other, [other])[0]
+    ours = drivers({"x": x}, net, [net], **more)[0]
+    theirs = drivers({"x": moved}, other, [other])[0]
     for name in ("distance", "low", "high", "evppi"):
         error = np.hypot(getattr(ours, f"{name}_se"), getattr(theirs, f"{name}_se"))
         assert getattr(ours, name) == pytest.approx(getattr(theirs, name), abs=4 * error)
@@ -116,7 +118,7 @@ def test_weights_are_as_good_as_other_draws() -> None:
 def test_a_belief_that_does_not_matter_gets_about_0() -> None:
     for seed in SEEDS:
         beliefs, net, _ = normal_case(seed, 0.3)
-        found = {d.belief: d for d in sensitivity.drivers(beliefs, net, [net, net - 0.1])}
+        found = {d.belief: d for d in drivers(beliefs, net, [net, net - 0.1])}
         assert found["useless"].distance < 3.5 * found["useless"].distance_se
         assert found["useless"].distance < 0.015
         assert found["useless"].evppi < 0.005
@@ -127,17 +129,17 @@ def test_heavy_tails_do_not_hide_the_first_driver() -> None:
     rng = np.random.default_rng(10)
     side, size = rng.standard_normal((2, COUNT))
     net = np.sign(side) * np.exp(3 * size)
-    found = sensitivity.drivers({"side": side, "size": size}, net, [net])
+    found = drivers({"side": side, "size": size}, net, [net])
     assert found[0].belief == "side"
     assert found[0].distance == pytest.approx(0.5, abs=4 * found[0].distance_se + 0.005)
 
 
 def test_perfect_information_is_the_mean_of_the_best() -> None:
     x = np.random.default_rng(11).standard_normal(COUNT)
-    found = sensitivity.perfect_information([0.3 + x], COUNT)
+    found = perfect_information([0.3 + x], COUNT)
     assert found.value == pytest.approx(expected_gain(0.3, 1.0), abs=4 * found.se)
-    assert sensitivity.perfect_information([], 10) == (0.0, 0.0)
-    assert sensitivity.perfect_information([2.0], 10) == (0.0, 0.0)
+    assert perfect_information([], 10) == (0.0, 0.0)
+    assert perfect_information([2.0], 10) == (0.0, 0.0)
 
 
 def test_several_beliefs_together_match_the_closed_form() -> None:
@@ -146,29 +148,29 @@ def test_several_beliefs_together_match_the_closed_form() -> None:
     for seed in SEEDS:
         a, b, c, noise = np.random.default_rng(seed).standard_normal((4, COUNT))
         net = 0.3 + a + 0.5 * b + c + 2 * noise
-        found = sensitivity.partial_information({"a": np.exp(a), "b": b, "point": 1.0}, [net])
+        found = partial_information({"a": np.exp(a), "b": b, "point": 1.0}, [net])
         scores.append((found.value - expected_gain(0.3, 1.25**0.5)) / found.se)
-        both = sensitivity.partial_information({"a": a, "b": b}, [a * b + noise])
+        both = partial_information({"a": a, "b": b}, [a * b + noise])
         assert both.value == pytest.approx(1 / np.pi, abs=4 * both.se)
-        assert sensitivity.partial_information({"a": a}, [a * b + noise]).value < 0.03
+        assert partial_information({"a": a}, [a * b + noise]).value < 0.03
     assert np.abs(scores).max() < 4
     assert abs(np.mean(scores)) < 1.0
-    assert sensitivity.partial_information({"point": 1.0}, [1.0]) == (0.0, 0.0)
+    assert partial_information({"point": 1.0}, [1.0]) == (0.0, 0.0)
 
 
 def test_one_belief_together_is_that_belief() -> None:
     beliefs, net, _ = normal_case(1, 0.3)
-    found = {d.belief: d for d in sensitivity.drivers(beliefs, net, [net])}
-    alone = sensitivity.partial_information({"a": beliefs["a"]}, [net])
+    found = {d.belief: d for d in drivers(beliefs, net, [net])}
+    alone = partial_information({"a": beliefs["a"]}, [net])
     assert alone == (found["a"].evppi, found["a"].evppi_se)
 
 
 def test_what_is_kept_changes_nothing() -> None:
     beliefs, net, _ = normal_case(2, 0.3)
-    kept = sensitivity.Sorted()
-    first = sensitivity.drivers(beliefs, net, [net], kept=kept)
-    assert sensitivity.drivers(beliefs, net, [net], kept=kept) == first
-    assert sensitivity.drivers(beliefs, net, [net]) == first
+    kept = Sorted()
+    first = drivers(beliefs, net, [net], kept=kept)
+    assert drivers(beliefs, net, [net], kept=kept) == first
+    assert drivers(beliefs, net, [net]) == first
 
 
 def test_several_options_match_numerical_integration() -> None:
@@ -181,7 +183,7 @@ def test_several_options_match_numerical_integration() -> None:
         return max(0.0, t + 0.25, 0.5 - 2 * t) * float(stats.norm.pdf(t))
 
     truth = integrate.quad(best, -8, 8, points=[-0.25, 1 / 12, 0.25])[0] - 0.5
-    found = sensitivity.drivers({"theta": theta}, options[0], options)[0]
+    found = drivers({"theta": theta}, options[0], options)[0]
     assert found.evppi == pytest.approx(truth, abs=3 * found.evppi_se)
     assert found.evppi_se < 0.05 * truth
 
@@ -189,7 +191,7 @@ def test_several_options_match_numerical_integration() -> None:
 def test_a_curve_that_is_not_monotone_is_found() -> None:
     rng = np.random.default_rng(3)
     theta, noise = rng.standard_normal((2, COUNT))
-    found = sensitivity.drivers({"theta": theta}, theta**2 + noise, [theta**2 - 1 + noise])[0]
+    found = drivers({"theta": theta}, theta**2 + noise, [theta**2 - 1 + noise])[0]
     # E|θ² − 1|/2 = 2φ(1).
     assert found.evppi == pytest.approx(2 * stats.norm.pdf(1), abs=4 * found.evppi_se)
     assert found.distance > 0.2
@@ -201,7 +203,7 @@ def test_heavy_tails_do_not_hide_a_decision() -> None:
     for seed in range(4):
         z, w = np.random.default_rng(seed).standard_normal((2, COUNT))
         net = 1 - np.exp(2 * z) * np.exp(w)
-        found = sensitivity.drivers({"x": np.exp(2 * z)}, net, [net])[0]
+        found = drivers({"x": np.exp(2 * z)}, net, [net])[0]
         assert found.evppi == pytest.approx(truth, abs=4 * found.evppi_se)
 
 
@@ -212,8 +214,8 @@ def test_only_the_order_of_a_belief_counts(seed: int, how: str) -> None:
     theta, noise = rng.standard_normal((2, 3000))
     net = np.sin(2 * theta) + noise
     changed = {"exp": np.exp, "cube": lambda t: t**3, "negative": lambda t: -t}[how](theta)
-    first = sensitivity.drivers({"b": theta}, net, [net])[0]
-    second = sensitivity.drivers({"b": changed}, net, [net])[0]
+    first = drivers({"b": theta}, net, [net])[0]
+    second = drivers({"b": changed}, net, [net])[0]
     if how == "negative":
         assert second.distance == pytest.approx(first.distance, abs=0.02)
         assert (second.low, second.high) == pytest.approx((first.high, first.low))
@@ -227,7 +229,7 @@ def test_a_count_is_averaged_value_by_value() -> None:
     table = np.array([0.0, 3.0, -1.0, 2.0, 0.5, -2.0])
     noise = rng.standard_normal(COUNT)
     net = table[chains.astype(int)] + noise
-    found = sensitivity.drivers({"chains": chains}, net, [net])[0]
+    found = drivers({"chains": chains}, net, [net])[0]
     x = np.linspace(-8, 8, 4001)[:, None]
     given = stats.norm.cdf(x - table[1:])
     truth = np.abs(given - given.mean(axis=1, keepdims=True)).max(axis=0).mean()
@@ -243,8 +245,8 @@ def test_reused_posterior_draws_widen_the_errors() -> None:
     rng = np.random.default_rng(2)
     theta = np.tile(rng.standard_normal(500), COUNT // 500)
     net = 0.2 + theta + 0.1 * rng.standard_normal(COUNT)
-    alone = sensitivity.drivers({"theta": theta}, net, [net])[0]
-    together = sensitivity.drivers({"theta": theta}, net, [net], clusters=500)[0]
+    alone = drivers({"theta": theta}, net, [net])[0]
+    together = drivers({"theta": theta}, net, [net], clusters=500)[0]
     assert together.evppi_se > 4 * alone.evppi_se
     assert together.evppi == pytest.approx(expected_gain(0.2, 1.0), abs=4 * together.evppi_se)
 
@@ -252,7 +254,7 @@ def test_reused_posterior_draws_widen_the_errors() -> None:
 def test_low_and_high_are_means_of_the_outer_tenths() -> None:
     rng = np.random.default_rng(4)
     theta, noise = rng.standard_normal((2, COUNT))
-    found = sensitivity.drivers({"theta": theta}, theta + noise, [])[0]
+    found = drivers({"theta": theta}, theta + noise, [])[0]
     outer = stats.norm.pdf(stats.norm.ppf(0.9)) / 0.1
     assert found.low == pytest.approx(-outer, abs=4 * found.low_se)
     assert found.high == pytest.approx(outer, abs=4 * found.high_se)
@@ -264,13 +266,13 @@ def test_few_draws_and_constant_outcomes_are_no_trouble(count: int) -> None:
     rng = np.random.default_rng(count)
     theta = rng.standard_normal(count)
     for net in (np.zeros(count), 0.0, np.where(theta > 2, 1.0, 0.0)):
-        found = sensitivity.drivers({"theta": theta, "point": 1.0}, net, [net, 0.0])
+        found = drivers({"theta": theta, "point": 1.0}, net, [net, 0.0])
         assert len(found) == 1
         assert np.isfinite([v for v in found[0] if not isinstance(v, str)]).all()
-    assert sensitivity.drivers({"point": 1.0}, 0.0, [0.0]) == []
+    assert drivers({"point": 1.0}, 0.0, [0.0]) == []
 
 
 def test_the_largest_distance_comes_first() -> None:
     beliefs, net, _ = normal_case(1, 0.0)
-    found = sensitivity.drivers(beliefs, net, [net])
+    found = drivers(beliefs, net, [net])
     assert [d.belief for d in found][:2] == ["a", "b"]

@@ -36,7 +36,7 @@ import numpy as np
 import numpy.typing as npt
 
 from difprog.forecast.summary import clustered_error, dot, mixture_shares
-from difprog.why.sensitivity import Gain, partial_information
+from difprog.why.information import Gain, partial_information
 
 Array = npt.NDArray[np.float64]
 Set = tuple[int, ...]

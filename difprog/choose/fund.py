@@ -25,7 +25,7 @@ from difprog.forecast.request import Request
 from difprog.forecast.sampling import Draws, Kept
 from difprog.forecast.summary import Summary, Weighing, clustered_error, dot, fewest
 from difprog.models.model import vocabulary_of
-from difprog.why.sensitivity import Gain
+from difprog.why.information import Gain
 
 Array = npt.NDArray[np.float64]
 

@@ -74,7 +74,9 @@ def command(
     priced = pilot.bar(pilot.BAR if bar is None else bar)
     with screen.working("drawing and explaining"):
         forecast = request.score(project)
-        found = explain.explain(forecast, with_drivers, tuple(dict.fromkeys(know)))
+        found = explain.explain(
+            forecast, with_drivers, tuple(dict.fromkeys(know)), each_model=as_json or everything
+        )
         answers = [learning.as_data(pilot.pilot(forecast, one, priced)) for one in asked]
     if as_json:
         content = explained.explain(found)

@@ -151,7 +151,6 @@ class Evaluator:
             n for n in self.effects if getattr(part.outcome.if_hit, n) is not getattr(part.outcome.if_miss, n)
         )
         self._derive: Lowered | None = None
-        self._slopes: dict[tuple[str, ...], Lowered] = {}
 
     def _inputs(self, effects: bool) -> tuple[dict[str, Any], dict[str, tuple[bool, ...]]]:
         """Return the nodes that arrays stand in for, by name, and which of their axes are of length 1."""
@@ -225,20 +224,13 @@ class Evaluator:
     def _shape(given: Mapping[str, Array]) -> tuple[int, int]:
         return len(given["fact certain"]), next(v.shape[1] for n, v in given.items() if " " not in n)
 
-    def slopes(
-        self, given: Mapping[str, Array], effects: Mapping[str, Array], names: Sequence[str]
-    ) -> list[Array]:
-        """Return the exact derivatives of p_success by effects, each of shape (reading, draw)."""
-        key = tuple(names)
-        if key not in self._slopes:
-            self._slopes[key] = self._differentiated(key)
-        lowered = self._slopes[key]
-        found = iter(lowered(self._with(given, effects, lowered.reads)))
-        flat, known = np.zeros(self._shape(given)), self.race_reads()
-        return [np.asarray(next(found)) if f"effect {n}" in known else flat for n in names]
+    def race_graph(self) -> tuple[dict[str, Any], list[Any]]:
+        """Return what p_success is computed from, by name, and p_success, as nodes of the graph."""
+        nodes, _ = self._inputs(True)
+        return {name: nodes[name] for name in self.race_reads()}, [_variable(self._part.race)]
 
-    def _differentiated(self, names: Sequence[str]) -> Lowered:
-        """Return the derivatives of p_success by those of the effects that it hangs on.
+    def slope_graph(self, names: Sequence[str]) -> tuple[dict[str, Any], list[Any]]:
+        """Return what `race_graph` does of the exact derivatives of p_success by effects that it reads.
 
         They are taken on a copy of the graph whose last axis is that of the draws: the graph's
         own is that of the worlds, and derivatives are summed over axes that broadcast.
@@ -255,12 +247,13 @@ class Evaluator:
             for name in self.race_reads()
         }
         stand_in = {nodes[name]: new for name, new in inputs.items()}
-        (chance,) = clone_replace([self._part.race], stand_in, rebuild_strict=False)
-        wanted = [inputs[f"effect {n}"] for n in names if f"effect {n}" in inputs]
-        slopes = pytensor.grad(
-            pt.sum(chance), wanted, disconnected_inputs="ignore", return_disconnected="zero"
-        )
-        return Lowered(inputs, slopes, ones)
+        with pytensor.config.change_flags(traceback__limit=0):
+            (chance,) = clone_replace([self._part.race], stand_in, rebuild_strict=False)
+            slopes = pytensor.grad(
+                None, [inputs[f"effect {name}"] for name in names], known_grads={chance: pt.ones((1, 1))},
+                disconnected_inputs="ignore", return_disconnected="zero",
+            )  # fmt: skip
+        return inputs, list(slopes)
 
 
 def _variable(value: Any) -> Any:

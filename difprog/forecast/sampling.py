@@ -397,7 +397,7 @@ class Race:
         miss = {n: np.zeros(shape) if n in branched else v for n, v in hit.items()}
         for rows, functions, given in zip(self.parts, self.maths, self.given, strict=True):
             at = list(rows)
-            with self._blame(rows):
+            with self.blame(rows):
                 for where in blocks(self.count, len(rows)):
                     found = functions.derive(cut(given, where))
                     chance[at, where] = found.chance
@@ -430,7 +430,7 @@ class Race:
             here = given if len(inside) == len(rows) else chosen(given, inside)
             own = [rows[place] for place in inside]
             target = [asked.index(row) for row in own]
-            with self._blame(rows):
+            with self.blame(rows):
                 for where in blocks(self.count, len(own)):
                     some = {name: value[stretch(own), where] for name, value in effects.items()}
                     found[target, where] = functions.chance(cut(here, where), some)
@@ -439,29 +439,16 @@ class Race:
     def without(self, kept: Kept | None = None) -> Array:
         """Return p_success without a project, shape (reading, draw); kept for the next project."""
         if len(self.parts) == 1:
-            with self._blame(self.parts[0]):
+            with self.blame(self.parts[0]):
                 return _without(self.maths[0], self.given[0], self.count, kept)
         found = np.empty((len(self.question.views), self.count))
         for rows, functions, given in zip(self.parts, self.maths, self.given, strict=True):
-            with self._blame(rows):
+            with self.blame(rows):
                 found[list(rows)] = _without(functions, given, self.count, kept)
         return found
 
-    def slopes(self, names: Sequence[str], at: Mapping[str, Array]) -> dict[str, Array]:
-        """Return the exact derivatives of p_success by effects, each of shape (reading, draw)."""
-        found = {name: np.empty((len(self.question.views), self.count)) for name in names}
-        for rows, functions, given in zip(self.parts, self.maths, self.given, strict=True):
-            own = list(rows)
-            with self._blame(rows):
-                for where in blocks(self.count, len(rows)):
-                    some = {name: value[own, where] for name, value in at.items()}
-                    slopes = functions.slopes(cut(given, where), some, names)
-                    for name, slope in zip(names, slopes, strict=True):
-                        found[name][own, where] = slope
-        return found
-
     @contextmanager
-    def _blame(self, rows: Sequence[int]) -> Iterator[None]:
+    def blame(self, rows: Sequence[int]) -> Iterator[None]:
         """Say of what goes wrong in a user's own maths that it is the file's fault."""
         model = self.question.views[rows[0]].model
         try:

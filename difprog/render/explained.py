@@ -12,8 +12,8 @@ from difprog.forecast.summary import MICRODOOM
 from difprog.render import data
 from difprog.render.content import content
 from difprog.why.channels import Estimate
+from difprog.why.drivers import Driver
 from difprog.why.explain import Explanation, ModelExplanation
-from difprog.why.sensitivity import Driver
 
 EXPLAIN_SCHEMA = "difprog.explain/1"
 REPORT_SCHEMA = "difprog.report/1"

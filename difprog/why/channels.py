@@ -1,13 +1,13 @@
 """Through which channels a project helps and harms: Shapley values on the draws of a forecast.
 
-Works on all readings at once; a coalition is evaluated only under the readings in which each of
-its channels acts. Reads no file and samples nothing.
+A coalition is evaluated only under the readings in which each of its channels acts. Reads no file and
+samples nothing.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from itertools import combinations
 from typing import Any, NamedTuple
 
@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from difprog.forecast.sampling import Draws
+from difprog.forecast.variants import Stretch, Variants
 from difprog.race.parameters import Group
 
 Array = npt.NDArray[np.float64]
@@ -58,86 +59,6 @@ def channels_of(draws: Draws) -> dict[str, tuple[str, ...]]:
     return {name: tuple(effects) for name, effects in found.items()}
 
 
-class Game:
-    """The net effect of a project with only some of its effects, on fixed draws, per reading.
-
-    Parameters
-    ----------
-    draws : Draws
-        The worlds, and the project's effects in them.
-    players : mapping of str to sequence of str
-        Player → the effects it stands for. An effect that no player stands for is off.
-    """
-
-    def __init__(self, draws: Draws, players: Mapping[str, Sequence[str]]) -> None:
-        self.draws, self.players = draws, dict(players)
-        hit, miss = draws.effects_hit, draws.effects_miss
-        acts = {n: hit[n].any(axis=1) | miss[n].any(axis=1) for n in hit}
-        rows = range(len(draws.question.views))
-        self.active = tuple(
-            tuple(p for p, effects in players.items() if any(acts[n][row] for n in effects if n in acts))
-            for row in rows
-        )
-        self._known: dict[tuple[int, frozenset[str]], Any] = {(row, frozenset()): 0.0 for row in rows}
-
-    def value(self, row: int, coalition: Iterable[str]) -> Any:
-        """Return the net effect of a coalition under a reading, shape (draw,); 0 for nobody."""
-        own = frozenset(coalition) & frozenset(self.active[row])
-        if (row, own) not in self._known:
-            self._evaluate(own)
-        return self._known[row, own]
-
-    def _evaluate(self, coalition: frozenset[str]) -> None:
-        """Evaluate a coalition under every reading in which all of its players act."""
-        draws = self.draws
-        rows = [
-            row for row, active in enumerate(self.active)
-            if coalition <= set(active) and (row, coalition) not in self._known
-        ]  # fmt: skip
-        if all(coalition == set(self.active[row]) for row in rows) and self._whole:
-            found = draws.net_effect[rows]
-        else:
-            found = net_effect(draws, [n for p in coalition for n in self.players[p]], rows)
-        for place, row in enumerate(rows):
-            self._known[row, coalition] = found[place]
-
-    @property
-    def _whole(self) -> bool:
-        """Whether the players stand for every effect."""
-        return {n for effects in self.players.values() for n in effects} >= set(self.draws.effects_hit)
-
-
-def net_effect(
-    draws: Draws, effects: Iterable[str], readings: Sequence[int], factors: Mapping[str, float] | None = None
-) -> Array:
-    """Return the net effect of some of a project's effects, shape (readings, draw).
-
-    Parameters
-    ----------
-    draws : Draws
-        The worlds, and the project's effects in them.
-    effects : iterable of str
-        Those that count.
-    readings : sequence of int
-        Places of the readings asked for.
-    factors : dict of str to float, optional
-        Effect → what it is multiplied by.
-    """
-    factors = factors or {}
-    names = [n for n in effects if n in draws.effects_hit]
-
-    def scaled(of: Mapping[str, Array], name: str) -> Array:
-        return of[name] * factors[name] if factors.get(name, 1.0) != 1.0 else of[name]
-
-    without, at = draws.without[list(readings)], list(readings)
-    hit = draws.race.chance({n: scaled(draws.effects_hit, n) for n in names}, at) - without
-    if all(draws.effects_hit[n] is draws.effects_miss[n] for n in names):
-        return hit
-    miss = draws.race.chance({n: scaled(draws.effects_miss, n) for n in names}, at) - without
-    chance = draws.chance_of_hit[at]
-    return chance * hit + (1.0 - chance) * miss
-
-
 def shapley(players: Sequence[str], value: Callable[[frozenset[str]], Any]) -> dict[str, Any]:
     """Return each player's Shapley value, draw by draw.
 
@@ -162,18 +83,34 @@ def shapley(players: Sequence[str], value: Callable[[frozenset[str]], Any]) -> d
     return shares
 
 
-def channel_draws(draws: Draws) -> list[dict[str, Any]]:
+def channel_draws(draws: Draws, variants: Variants | None = None) -> list[dict[str, Any]]:
     """Return, per reading, the Shapley value of every channel draw by draw.
 
     They sum to the net effect's draws. A channel that a reading or a project leaves unused has
     exactly 0.
+
+    Parameters
+    ----------
+    draws : Draws
+        The worlds, and the project's effects in them.
+    variants : Variants, optional
+        Of these draws, where they are at hand.
     """
+    variants = variants or Variants(draws)
     players = channels_of(draws)
-    game = Game(draws, players)
-    found = []
-    for row, active in enumerate(game.active):
-        shares = shapley(active, lambda coalition, row=row: game.value(row, coalition))  # type: ignore[misc]
-        found.append({name: shares.get(name, 0.0) for name in players})
+    found: list[dict[str, Any]] = [dict.fromkeys(players, 0.0) for _ in draws.question.views]
+    for piece in variants.stretches(range(len(found))):
+        active = [name for name, effects in players.items() if piece.acts(effects)]
+
+        def worth(coalition: frozenset[str], piece: Stretch = piece) -> Any:
+            return piece.net([n for player in coalition for n in players[player]]) if coalition else 0.0
+
+        for name, share in shapley(active, worth).items():
+            for place, row in enumerate(piece.rows):
+                if piece.where.start == 0:
+                    found[row][name] = np.empty(draws.count)
+                found[row][name][piece.where] = share[place]
+        piece.close()
     return found
 
 
@@ -189,7 +126,9 @@ def channels(draws: Draws) -> list[dict[str, Estimate]]:
     ]
 
 
-def paths(draws: Draws, run_up: Sequence[Any]) -> list[dict[str, Path]]:
+def paths(
+    draws: Draws, run_up: Sequence[Any], variants: Variants | None = None
+) -> list[dict[str, Path]]:
     """Return, per reading, the three paths of the channel ``run_up``; empty where none is open.
 
     A path's share is the mean of what it adds when it comes first and when it comes last, scaled
@@ -202,18 +141,23 @@ def paths(draws: Draws, run_up: Sequence[Any]) -> list[dict[str, Path]]:
         The worlds and effects.
     run_up : sequence of array
         The channel's Shapley values draw by draw, per reading.
+    variants : Variants, optional
+        Of these draws, where they are at hand.
     """
     every = list(draws.effects_hit)
     rows = [row for row, value in enumerate(run_up) if np.any(value)]
     found: list[dict[str, Path]] = [{} for _ in run_up]
     if not rows:
         return found
-    alone = {name: net_effect(draws, effects, rows) for name, effects in PATHS.items()}
-    left = {
-        name: net_effect(draws, [n for n in every if n not in effects], rows)
-        for name, effects in PATHS.items()
-    }
+    variants = variants or Variants(draws)
+    alone, left = ({name: np.empty((len(rows), draws.count)) for name in PATHS} for _ in range(2))
     net = draws.net_effect[rows]
+    for piece in variants.stretches(rows):
+        at = [rows.index(row) for row in piece.rows]
+        for name, effects in PATHS.items():
+            alone[name][at, piece.where] = piece.net(effects)
+            left[name][at, piece.where] = piece.net([n for n in every if n not in effects])
+        piece.close()
     raw = {name: 0.5 * (alone[name] + net - left[name]) for name in PATHS}
     for place, row in enumerate(rows):
         mean = draws.weighing(row).mean

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from difprog.forecast.sampling import Draws
+from difprog.forecast.variants import Variants
 from difprog.why.channels import estimate
 
 Array = npt.NDArray[np.float64]
@@ -59,17 +60,24 @@ class Slopes(NamedTuple):
     """∂p/∂a_S + ∂p/∂a_G: progress of all chains."""
 
 
-def slopes(draws: Draws) -> Slopes:
+def slopes(draws: Draws, variants: Variants | None = None) -> Slopes:
     """Return the exact slopes of p at no effect, from the graph's own derivatives.
 
     A step in p (no spread in a requirement) has slope 0 on both sides. A draw whose graph has no
     finite slope gets a central difference.
+
+    Parameters
+    ----------
+    draws : Draws
+        The worlds.
+    variants : Variants, optional
+        Of these draws, where they are at hand.
     """
     shape = draws.without.shape
     u = _broad(draws, "paradigm_fraction", 0.0)
     # At u = 0 the paradigm is here already and cannot come sooner: the slope from above counts.
     at = {"capability_speedup": np.where(u == 0.0, 1e-9, 0.0)}
-    found = draws.race.slopes(EXCHANGED, at)
+    found = (variants or Variants(draws)).slopes(EXCHANGED, at)
     pace = 1.0 - _broad(draws, "overhang", 0.0)
     parts = {
         "capability": (found["capability_speedup"] + pace * found["timeline_shortening"], (

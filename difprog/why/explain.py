@@ -16,20 +16,16 @@ from difprog.base.errors import Problems
 from difprog.beliefs.beliefs import Stack
 from difprog.forecast.forecast import Forecast, ModelForecast, fewest_clusters
 from difprog.forecast.question import Question, View
-from difprog.forecast.sampling import Draws, Kept, draw_beliefs, evaluate
+from difprog.forecast.sampling import Draws, Kept, Race, draw_beliefs, evaluate
 from difprog.forecast.summary import Weighing, clustered_error, mixture_shares
+from difprog.forecast.variants import Case, Variants
 from difprog.race.parameters import FACTS
-from difprog.why.breakeven import BreakEven, break_even
+from difprog.why.breakeven import BreakEven, break_even, looked_at
+from difprog.why.cells import Sorted
 from difprog.why.channels import Estimate, Path, channel_draws, estimate, paths
+from difprog.why.drivers import Driver, drivers
 from difprog.why.exchange import Exchange, Ratios, exchange, ratios, slopes
-from difprog.why.sensitivity import (
-    Driver,
-    Gain,
-    Sorted,
-    drivers,
-    partial_information,
-    perfect_information,
-)
+from difprog.why.information import Gain, partial_information, perfect_information
 
 Array = npt.NDArray[np.float64]
 
@@ -97,7 +93,9 @@ class Explanation:
     """The set of beliefs that ``together`` is about."""
 
 
-def explain(forecast: Forecast, with_drivers: bool = True, know: Sequence[str] = ()) -> Explanation:
+def explain(
+    forecast: Forecast, with_drivers: bool = True, know: Sequence[str] = (), *, each_model: bool = True
+) -> Explanation:
     """Explain a forecast on its own draws.
 
     Parameters
@@ -108,6 +106,8 @@ def explain(forecast: Forecast, with_drivers: bool = True, know: Sequence[str] =
         Whether to rank the beliefs.
     know : sequence of str
         Beliefs of which the joint EVPPI is asked.
+    each_model : bool
+        Whether to rank them under each of several models too, and not in the mixture only.
 
     Raises
     ------
@@ -116,10 +116,12 @@ def explain(forecast: Forecast, with_drivers: bool = True, know: Sequence[str] =
     """
     draws = forecast.draws
     _check_known(know, draws)
-    options = policies(forecast)
-    shares = channel_draws(draws)
-    by_path = paths(draws, [share["run_up"] for share in shares])
-    slope = slopes(draws)
+    variants = Variants(draws)
+    options = policies(forecast, variants)
+    shares = channel_draws(draws, variants)
+    by_path = paths(draws, [share["run_up"] for share in shares], variants)
+    looks = looked_at(draws, variants)
+    slope = slopes(draws, variants)
     kept = Sorted()
     models = []
     for row, answer in enumerate(forecast.models):
@@ -127,7 +129,7 @@ def explain(forecast: Forecast, with_drivers: bool = True, know: Sequence[str] =
         benefits = [value[row] for value in options.values()]
         values = {name: draws.value(name, row) for name in answer.beliefs}
         found = None
-        if with_drivers:
+        if with_drivers and (each_model or len(forecast.models) == 1):
             found = tuple(
                 drivers(values, draws.net_effect[row], benefits, kept=kept, **weighed(answer.weighing))
             )
@@ -137,7 +139,7 @@ def explain(forecast: Forecast, with_drivers: bool = True, know: Sequence[str] =
                 answer=answer,
                 channels={name: estimate(draws, row, value) for name, value in shares[row].items()},
                 paths=by_path[row],
-                break_even=break_even(draws, row),
+                break_even=break_even(draws, row, looks),
                 exchange=rates,
                 ratios=ratios(draws, row, rates),
                 options={name: estimate(draws, row, value[row]) for name, value in options.items()},
@@ -188,26 +190,59 @@ def versions(draws: Draws, name: str) -> list[Array]:
     return [row for at, row in enumerate(rows) if not any(np.array_equal(row, r) for r in rows[:at])]
 
 
-def policies(forecast: Forecast) -> dict[str, Array]:
+def policies(forecast: Forecast, variants: Variants | None = None) -> dict[str, Array]:
     """Return the net effect under each publication policy, on the forecast's worlds, (reading, draw).
 
     Only beliefs that depend on the policy get other draws, from the same streams. A policy under
     which some belief is not stated is left out.
+
+    Parameters
+    ----------
+    forecast : Forecast
+        What `difprog.forecast.forecast.score` returned.
+    variants : Variants, optional
+        Of its draws, where they are at hand.
     """
-    found = {}
+    draws = forecast.draws
+    found: dict[str, Array] = {}
+    cases: dict[str, Case] = {}
     kept = Kept()
     for policy in POLICIES:
-        drawn = published(forecast, policy, kept)
-        if drawn is not None:
-            found[policy] = drawn.net_effect
+        if policy == forecast.project.facts["publication"]:
+            found[policy] = draws.net_effect
+            continue
+        supposed = published(forecast, policy, kept)
+        if supposed is None:
+            continue
+        question, values, changed = supposed
+        race = Race(question, values, draws.count)
+        found[policy] = np.empty(draws.without.shape)
+        if changed & {name for functions in race.maths for name in functions.race_reads()}:
+            # A world that the policy makes another one.
+            found[policy] = evaluate(question, values, draws.count, draws.seed, kept=kept).net_effect
+        else:
+            variants = variants or Variants(draws)
+            cases[policy] = variants.case(*race.outcome())
+    if variants is not None:
+        for piece in variants.stretches(range(len(draws.without))):
+            for policy, case in cases.items():
+                found[policy][piece.rows, piece.where] = piece.net(list(draws.effects_hit), case=case)
+            piece.close()
     return found
 
 
-def published(forecast: Forecast, policy: str, kept: Kept | None = None) -> Draws | None:
-    """Return the draws under a publication policy; None where no belief says what holds under it."""
+def published(
+    forecast: Forecast, policy: str, kept: Kept | None = None
+) -> tuple[Question, dict[str, Any], set[str]] | None:
+    """Return what is asked under another publication policy.
+
+    Returns
+    -------
+    tuple or None
+        The question, draws of its beliefs, and those that have others. None where no belief says what
+        holds under the policy.
+    """
     facts, draws = forecast.project.facts, forecast.draws
-    if policy == facts["publication"]:
-        return draws
     question = draws.question
     views: list[View] = []
     changed: set[str] = set()
@@ -227,9 +262,10 @@ def published(forecast: Forecast, policy: str, kept: Kept | None = None) -> Draw
         views.append(replace(answer.view, beliefs=beliefs))
     asked = replace(question, views=tuple(views), facts={**facts, "publication": policy})
     tied = {name for group in question.groups for name in group}
+    if tied & changed:
+        changed = set(question.names)
     part = asked if tied & changed else only(asked, changed)
-    values = {**draws.values, **draw_beliefs(part, draws.count, draws.seed, kept)}
-    return evaluate(asked, values, draws.count, draws.seed, kept=kept)
+    return asked, {**draws.values, **draw_beliefs(part, draws.count, draws.seed, kept)}, changed
 
 
 def only(question: Question, names: set[str]) -> Question:
@@ -242,7 +278,7 @@ def only(question: Question, names: set[str]) -> Question:
 
 
 def weighed(way: Weighing) -> dict[str, Any]:
-    """Return how draws count as what `difprog.why.sensitivity` takes by name."""
+    """Return how draws count as what `difprog.why.information` takes by name."""
     return {"clusters": way.clusters, "weights": way.weights, "moments": way.moments}
 
 
