@@ -116,8 +116,10 @@ def build(question: Question) -> Graph:
     import pytensor.tensor as pt
 
     coords = {"reading": list(question.readings), "world": list(WORLDS)}
-    # Where in the code each node was made is of no use, and takes a third of the time.
-    with pytensor.config.change_flags(traceback__limit=0), pm.Model(coords=coords) as model:
+    # Where in the code each node was made is of no use, and takes a third of the time. PyTensor tries whether
+    # a number fits into 32 bits before it takes 64, and NumPy would warn of one that does not.
+    quiet = np.errstate(over="ignore", under="ignore")
+    with quiet, pytensor.config.change_flags(traceback__limit=0), pm.Model(coords=coords) as model:
         values = _beliefs(question)
         facts = {name: pm.Data(f"fact_{name}", value) for name, value in fact_values(question).items()}
         parts = tuple(_part(question, rows, values, facts) for rows in parts_of(question))
