@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import io
 import os
 import re
 import shutil
@@ -19,7 +20,7 @@ import sys
 import tempfile
 import time
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -333,7 +334,7 @@ def write_atomically(path: Path, data: str | bytes) -> None:
     """Write a file whole or not at all: a part beside it, flushed to the disk, then renamed.
 
     Whatever makes the bytes makes them in memory: no library is let near the disk, so that a full
-    one is an error here and nowhere else.
+    one is an error here and nowhere else. (What is too large for that: `Stream`.)
 
     Parameters
     ----------
@@ -371,7 +372,38 @@ def write_atomically(path: Path, data: str | bytes) -> None:
             os.close(descriptor)
 
 
-def write_folder_atomically(folder: Path, contents: Mapping[str, bytes]) -> None:
+class FolderDraft:
+    """A folder that is being written beside its place.
+
+    Attributes
+    ----------
+    folder : Path
+        Where its files lie until it is whole.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def write(self, name: str, data: bytes) -> None:
+        """Write a file of it, named by its relative path, with slashes."""
+        with self.stream(name) as stream:
+            stream.write(data)
+
+    @contextmanager
+    def stream(self, name: str) -> Iterator[Stream]:
+        """Write a file of it piece by piece; an error of the system is raised at the end at the latest."""
+        place = self.folder.joinpath(*PurePosixPath(name).parts)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        stream = Stream(os.open(place, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666))
+        try:
+            yield stream
+        finally:
+            stream.close()
+        stream.check()
+
+
+@contextmanager
+def folder_atomically(folder: Path) -> Iterator[FolderDraft]:
     """Write a folder of files whole or not at all; an earlier one is replaced as a whole.
 
     Parameters
@@ -379,8 +411,11 @@ def write_folder_atomically(folder: Path, contents: Mapping[str, bytes]) -> None
     folder : Path
         Where; made with the folders that it lies in. Whether what is there may be replaced is the
         caller's to know.
-    contents : mapping of str to bytes
-        The files by their relative path, with slashes.
+
+    Yields
+    ------
+    FolderDraft
+        Takes the files; where the block ends without an error the folder is put in its place.
 
     Raises
     ------
@@ -400,14 +435,7 @@ def write_folder_atomically(folder: Path, contents: Mapping[str, bytes]) -> None
                 with suppress(OSError):
                     held.append(os.open(part, os.O_RDONLY))
                     _held(held[-1])
-            for name, data in contents.items():
-                inner = new.joinpath(*PurePosixPath(name).parts)
-                inner.parent.mkdir(parents=True, exist_ok=True)
-                descriptor = os.open(inner, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
-                try:
-                    _write(descriptor, data)
-                finally:
-                    os.close(descriptor)
+            yield FolderDraft(new)
             new.chmod(place.stat().st_mode & 0o777 if place.exists() else 0o777 & ~umask())
             if not place.exists():
                 new.replace(place)
@@ -419,6 +447,95 @@ def write_folder_atomically(folder: Path, contents: Mapping[str, bytes]) -> None
                 shutil.rmtree(part, ignore_errors=True)
             for descriptor in held:
                 os.close(descriptor)
+
+
+class Stream(io.RawIOBase):
+    """A file that a library writes to, which never hears that the disk is full.
+
+    HDF5 may take the process with it where writing fails, at once or when it closes. So the first error is
+    kept for `check`, and whatever is written after it goes nowhere.
+
+    Parameters
+    ----------
+    descriptor : int
+        An open file, read and written; closed with the stream.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._at = self._end = 0
+        self._error: OSError | None = None
+
+    def check(self) -> None:
+        """Raise the error that writing met, if it met any."""
+        if self._error is not None:
+            raise self._error
+
+    def write(self, data: Any) -> int:
+        """Write all of it where the stream stands."""
+        view = memoryview(data).cast("B")
+        size, done = len(view), 0
+        try:
+            while self._error is None and done < size:
+                done += os.pwrite(self._descriptor, view[done:], self._at + done)
+        except OSError as error:
+            self._error = error
+        self._at += size
+        self._end = max(self._end, self._at)
+        return size
+
+    def readinto(self, buffer: Any) -> int:
+        """Read where the stream stands, zeros for what could not be written."""
+        view = memoryview(buffer).cast("B")
+        size = max(0, min(len(view), self._end - self._at))
+        found = os.pread(self._descriptor, size, self._at)
+        view[:size] = found + bytes(size - len(found))
+        self._at += size
+        return size
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Stand elsewhere."""
+        self._at = offset + {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._end}[whence]
+        return self._at
+
+    def tell(self) -> int:
+        """Return where the stream stands."""
+        return self._at
+
+    def truncate(self, size: int | None = None) -> int:
+        """Cut the file, or lengthen it by zeros."""
+        self._end = self._at if size is None else size
+        try:
+            if self._error is None:
+                os.ftruncate(self._descriptor, self._end)
+        except OSError as error:
+            self._error = error
+        return self._end
+
+    def readable(self) -> bool:
+        """Whether it can be read."""
+        return True
+
+    def writable(self) -> bool:
+        """Whether it can be written."""
+        return True
+
+    def seekable(self) -> bool:
+        """Whether it can stand elsewhere."""
+        return True
+
+    def close(self) -> None:
+        """Have all of it on the disk, and close the file."""
+        if self.closed:
+            return
+        try:
+            if self._error is None:
+                os.fsync(self._descriptor)
+        except OSError as error:
+            self._error = error
+        finally:
+            os.close(self._descriptor)
+            super().close()
 
 
 def _write(descriptor: int, data: bytes) -> None:

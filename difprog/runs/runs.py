@@ -159,19 +159,27 @@ def save(
     layers = {layer.source.sha256: layer for m in forecast.models for layer in m.layers}
     contents = {_input(sha): _unchanged(layer.source) for sha, layer in layers.items()}
     posteriors = _posteriors(forecast)
-    contents[DRAWS] = netcdf.content(forecast, posteriors)
-    DRAWS_BYTES.check(len(contents[DRAWS]), str(folder))
     contents[SUMMARY] = _text(summary)
     if beside is not None:
         contents[BESIDE] = _text(beside)
+    said = {name: _said(len(data), hashlib.sha256(data).hexdigest()) for name, data in contents.items()}
     manifest = _manifest(forecast, posteriors)
-    manifest["files"] = {
-        name: {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
-        for name, data in sorted(contents.items())
-    }
-    manifest["sha256"] = plainjson.digest(manifest)
-    contents[MANIFEST] = _text(manifest)
-    files.write_folder_atomically(folder, contents)
+    with files.folder_atomically(folder) as draft:
+        with draft.stream(DRAWS) as stream:
+            netcdf.write(stream, forecast, posteriors)
+        drawn = draft.folder / DRAWS
+        size = drawn.stat().st_size
+        DRAWS_BYTES.check(size, str(folder))
+        said[DRAWS] = _said(size, _hash_file(drawn))
+        manifest["files"] = dict(sorted(said.items()))
+        manifest["sha256"] = plainjson.digest(manifest)
+        for name, data in {**contents, MANIFEST: _text(manifest)}.items():
+            draft.write(name, data)
+
+
+def _said(size: int, sha256: str) -> dict[str, Any]:
+    """Return what a manifest says of a file."""
+    return {"bytes": size, "sha256": sha256}
 
 
 def _replaceable(folder: Path) -> bool:
