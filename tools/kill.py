@@ -116,6 +116,17 @@ def _logged(folder: Path) -> None:
     (folder / "log.jsonl").write_text('{"a line": "that was torn')
 
 
+def _table(folder: Path) -> None:
+    _logged(folder)
+    run(("log", "add", "p.toml", *QUICK, "--file", "kept.jsonl"))
+    run(("log", "export", "table-of-log.csv", "--file", "kept.jsonl"))
+
+
+def _priced(folder: Path) -> None:
+    rows = "".join(f"row {n},{n + 1} to {n + 9},2,{n + 1}e5\n" for n in range(6))
+    (folder / "priced.csv").write_text(f"name,effort,duration,cost\n{rows}")
+
+
 def _editor(folder: Path) -> None:
     _beliefs(folder)
     (folder / "editor").write_text('#!/bin/sh\nprintf "# more\\n" >> "$1"\n')
@@ -136,6 +147,13 @@ CASES = {
         Case("report", ("report", "--from", "run", "-o", "out"), _reported, share=3),
         Case("rank", ("rank", "table.csv", *QUICK, "--csv", "rank.csv", "--report", "out"), _ranked),
         Case("log", ("log", "add", "p.toml", *QUICK, "--file", "log.jsonl"), _logged),
+        Case("import", ("log", "import", "table-of-log.csv", "--file", "log.jsonl"), _table),
+        Case("export", ("log", "export", "out.csv", "--file", "kept.jsonl"), _table, share=5),
+        Case("elicit", ("priors", "elicit", "skill", "--percentiles", "p5=1 p95=2", "--file", "mine.toml",
+                        "--yes"), _beliefs, share=5),
+        Case("html", ("report", "p.toml", *QUICK, "--html", "-o", "out"), _proposals, share=3),
+        Case("allocate", ("allocate", "priced.csv", "--budget", "1M", *QUICK, "--report", "out"), _priced,
+             share=3),
         Case("rank-jobs", ("rank", "table.csv", *QUICK, "--jobs", "2", "--csv", "rank.csv"), _ranked),
         Case("fit", ("evidence", "fit", "--without", "timelines", "--without", "parallelisation",
                      "--without", "coupling", "--draws", "1000", "--chains", "2"), share=1),

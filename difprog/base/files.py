@@ -355,7 +355,7 @@ def write_atomically(path: Path, data: str | bytes) -> None:
     except UnicodeEncodeError:
         raise BadInput(Problem(str(path), "", "would hold text that is not UTF-8")) from None
     place = destination(path)
-    with _named(path):
+    with named(path):
         place.parent.mkdir(parents=True, exist_ok=True)
         _sweep(place)
         descriptor, temporary = tempfile.mkstemp(PART, _prefix(place), place.parent)
@@ -425,7 +425,7 @@ def folder_atomically(folder: Path) -> Iterator[FolderDraft]:
         Where it cannot be written; it names the folder. Nothing is left behind.
     """
     place = destination(folder, folder=True)
-    with _named(folder):
+    with named(folder):
         place.parent.mkdir(parents=True, exist_ok=True)
         _sweep(place)
         new, old = (Path(tempfile.mkdtemp(PART, _prefix(place), place.parent)) for _ in range(2))
@@ -567,10 +567,10 @@ def append(path: Path, data: bytes, limit: int = TABLE_LIMIT) -> None:
         Where the place is none for a file, another process holds it, or it would be too large to be
         read again.
     OSError
-        Where it cannot be written; it names the file.
+        Where it cannot be written; it names the file, which is as it was.
     """
     place = destination(path)
-    with locked(path), _named(path):
+    with locked(path), named(path):
         place.parent.mkdir(parents=True, exist_ok=True)
         flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0)
         descriptor = os.open(place, flags, 0o666)
@@ -581,13 +581,20 @@ def append(path: Path, data: bytes, limit: int = TABLE_LIMIT) -> None:
             if size:
                 os.lseek(descriptor, -1, os.SEEK_END)
                 data = data if os.read(descriptor, 1) == b"\n" else b"\n" + data
-            _write(descriptor, data)
+            try:
+                _write(descriptor, data)
+            except OSError:
+                # A full disk takes a part: none of it stays.
+                os.ftruncate(descriptor, size)
+                if not size:
+                    place.unlink()
+                raise
         finally:
             os.close(descriptor)
 
 
 @contextmanager
-def _named(path: Path) -> Iterator[None]:
+def named(path: Path) -> Iterator[None]:
     """Let an error of the system say which output it is that was not written."""
     try:
         yield
@@ -649,7 +656,7 @@ def locked(path: Path, patience: float = PATIENCE) -> Iterator[None]:
     place = destination(path)
     lock = place.with_name(f".{place.name[:200]}{LOCK}")
     made = [folder for folder in place.parents if not folder.exists()]
-    with _named(path):
+    with named(path):
         descriptor = _acquired(lock, patience, path)
     try:
         yield

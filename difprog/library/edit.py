@@ -267,7 +267,7 @@ def _append(text: str, parts: list[Statement], path: Way, new: Mapping[str, Any]
     )
     at = near[-1].end if near else 0
     before = line if at and text[at - 1] != "\n" else ""
-    if path[0] == "beliefs":
+    if path[0] in ("beliefs", "outcomes"):
         body = "".join(f"{spell_key(k)} = {literal(v)}{line}" for k, v in ordered.items())
         header = f"[{'.'.join(map(spell_key, path))}]{line}"
         candidate = _spliced(text, [(at, at, f"{before}{line if at else ''}{header}{body}")])

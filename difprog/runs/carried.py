@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from difprog.base import files
 from difprog.base.errors import BadInput, Problem, plain
 from difprog.base.limits import DRAWS
 from difprog.forecast import identity
@@ -110,8 +111,11 @@ def _made(carried: Mapping[str, Any], models: Mapping[str, Model], folder: Path)
         if hashlib.sha256(content).hexdigest() != sha:
             raise ValueError("an input does not have the hash that it states")
         name = runs._input(sha)
-        (folder / name).parent.mkdir(exist_ok=True)
-        (folder / name).write_bytes(content)
+        try:
+            files.write_atomically(folder / name, content)
+        except OSError as error:
+            # The folder of passage is full, not the file damaged.
+            raise BadInput(Problem(str(folder), "", f"its inputs cannot be laid out: {error.strerror}")) from None
         names[name] = sha
     run = runs.Run(folder, {**carried, "files": names}, {})
     seed, prob = int(carried["seed"]), float(carried["prob"])
