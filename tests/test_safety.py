@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from difprog.base import files
+from difprog.base import locks, writing
 from difprog.cli import main
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -335,13 +335,14 @@ WRITERS = {
     "copy": (("priors", "copy", "world", "-o", "copied.toml"), "copied.toml"),
     "set": (("priors", "set", "mine.toml", "skill", "1 to 2", "--source", "me"), "mine.toml"),
     "set-own": (("priors", "set", "world", "skill", "1 to 2", "--source", "me"), "world.toml"),
-    "elicit": (("priors", "elicit", "outcomes", "--percentiles", "p_success=80%", "--file", "mine.toml", "--yes"),
-               "mine.toml"),
+    "elicit": (("priors", "elicit", "outcomes", "--percentiles", "p_success=80%", "--file", "mine.toml",
+                "--yes"), "mine.toml"),
 }  # fmt: skip
 
 
 def below(folder: Path) -> dict[str, bytes]:
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    found = [path for path in folder.rglob("*") if path.is_file()]
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in found}
 
 
 @pytest.fixture(scope="module")
@@ -387,7 +388,7 @@ def test_every_command_says_what_a_full_disk_kept_it_from_writing(
 def test_the_lock_of_a_file_lies_beside_it_and_is_gone_afterwards(here: Path) -> None:
     mine = here / "mine.toml"
     mine.write_text("[beliefs]\nskill = 1\n")
-    with files.locked(mine):
+    with locks.locked(mine):
         assert [path.name for path in here.glob(".*")] == [".mine.toml.difprog-lock"]
     assert not list(here.glob(".*"))
 
@@ -413,6 +414,6 @@ def test_what_a_killed_write_left_is_taken_away_by_the_next(here: Path) -> None:
     part.write_text("half")
     other = here / ".mine.toml.keep"
     other.write_text("the user's own")
-    files.write_atomically(here / "mine.toml", "whole")
+    writing.write_atomically(here / "mine.toml", "whole")
     assert not part.exists()
     assert other.exists()

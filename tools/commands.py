@@ -40,6 +40,14 @@ NAMED = (
 )  # fmt: skip
 
 
+MODELS = (
+    "serial_parallel", "overhang", "alignment_tax", "narrow_superhuman", "research_grid", "./own.py",
+)  # fmt: skip
+ANSWERS = ("yes", "no", "ambiguous", "withdrawn", "3", "1e-300", "1e300", "0", "18 months")
+STATED = ("2 to 40", "p5=1e-300", "value=1", "0.5", "p10=0.1 p90=0.9", "1e400", "-1 to 1")
+CHIPS = ("0 to 5: 4, 5 to 15: 9", "0 to 1e300: 1", "1 to 0: 3", "x")
+
+
 class Wrong(Exception):
     """What a command did and may not do.
 
@@ -126,20 +134,24 @@ class Session:
         elif self.plain:
             self._numbers(found.stdout, said[0], where)
         if found.exit_code != 2:
-            for name, data in after.items():
-                if data != before.get(name) and name.endswith((".json", ".md", ".html", ".csv", ".svg")):
-                    self._written(name, data.decode("utf-8", "replace"), f"{said[0]}: {Path(name).suffix}", where)
+            new = [name for name, data in after.items() if data != before.get(name)]
+            for name in new:
+                if name.endswith((".json", ".md", ".html", ".csv", ".svg")):
+                    self._written(name, after[name].decode("utf-8", "replace"), said[0], where)
         return found
 
     def _contents(self) -> dict[str, bytes]:
         """Return all files but those of the cache, by name."""
-        return {name: data for name, data in contents(self.folder).items() if not name.startswith("home/cache/")}
+        found = contents(self.folder)
+        return {name: data for name, data in found.items() if not name.startswith("home/cache/")}
 
-    def _written(self, name: str, text: str, kind: str, where: str) -> None:
+    def _written(self, name: str, text: str, command: str, where: str) -> None:
+        kind = f"{command}: {Path(name).suffix}"
         if name.endswith(".json"):
             strict(text, kind, f"{where}\n{name}")
         elif self.plain:
-            self._numbers(re.sub(r"base64,[\w+/=]*|<script.*?</script>", "", text, flags=re.DOTALL), kind, where)
+            shown = re.sub(r"base64,[\w+/=]*|<script.*?</script>", "", text, flags=re.DOTALL)
+            self._numbers(shown, kind, where)
 
     @staticmethod
     def _numbers(text: str, kind: str, where: str) -> None:
@@ -157,8 +169,7 @@ class Session:
         evidence = self.plain and random.random() < 0.1
         if not evidence:
             said.append("--no-evidence")
-        for model in random.sample(("serial_parallel", "overhang", "alignment_tax", "narrow_superhuman",
-                                    "research_grid", "./own.py"), random.choice((1, 1, 1, 2, 2, 0))):  # fmt: skip
+        for model in random.sample(MODELS, random.choice((1, 1, 1, 2, 2, 0))):
             said += ["--model", model]
         if not evidence and random.random() < 0.5:
             said += ["--priors", "layer.toml"]
@@ -206,7 +217,8 @@ class Session:
         """Compare proposals, policies, or one proposal under two scenarios."""
         random = self.random
         if random.random() < 0.3:
-            self.call("compare", "p.toml", "--scenario", "./scene.toml", "--scenario", "short", *self.request())
+            two = ("--scenario", "./scene.toml", "--scenario", "short")
+            self.call("compare", "p.toml", *two, *self.request())
         else:
             more = random.choice(((), ("q.toml",), ("q.toml", "rlhf"), ("q.toml", "--policies"), ("p.toml",)))
             self.call("compare", "p.toml", *more, *self.request())
@@ -244,7 +256,7 @@ class Session:
             return
         listed = self.call("log", "list", "--all", *kept, "--json", json_too=False)
         for entry in json.loads(listed.stdout)["forecasts"][:8]:
-            answer = random.choice(("yes", "no", "ambiguous", "withdrawn", "3", "1e-300", "1e300", "0", "18 months"))
+            answer = random.choice(ANSWERS)
             self.call("log", "resolve", str(entry["id"]), answer, "--source", "me", *kept, json_too=False)
         self.call("log", "score", *kept, *random.choice(((), ("--svg", "log.svg"))))
         self.call("log", "export", "log.csv", *kept, json_too=False)
@@ -258,7 +270,7 @@ class Session:
         """Look at belief files and change them."""
         random = self.random
         name = random.choice(NAMED)
-        value = random.choice(("2 to 40", "p5=1e-300", "value=1", "0.5", "p10=0.1 p90=0.9", "1e400", "-1 to 1"))
+        value = random.choice(STATED)
         match random.randrange(8):
             case 0:
                 self.call("priors", "list", "layer.toml")
@@ -278,7 +290,7 @@ class Session:
                 if random.random() < 0.5:
                     said = ("--percentiles", value)
                 else:
-                    said = ("--chips", random.choice(("0 to 5: 4, 5 to 15: 9", "0 to 1e300: 1", "1 to 0: 3", "x")))
+                    said = ("--chips", random.choice(CHIPS))
                 self.call("priors", "elicit", name, *said, "--file", "layer.toml", "--yes", json_too=False)
             case _:
                 stated = ",".join(word for word in extreme.believe(random) if "=" in word)

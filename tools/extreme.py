@@ -1,4 +1,4 @@
-"""Sound files of extreme meaning: proposals, belief files, scenarios, tables and a model, nearly all accepted.
+"""Sound files of extreme meaning: proposals, belief files, scenarios, tables, a model; most are accepted.
 
 Where `tools.wild` breaks what a file is, this keeps to its rules and goes to the ends of what it may
 say: certainties, decades without end, nothing known, effects far beyond the world's. All randomness is
@@ -7,6 +7,7 @@ the `random.Random` that is passed in. Touches no files.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from random import Random
@@ -21,7 +22,11 @@ SHARES = (0.0, 1.0, 1e-300, 1e-17, 1 - 1e-16, 1 - 1e-9, 0.5, 1e-6, 0.999)
 #: What lies far out, for beliefs that have no upper end.
 FAR = (1e-300, 1e-100, 1e-25, 1e-9, 1e9, 1e25, 1e100, 1e300)
 
-#: Some years of AGI are many or few, some days away.
+#: By which percentiles a belief is stated, and what a share may be distributed as.
+LEVELS = (("p5", "p95"), ("p10", "p90"), ("p5", "p50", "p95"), ("p49", "p51"), ("p1", "p99"))
+SHARED = ("beta", "uniform", "logitnormal")
+
+#: Chains and other things that are counted.
 COUNTS = (0, 1, 2, 5, 40, 1000)
 
 #: A model of one's own, with a mechanism, a belief and an effect that no shipped one has.
@@ -130,7 +135,7 @@ def _value(random: Random, parameter: Parameter) -> float:
 def _pair(random: Random, parameter: Parameter) -> Any:
     """Return a belief by two or three percentiles, near together, far apart or both."""
     support = parameter.support
-    levels = random.choice((("p5", "p95"), ("p10", "p90"), ("p5", "p50", "p95"), ("p49", "p51"), ("p1", "p99")))
+    levels = random.choice(LEVELS)
     for _ in range(50):
         if support.upper == 1:
             ends = sorted(random.random() if random.random() < 0.8 else random.choice(SHARES) for _ in levels)
@@ -144,13 +149,12 @@ def _pair(random: Random, parameter: Parameter) -> Any:
                 shift = random.choice((0.5, 1, 2)) * ends[-1]
                 ends = [end - shift for end in ends]
         inside = all(end in support and math.isfinite(end) for end in ends)
-        if inside and all(a < b for a, b in zip(ends, ends[1:], strict=False)):
+        if inside and all(a < b for a, b in itertools.pairwise(ends)):
             found: dict[str, Any] = dict(zip(levels, ends, strict=True))
             if random.random() < 0.2 and not support.integer:
                 bounded = support.upper == 1
-                families = ("beta", "uniform", "logitnormal") if bounded else ("lognormal", "loguniform", "gamma")
-                families = families if ends[0] > 0 else ("normal", "uniform")
-                found["distribution"] = random.choice(families)
+                above = SHARED if bounded else ("lognormal", "loguniform", "gamma")
+                found["distribution"] = random.choice(above if ends[0] > 0 else ("normal", "uniform"))
             if random.random() < 0.1 and ends[0] > 0 and support.upper > 1:
                 found["bounds"] = [ends[0] / 2, ends[-1] * 2]
             return found
@@ -220,6 +224,7 @@ def table(random: Random, rows: int) -> str:
                   random.choice((*FACTS["focus"], ""))]  # fmt: skip
         for name in extra:
             value = _value(random, vocabulary()[name])
-            cells.append(random.choice(("", "", f"{value:.6g}", f"{abs(value):.3g} to {2 * abs(value) + 1:.3g}")))
+            wide = f"{abs(value):.3g} to {2 * abs(value) + 1:.3g}"
+            cells.append(random.choice(("", "", f"{value:.6g}", wide)))
         lines.append(",".join(cells))
     return "\n".join(lines) + "\n"

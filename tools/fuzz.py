@@ -6,10 +6,10 @@
 
 An input must end in an answer or in `DifprogError`, within 5 processor seconds (60 for whole commands) and
 4 GB; what is accepted is scored too (200 draws) and must give finite numbers, and shown, without a warning.
-What must hold after a whole command is said in `tools.commands`. All else is a finding: it is written to ``--findings`` (its input beside it) and the run goes on. Exit status 1
-where there are any. Inputs come from `tools.wild`, shipped files and libFuzzer's mutations,
-by Atheris where that is installed (the extra ``fuzz``); ``--plain`` does without, and without the
-feedback of coverage.
+What must hold after a whole command is said in `tools.commands`. All else is a finding: it is written to
+``--findings`` (its input beside it) and the run goes on. Exit status 1 where there are any. Inputs come from
+`tools.wild`, `tools.extreme`, shipped files and libFuzzer's mutations, by Atheris where that is installed
+(the extra ``fuzz``); ``--plain`` does without, and without the feedback of coverage.
 """
 
 from __future__ import annotations

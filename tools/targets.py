@@ -46,7 +46,7 @@ from difprog.render import data as shown
 from difprog.render import explain as screen_explain
 from difprog.render import log as render_log
 from difprog.render import rundiff as diffed
-from difprog.runs import attribution, runs
+from difprog.runs import attribution, restore, runs, saving
 from difprog.why import explain
 from tools import commands, wild
 
@@ -304,7 +304,7 @@ class Run(Target):
         self.good, self.bad = folder / "good", folder / "bad"
         for place in (self.good, self.bad):
             found = forecast.score(project, under, DRAWS)
-            runs.save(found, shown.score(found), place)
+            saving.save(found, shown.score(found), place)
         self.kept = {p.name: p.read_bytes() for p in self.good.iterdir() if p.is_file()}
         self.input = next((self.good / "inputs").iterdir())
 
@@ -329,7 +329,7 @@ class Run(Target):
         for name, raw in new.items():
             (self.bad / name).write_bytes(raw)
         run = runs.load(self.bad)
-        found = runs.forecast(run)
+        found = restore.forecast(run)
         shown.dumps(shown.score(found))
         terminal.score(content.content(found), screen(), full=True)
         if _number(data) % NOW_AND_THEN == 0:

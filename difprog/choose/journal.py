@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from difprog.base import files
+from difprog.base import files, locks, writing
 from difprog.base.errors import BadInput, Problem, plain
 from difprog.choose.best import Best
 
@@ -79,7 +79,7 @@ class Journal:
         self.folder = folder
         self._lock = ExitStack()
         try:
-            self._lock.enter_context(files.locked(folder / ROWS, patience=0))
+            self._lock.enter_context(locks.locked(folder / ROWS, patience=0))
         except BadInput:
             raise BadInput(
                 Problem("rank", "", "the same ranking is being made by another process",
@@ -129,7 +129,7 @@ class Journal:
         """Keep a chunk of results: the lines of the next rows, and who was best of them."""
         for line in lines:
             raw = json.dumps(line, ensure_ascii=True).encode() + b"\n"
-            with files.named(self.folder / ROWS):
+            with writing.named(self.folder / ROWS):
                 self._stream.write(raw)
             self.entries.append(Entry(line.number, line.effect, self._length))
             self._hash.update(raw)
@@ -140,7 +140,7 @@ class Journal:
 
     def checkpoint(self) -> None:
         """Make everything so far count after a kill."""
-        with files.named(self.folder / ROWS):
+        with writing.named(self.folder / ROWS):
             self._stream.flush()
             os.fsync(self._stream.fileno())
         buffer = io.BytesIO()
@@ -150,12 +150,12 @@ class Journal:
             **self.best.arrays(),
         }
         np.savez(buffer, **kept)
-        files.write_atomically(self.folder / BEST, buffer.getvalue())
+        writing.write_atomically(self.folder / BEST, buffer.getvalue())
         self._saved = time.monotonic()
 
     def read(self, entries: Sequence[Entry]) -> Iterator[Line]:
         """Yield lines in the order asked for, one at a time."""
-        with files.named(self.folder / ROWS):
+        with writing.named(self.folder / ROWS):
             self._stream.flush()
         with (self.folder / ROWS).open("rb") as stream:
             for entry in entries:

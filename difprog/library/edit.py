@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from difprog.base import files
+from difprog.base import files, locks, writing
 from difprog.base.errors import BadInput, Problem
 from difprog.beliefs.forms import PERCENTILE
 from difprog.beliefs.shapes import spelt_out
@@ -333,7 +333,7 @@ def rewrite(
     tuple of str
         The text before and after.
     """
-    with files.locked(path):
+    with locks.locked(path):
         if create is not None and not path.exists():
             old, mark = create(), ""
         else:
@@ -341,7 +341,7 @@ def rewrite(
         new = change(old)
         validate(new)
         if new != old or not path.exists():
-            files.write_atomically(path, mark + new)
+            writing.write_atomically(path, mark + new)
     return old, new
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from difprog.base import files
+from difprog.base.stream import Stream
 from difprog.evidence.posterior import Posterior, Predictive
 from difprog.forecast import tree
 from difprog.forecast.forecast import Forecast
@@ -24,7 +24,7 @@ from difprog.forecast.forecast import Forecast
 Array = npt.NDArray[np.float64]
 
 
-def write(stream: files.Stream, forecast: Forecast, posteriors: Sequence[Posterior]) -> None:
+def write(stream: Stream, forecast: Forecast, posteriors: Sequence[Posterior]) -> None:
     """Write a forecast's draws as a netCDF file, one variable after the other: no more than one is copied.
 
     Parameters
