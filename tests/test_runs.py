@@ -339,7 +339,7 @@ def test_a_failed_save_leaves_the_old_run(
 ) -> None:
     old = (folder / runs.MANIFEST).read_bytes()
     before = {p.name for p in folder.parent.iterdir()}
-    monkeypatch.setattr(runs, "_manifest", lambda *_: 1 / 0)
+    monkeypatch.setattr(saving, "manifest_of", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         saving.save(forecast, data.score(forecast), folder)
     assert (folder / runs.MANIFEST).read_bytes() == old
@@ -349,7 +349,7 @@ def test_a_failed_save_leaves_the_old_run(
 def test_more_draws_than_are_read_again_are_not_kept(
     forecast: Forecast, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runs, "DRAWS_BYTES", limits.DRAWS_BYTES._replace(most=1000))
+    monkeypatch.setattr(saving, "DRAWS_BYTES", limits.DRAWS_BYTES._replace(most=1000))
     with pytest.raises(BadInput, match="too many bytes of draws in a saved run: at most 1,000"):
         saving.save(forecast, data.score(forecast), tmp_path / "run")
     assert not (tmp_path / "run").exists()
