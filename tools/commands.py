@@ -33,6 +33,8 @@ THREE = ("rank", "allocate", "priors", "verify")
 #: Numbers that are none, in what is printed or written.
 NO_NUMBER = re.compile(r"(?<![\w./-])[-+−]?(nan|inf|infinity)(?![\w/-])", re.IGNORECASE)
 
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\x80-\x9f\u202a-\u202e\u2066-\u2069]")
+
 #: Beliefs and effects that are asked about by name.
 NAMED = (
     "agi_arrival", "researchers", "skill", "leak", "serial_speedup", "capability_speedup", "default_success",
@@ -119,7 +121,8 @@ class Session:
             raise Wrong(f"{said[0]}: status {found.exit_code}: {again[:80]}", f"{where}\n{again}")
         if "Traceback" in found.stderr or "Warning" in found.stderr:
             raise Wrong(f"{said[0]}: a traceback or a warning", where)
-        if re.search(r"[\x00-\x08\x0b-\x1f\x7f\x80-\x9f\u202a-\u202e\u2066-\u2069]", found.output):
+        # Answers are echoed on standard output, as a terminal does.
+        if CONTROL.search(found.stderr if text is not None else found.output):
             raise Wrong(f"{said[0]}: control characters", f"{where}\n{found.output!r}"[:3000])
         if left := hidden(self.folder):
             raise Wrong(f"{said[0]}: {left[0]} is left", where)
