@@ -141,6 +141,16 @@ def test_chances_of_the_outcome_go_into_a_file_that_has_beliefs() -> None:
     assert tomllib.loads(Path("mine.toml").read_text())["outcomes"] == {"p_success": 0.8}
 
 
+def test_a_row_that_a_limit_of_harm_keeps_out_needs_no_cost() -> None:
+    """Forced in at its cost it breaks the limit, whatever else is funded; that is an answer, not an end."""
+    rows = "A,1 to 9,1,70000,applications\nB,0.1 to 90,0.2,30000,alignment\nC,1 to 99,2,50000,capabilities\n"
+    Path("t.csv").write_text(f"name,effort,duration,cost,kind\n{rows}")
+    for rule in ("expected", "worst-model", "regret"):
+        words = ("allocate", "t.csv", "--budget", "$1", "--rule", rule, "--max-harm", "1e-9", *ONE)
+        strict(fine(*words, "--json"))
+        fine(*words)
+
+
 # ---- limits
 
 
