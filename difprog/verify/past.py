@@ -26,7 +26,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from difprog.base import files, plainjson
+from difprog.base import files, locks, plainjson, writing
 from difprog.base.errors import BadInput
 from difprog.evidence import Case, closure, headcounts, likelihood, store, tables, timelines
 from difprog.evidence.fit import Settings, judge, sample
