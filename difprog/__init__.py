@@ -1,7 +1,7 @@
 """Forecast the differential progress of a research project.
 
 From Python: `score` gives a proposal's forecast, `model` the PyMC model that it is drawn from. Both
-take the options of the command line as keywords (`difprog.forecast.request.Request`).
+take the options of the command line as keywords (`difprog.forecast.request.Options`).
 """
 
 from __future__ import annotations
@@ -10,15 +10,16 @@ from __future__ import annotations
 # the working folder off the path.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, Unpack
 
-    from difprog.forecast.request import Request
+    from difprog.forecast.request import Options, Request
     from difprog.render.notebook import Answer
 
 __version__ = "0.1.0"
+__all__ = ["__version__", "model", "score"]
 
 
-def score(project: str, **options: Any) -> Answer:
+def score(project: str, **options: Unpack[Options]) -> Answer:
     """Return the forecast of a proposal.
 
     Parameters
@@ -26,13 +27,12 @@ def score(project: str, **options: Any) -> Answer:
     project : str
         A path, or a bare name.
     **options
-        Those of `difprog.forecast.request.Request`: draws, seed, models, priors, scenarios,
-        use_evidence, and so on; ``believe`` also as a mapping, such as ``{"p_success": 0.8}``.
+        Those of the command line, as `difprog.forecast.request.Options` lists them.
 
     Returns
     -------
     difprog.render.notebook.Answer
-        ``data`` is its draws as an ArviZ DataTree, ``summary(quantity)`` its numbers, labelled.
+        Its draws as an ArviZ DataTree, its numbers, and in a notebook its first screen.
 
     Raises
     ------
@@ -44,14 +44,26 @@ def score(project: str, **options: Any) -> Answer:
     return answer(_request(options).score(project))
 
 
-def model(project: str, **options: Any) -> Any:
-    """Return the question that a proposal asks as a ``pymc.Model``; parameters and errors as of `score`.
+def model(project: str, **options: Unpack[Options]) -> Any:
+    """Return the question that a proposal asks as a PyMC model.
+
+    Parameters
+    ----------
+    project : str
+        A path, or a bare name.
+    **options
+        As of `score`. How many draws, from which seed, and the intervals are not the model's.
 
     Returns
     -------
     pymc.Model
         Coords ``reading`` and ``world``; beliefs by name, the effects, ``p_success`` (reading, world)
         and ``net_effect`` (reading) as Deterministics.
+
+    Raises
+    ------
+    difprog.base.errors.BadInput
+        With every problem of every file.
     """
     from difprog.forecast.forecast import question_of
     from difprog.forecast.graph import build
@@ -62,13 +74,8 @@ def model(project: str, **options: Any) -> Any:
     return build(question).model
 
 
-def _request(options: dict[str, Any]) -> Request:
-    """Return the record of options given as keywords: sequences in any form, one name by itself too."""
-    from difprog.forecast.request import Request
+def _request(options: Options) -> Request:
+    """Return options that are given as keywords as the record of them."""
+    from difprog.forecast.request import request_of
 
-    believe = options.get("believe", ())
-    if hasattr(believe, "items"):
-        options = {**options, "believe": [f"{name}={chance!r}" for name, chance in believe.items()]}
-    many = ("models", "priors", "scenarios", "believe")
-    named = {n: (v,) if isinstance(v, str) else tuple(v) for n, v in options.items() if n in many}
-    return Request(**{**options, **named})
+    return request_of(options)

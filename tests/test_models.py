@@ -27,7 +27,7 @@ def test_a_model_file_is_short_and_imports_the_race_and_the_effects_only(name: s
     imported = {
         node.module for node in ast.walk(ast.parse(text)) if isinstance(node, ast.ImportFrom)
     }
-    assert imported <= {"difprog.race.race", "difprog.race.effects", "difprog.race.parameters"}
+    assert all(name and name.startswith("difprog.race") for name in imported - {"typing", "types"})
     model = load(name)
     assert len(model.argument) > 200
     assert len(model.assumes) >= 2

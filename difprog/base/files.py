@@ -96,7 +96,7 @@ def find(name: str, kind: str) -> Path:
     Parameters
     ----------
     name : str
-        A path (it has a separator or a suffix), or a bare name, looked up beside the working
+        A path (it has a separator or a suffix), or a bare name, looked up in the working
         folder, in the user's own folder, then among the files that ship.
     kind : {"project", "priors", "scenario", "portfolio"}
         What is looked for.

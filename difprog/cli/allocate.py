@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--max-harm", type=Probability(), metavar="SHARE",
-    help="Of a dollar spent and a world, most chance that the dollar's project does net harm there.",
+    help="Cap on the share of worlds in which the money does net harm, each row weighed by its cost.",
 )
 @click.option(
     "--beside", multiple=True, metavar="SCENARIO", shell_complete=complete.files_of("scenario"),

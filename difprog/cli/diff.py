@@ -18,7 +18,7 @@ from difprog.cli.options import json_option
 )  # fmt: skip
 @json_option()
 def command(first: Path, second: Path, models: tuple[str, ...], as_json: bool) -> None:
-    """Compare two runs that were kept with ``difprog score --save``.
+    """Compare two runs that were kept with "difprog score --save".
 
     Shows which changed belief, fact, data or code moved the answer and by how much: one change
     at a time, on the same draws. What changes do only together is shown as interaction.

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
 
-from difprog.base import limits
+from difprog.base import files, limits
 from difprog.cli.options import Count, Decorator, json_option
 
-NAMES = ("timelines", "headcounts", "parallelisation", "coupling")
+#: The tables that have a likelihood, found by their files: to load it takes longer than a help text may.
+TABLES = sorted(
+    path.stem
+    for path in files.shipped("priors", "evidence").glob("*.csv")
+    if (Path(__file__).parent.parent / "evidence" / f"{path.stem}.py").is_file()
+)
 
 
 @click.group("evidence", short_help="List the evidence, or condition the world beliefs on it.")
@@ -46,17 +52,21 @@ def list_(priors: tuple[str, ...], as_json: bool) -> None:
 
 @command.command("fit", short_help="Condition the beliefs: diagnostics, prior against posterior.")
 @click.option(
-    "--without", multiple=True, type=click.Choice([*NAMES, "all"]),
+    "--without", multiple=True, type=click.Choice([*TABLES, "all"]),
     help="Leave a dataset out; repeatable. With all left out the priors are used exactly.",
 )
 @_priors_option()
 @click.option(
-    "--draws", type=Count(100, limits.SAMPLER_DRAWS), help="Draws per chain; scoring keeps to the default."
+    "--draws", type=Count(100, limits.SAMPLER_DRAWS),
+    help="Draws per chain. Forecasts use only what was fitted with the default.",
 )
 @click.option("--chains", type=Count(2, limits.CHAINS), help="Chains.")
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Seed of the chains.")
 @click.option("--again", is_flag=True, help="Fit even where a result is kept.")
-@click.option("--influence", "with_influence", is_flag=True, help="Leave out each source of the timelines.")
+@click.option(
+    "--influence", "with_influence", is_flag=True,
+    help="Say what moves when each source of the timelines is left out.",
+)
 @click.option("--project", metavar="PROJECT", help="With --influence: a proposal whose effect is followed.")
 @click.option("--ship", is_flag=True, hidden=True)
 @json_option()
@@ -83,12 +93,13 @@ def fit(
     from functools import partial
 
     from difprog.base.errors import DiagnosticsFailed
+    from difprog.evidence import DATASETS
     from difprog.library import overview
     from difprog.render import data, evidence, screen
 
     errors = screen.console(stderr=True)
     settings = overview.settings(draws, chains, seed)
-    names = [] if "all" in without else [n for n in NAMES if n not in without]
+    names = [] if "all" in without else [n for n in DATASETS if n not in without]
     stack = overview.stack(priors)
     with _progress(errors) as tick:
         found, failed = overview.fit(names, stack, settings, tick, again, ship)

@@ -42,7 +42,7 @@ def command() -> None:
 @request_options()
 @click.option(
     "--by", type=Day(), metavar="DATE",
-    help="When questions about the world resolve (a year from now by default), or your own.",
+    help="The day by which questions about the world, or your own, resolve; a year from now by default.",
 )
 @click.option(
     "--question", "questions", multiple=True, metavar="BELIEF-OR-EFFECT", shell_complete=complete.beliefs,
@@ -54,9 +54,10 @@ def add(
 ) -> None:
     """Forecast PROJECT and keep, line by line, what time will resolve.
 
-    What it will have taken, whether its breakthrough happened, what reviewers will say of its effects,
-    and of the world researchers, spending and AGI by a year: each with the day by which it resolves, the
-    full distribution, every model's own, and the hashes of all that it rests on.
+    Of the project: what it will have taken, whether its breakthrough happened, and what reviewers will
+    say of its effects. Of the world: how many researchers there are, what is spent, and AGI by a year.
+    Each is kept with the day by which it resolves, its full distribution, every model's own, and the
+    hashes of all that it rests on.
     """
     from difprog.record import ask, log
     from difprog.render import log as shown
@@ -69,7 +70,7 @@ def add(
 
 
 @command.command("list", short_help="The forecasts that are open, due first.")
-@click.option("--all", "every", is_flag=True, help="Those that are resolved too.")
+@click.option("--all", "every", is_flag=True, help="List those that are resolved too.")
 @file_option()
 @json_option()
 def list_(every: bool, path: Path | None, as_json: bool) -> None:
@@ -113,7 +114,7 @@ def resolve(start: str, value: str, source: str, path: Path | None) -> None:
 @click.option("--svg", type=Destination(), metavar="FILE", help="Draw calibration and PIT to this file too.")
 @json_option()
 def score(path: Path | None, svg: Path | None, as_json: bool) -> None:
-    """Score the resolved forecasts: by kind, by horizon, by model; calibration; what it says of the models.
+    """Score the resolved forecasts by kind, horizon and model, and say how well they were calibrated.
 
     Log score, Brier score, CRPS and coverage of intervals, with errors, each against naive forecasts.
     """

@@ -24,13 +24,13 @@ def _answers() -> Callable[[Callable[..., Any]], Callable[..., Any]]:
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         for key in reversed(KEYS):
-            function = click.option(f"--{key}", metavar="TEXT", help=f"Answer {key} beforehand.")(function)
+            function = click.option(f"--{key}", metavar="TEXT", help=f"The answer about {key}.")(function)
         return function
 
     return decorate
 
 
-@click.command("new", short_help="A proposal by questions and answers, each interval drawn back.")
+@click.command("new", short_help="A proposal by questions and answers, each interval drawn as you give it.")
 @click.argument("file", type=click.Path())
 @_answers()
 @click.option("--yes", is_flag=True, help="Ask nothing: take the default where no option answers.")
@@ -39,7 +39,7 @@ def command(file: str, yes: bool, **given: str | None) -> None:
 
     "?" explains a question, "<" goes back to the one before. Leave with Ctrl-C or Ctrl-D whenever
     you like: your answers are kept, and the same command takes them up again. Answers can be given
-    as options; when it starts and its group are asked for by option only.
+    as options; the start and the group of a project only so.
 
     \b
         difprog new my-project.toml

@@ -19,7 +19,9 @@ from difprog.cli.options import Count, Day, json_option
 @click.option(
     "--simulations", type=Count(5, limits.SIMULATIONS), help="Simulations per likelihood, in place of these."
 )
-@click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=1, show_default=True, help="Of all of it.")
+@click.option(
+    "--seed", type=click.IntRange(0, 2**31 - 1), default=1, show_default=True, help="Seed of every check."
+)
 @click.option(
     "--backtest", is_flag=True,
     help="In place of these: evidence cut at past dates, and forecasts of what came after. Some minutes, "

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any, TypedDict
 
 from difprog.beliefs.project import Project
 from difprog.forecast.forecast import (
@@ -84,3 +85,51 @@ class Request:
         """
         setup = self.setup()
         return self.forecast(self.project(name, setup), setup)
+
+
+class Options(TypedDict, total=False):
+    """The options as keywords: those of `Request`, one name by itself or several in any sequence.
+
+    Attributes
+    ----------
+    models, priors, scenarios : str or sequence of str
+        Names or paths, as on the command line; all shipped models where none is named.
+    believe : mapping of str to float, str, or sequence of str
+        What is stated about the outcome: ``{"p_success": 0.8}``, "p_success=80%", or the name of a
+        published chance.
+    use_evidence : bool
+        Whether beliefs that say so are conditioned on evidence.
+    draws, seed : int
+        How many draws, from which seed.
+    prob : float
+        Probability of the intervals.
+    publication : str or None
+        A publication policy in place of the proposal's own.
+    """
+
+    models: str | Sequence[str]
+    priors: str | Sequence[str]
+    scenarios: str | Sequence[str]
+    believe: Mapping[str, float] | str | Sequence[str]
+    use_evidence: bool
+    draws: int
+    seed: int
+    prob: float
+    publication: str | None
+
+
+def request_of(options: Options) -> Request:
+    """Return options that are given as keywords as a `Request`.
+
+    Raises
+    ------
+    TypeError
+        Where there is no such option.
+    """
+    given: dict[str, Any] = dict(options)
+    if isinstance(given.get("believe"), Mapping):
+        given["believe"] = [f"{name}={chance!r}" for name, chance in given["believe"].items()]
+    for name in ("models", "priors", "scenarios", "believe"):
+        if name in given:
+            given[name] = (given[name],) if isinstance(given[name], str) else tuple(given[name])
+    return Request(**given)

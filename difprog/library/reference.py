@@ -9,7 +9,7 @@ from difprog.base import files
 from difprog.beliefs.beliefs import Belief, Layer
 from difprog.beliefs.families import Point
 from difprog.beliefs.parse import read_layer
-from difprog.models.model import shipped_models, vocabulary
+from difprog.models.model import load, shipped_models, vocabulary
 from difprog.race.parameters import FACTS, Group, Parameter
 
 _WORDS = {
@@ -54,6 +54,25 @@ def range_of(belief: Belief) -> str:
     if isinstance(belief.shape, Point):
         return number(belief.shape.value)
     return " / ".join(number(belief.shape.percentile(p)) for p in (0.1, 0.5, 0.9))
+
+
+def with_models(page: str) -> str:
+    """Return a page with the table of the models that ship between its marks.
+
+    Raises
+    ------
+    ValueError
+        Where the page has no marks ``<!-- models -->`` and ``<!-- end -->``.
+    """
+    before, _, rest = page.partition("<!-- models -->")
+    _, mark, after = rest.partition("<!-- end -->")
+    if not mark:
+        raise ValueError("the page has no place for the table of models")
+    # From the base race to everything at once, as `score` shows them; an essay by its author and year.
+    found = sorted(map(load, shipped_models()), key=lambda model: (len(model.opens), model.name))
+    rows = [f"| `{m.name}` | {m.title} ({m.cites.partition(',')[0]}) |" for m in found]
+    table = "\n".join(["| model | reads into the race |", "|---|---|", *rows])
+    return f"{before}<!-- models -->\n{table}\n<!-- end -->{after}"
 
 
 def markdown() -> str:

@@ -11,7 +11,8 @@ and may define
 
 ``PARAMETERS``  beliefs and effects of its own, made by the constructors of
                 `difprog.race.parameters`: the mechanisms that it opens
-``OPENS``       parameter → why it is opened: its own, or another model's; ``"*"`` opens all
+``OPENS``       parameter → why it is opened: its own, or another model's; ``"*"`` opens all of the
+                shared race
 ``PRIORS``      names of models whose belief files lie under its own
 ``derive``      ``derive(facts, w)``: facts and beliefs → effects, in PyTensor, in place of
                 `difprog.race.effects.derive`
@@ -37,7 +38,7 @@ from difprog.base import files
 from difprog.base.errors import BadInput, Problem, Problems, nearest, plain
 from difprog.race.parameters import PARAMETERS, Group, Parameter
 
-#: Opens every mechanism of every shipped model.
+#: Opens every mechanism of the shared race: of every shipped model but those with maths of their own.
 EVERYTHING = "*"
 
 #: Parameters that hold for a model only where a file states them; they are derived otherwise.
@@ -117,6 +118,19 @@ def vocabulary() -> dict[str, Parameter]:
 
 
 @lru_cache
+def _shared() -> tuple[str, ...]:
+    """Return the mechanisms of the race that all models share: a model's own maths has its own."""
+    apart = {
+        name
+        for path in shipped_models().values()
+        for module, own, _ in [_definitions(path, str(path))]
+        if hasattr(module, "derive") or hasattr(module, "success")
+        for name in own
+    }
+    return tuple(name for name, p in vocabulary().items() if not p.base and name not in apart)
+
+
+@lru_cache
 def shipped_models() -> dict[str, Path]:
     """Return the shipped models by name, found by looking."""
     folder = files.shipped("models")
@@ -179,7 +193,7 @@ def load_file(path: Path, where: str | None = None) -> Model:
             problems.unknown("OPENS", str(name), known, "unknown parameter")
     problems.check()
     if EVERYTHING in opens:
-        opens = {n: opens.get(n, opens[EVERYTHING]) for n, p in vocabulary().items() if not p.base}
+        opens = {n: opens.get(n, opens[EVERYTHING]) for n in _shared()}
     return Model(
         name=path.stem,
         title=module.TITLE,

@@ -50,6 +50,11 @@ class Answer(Forecast):
             name=quantity,
         )  # fmt: skip
 
+    def __repr__(self) -> str:
+        """Return what it is a forecast of: the fields hold every draw."""
+        readings = ", ".join(answer.model.name for answer in self.models)
+        return f"<forecast of {self.project.name!r}: {readings}; {self.count} draws, seed {self.seed}>"
+
     def _repr_html_(self) -> str:
         """Return the first screen with its figure."""
         code = '<pre style="font-family:monospace;line-height:1.2">{code}</pre>'

@@ -25,6 +25,7 @@ def recorded(found: Forecast, width: int = WIDTH) -> Console:
     screen = Console(
         record=True, width=width, file=io.StringIO(), force_terminal=True, color_system="truecolor",
         highlight=False, markup=False, emoji=False, legacy_windows=False,
+        force_jupyter=False,  # or a notebook would show every line of it, once more
     )  # fmt: skip
     terminal.score(content.content(found), screen)
     return screen

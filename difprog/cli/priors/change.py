@@ -199,7 +199,7 @@ def elicit(
 @command.command("generate", hidden=True)
 @click.option("--check", "only_check", is_flag=True, help="Write nothing; status 3 where a file is stale.")
 def generate(only_check: bool) -> None:
-    """Write the schemas and the vocabulary page of a checkout anew."""
+    """Write the schemas, the vocabulary page and the README's table of models of a checkout anew."""
     from difprog.base import files, writing
     from difprog.beliefs import schema
     from difprog.library import reference
@@ -208,6 +208,8 @@ def generate(only_check: bool) -> None:
     root = files.shipped("priors")
     wanted = {root / name: text for name, text in schema.files(vocabulary()).items()}
     wanted[root.parent / "VOCABULARY.md"] = reference.markdown()
+    readme = root.parent / "README.md"
+    wanted[readme] = reference.with_models(readme.read_text("utf-8"))
     stale = [p for p, text in wanted.items() if not p.is_file() or p.read_text("utf-8") != text]
     for path in stale:
         click.echo(f"{'stale' if only_check else 'wrote'}: {path.name}")

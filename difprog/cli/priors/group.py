@@ -14,7 +14,7 @@ from difprog.cli import complete
 def command() -> None:
     """See, test and change belief files.
 
-    FILE is a path, or a bare name ("world", a model's name, a scenario's) looked up beside the
+    FILE is a path, or a bare name ("world", a model's name, a scenario's) looked up in the
     working folder, in your own folder, then among the files that ship. Shipped files are never
     changed: what you set over them goes into your own folder.
 
