@@ -16,7 +16,7 @@ from difprog.base.errors import BadInput
 from difprog.cli import main
 from difprog.forecast.forecast import MIXED, Forecast, find_project, prepare, score
 from difprog.render import data
-from difprog.runs import attribution, runs
+from difprog.runs import attribution, runs, saving
 from difprog.runs.attribution import Attribution, Change, Moved
 
 BASE = """
@@ -45,7 +45,7 @@ def scored(tmp_path: Path, name: str, text: str, models=("serial_parallel", "ove
 
 def save(tmp_path: Path, name: str, text: str = BASE, models=("serial_parallel", "overhang"), **how):
     found = scored(tmp_path, name, text, models, **how)
-    runs.save(found, data.score(found), tmp_path / name)
+    saving.save(found, data.score(found), tmp_path / name)
     return runs.load(tmp_path / name)
 
 
@@ -231,7 +231,7 @@ def test_code_has_the_share_that_inputs_do_not_explain(tmp_path):
     manifest = json.loads((tmp_path / "a" / runs.MANIFEST).read_text())
     del manifest["sha256"]
     manifest["code"] = "f" * 64
-    manifest["files"][runs.DRAWS] = {"bytes": path.stat().st_size, "sha256": runs._hash_file(path)}
+    manifest["files"][runs.DRAWS] = {"bytes": path.stat().st_size, "sha256": runs.hash_file(path)}
     manifest["sha256"] = plainjson.digest(manifest)
     (tmp_path / "a" / runs.MANIFEST).write_text(json.dumps(manifest))
     run = runs.load(tmp_path / "a")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from difprog.base import files
+from difprog.base import files, locks
 from difprog.base.errors import BadInput, Problem, Problems
 from difprog.beliefs.parse import parse_layer
 from difprog.library import edit
@@ -346,11 +346,11 @@ def test_concurrent_edits_do_not_interleave(tmp_path):
 def test_a_locked_file_is_said_to_be(tmp_path):
     path = tmp_path / "a.toml"
     path.write_text("a = 1\n")
-    with files.locked(path):
+    with locks.locked(path):
         assert (tmp_path / ".a.toml.difprog-lock").exists()
         with (
             pytest.raises(BadInput, match="being changed by another command"),
-            files.locked(path, patience=0.1),
+            locks.locked(path, patience=0.1),
         ):
             pass
     assert not (tmp_path / ".a.toml.difprog-lock").exists()

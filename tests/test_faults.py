@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -123,6 +124,31 @@ def test_probabilities_of_0_and_1_stay_put() -> None:
         words = ("--draws", "500", "--no-evidence", "--model", "alignment_tax", "--json")
         found = strict(fine("score", "s.toml", *words))
         assert found["models"][0]["net_effect"]["mean"] == 0.0
+
+
+def test_a_number_beyond_32_bits_is_not_warned_of() -> None:
+    Path("layer.toml").write_text("[beliefs]\nresearchers = 1e60\nbrink_surge = 1e-60\n")
+    strict(fine("score", "p.toml", *ONE, "--priors", "layer.toml", "--json"))
+
+
+def test_what_a_name_means_is_said_as_json_too() -> None:
+    assert strict(fine("priors", "path", "world", "--json"))["path"].endswith("world.toml")
+
+
+def test_chances_of_the_outcome_go_into_a_file_that_has_beliefs() -> None:
+    Path("mine.toml").write_text("# mine\n[beliefs.skill]\np5 = 1\np95 = 2\n# end\n")
+    fine("priors", "elicit", "outcomes", "--percentiles", "p_success=80%", "--file", "mine.toml", "--yes")
+    assert tomllib.loads(Path("mine.toml").read_text())["outcomes"] == {"p_success": 0.8}
+
+
+def test_a_row_that_a_limit_of_harm_keeps_out_needs_no_cost() -> None:
+    """Forced in at its cost it breaks the limit, whatever else is funded; that is an answer, not an end."""
+    rows = "A,1 to 9,1,70000,applications\nB,0.1 to 90,0.2,30000,alignment\nC,1 to 99,2,50000,capabilities\n"
+    Path("t.csv").write_text(f"name,effort,duration,cost,kind\n{rows}")
+    for rule in ("expected", "worst-model", "regret"):
+        words = ("allocate", "t.csv", "--budget", "$1", "--rule", rule, "--max-harm", "1e-9", *ONE)
+        strict(fine(*words, "--json"))
+        fine(*words)
 
 
 # ---- limits

@@ -289,10 +289,10 @@ def test_a_kill_leaves_whole_lines(tmp_path: Path) -> None:
 
 
 def test_a_full_log_and_a_folder_in_its_place_are_refused(tmp_path: Path) -> None:
-    from difprog.base import files
+    from difprog.base import locks
 
     with pytest.raises(BadInput, match="is full"):
-        files.append(tmp_path / "log.jsonl", b"x" * 100, limit=50)
+        locks.append(tmp_path / "log.jsonl", b"x" * 100, limit=50)
     (tmp_path / "folder").mkdir()
     with pytest.raises(BadInput):
         log.add(tmp_path / "folder", [forecast_line({"chance": 0.5})])

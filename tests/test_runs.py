@@ -26,7 +26,7 @@ from difprog.forecast.forecast import Forecast, find_project, prepare, question_
 from difprog.forecast.question import View
 from difprog.forecast.sampling import draw
 from difprog.render import data
-from difprog.runs import runs
+from difprog.runs import restore, runs, saving
 
 MODELS = ["serial_parallel", "alignment_tax"]
 Manifest = dict[str, Any]
@@ -41,7 +41,7 @@ def forecast() -> Forecast:
 @pytest.fixture(scope="module")
 def saved(forecast: Forecast, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("runs") / "run"
-    runs.save(forecast, data.score(forecast), folder)
+    saving.save(forecast, data.score(forecast), folder)
     return folder
 
 
@@ -71,7 +71,7 @@ def nothing(_: Manifest) -> None:
 
 def test_what_is_loaded_is_what_was_saved(forecast: Forecast, folder: Path) -> None:
     run = runs.load(folder)
-    again = runs.forecast(run)
+    again = restore.forecast(run)
     assert data.score(again) == data.score(forecast) == run.summary
     assert again.draws.question == forecast.draws.question
     for name, values in forecast.draws.values.items():
@@ -80,7 +80,7 @@ def test_what_is_loaded_is_what_was_saved(forecast: Forecast, folder: Path) -> N
 
 
 def test_the_same_run_has_the_same_bytes(forecast: Forecast, saved: Path, tmp_path: Path) -> None:
-    runs.save(forecast, data.score(forecast), tmp_path / "again")
+    saving.save(forecast, data.score(forecast), tmp_path / "again")
     paths = [path.relative_to(saved) for path in saved.rglob("*") if path.is_file()]
     assert len(paths) > 4
     for path in paths:
@@ -148,8 +148,8 @@ def test_a_posterior_is_kept_and_used_again(forecast: Forecast, tmp_path: Path) 
     project, setup = forecast.project, forecast.setup
     question, layers = question_of(project, setup, conditioned=conditioned)
     whole = summed_up(project, setup, draw(question, 300, 1), layers, 0.9)
-    runs.save(whole, data.score(whole), tmp_path / "run")
-    again = runs.forecast(runs.load(tmp_path / "run"))
+    saving.save(whole, data.score(whole), tmp_path / "run")
+    again = restore.forecast(runs.load(tmp_path / "run"))
     assert data.score(again) == data.score(whole)
     assert again.models[0].clusters == 50
     kept = again.models[0].view.posterior
@@ -160,7 +160,7 @@ def test_a_posterior_is_kept_and_used_again(forecast: Forecast, tmp_path: Path) 
 
 def test_a_run_by_other_code_says_so(folder: Path) -> None:
     tamper(folder, lambda m: m.update(code="0" * 64))
-    assert "other code" in runs.forecast(runs.load(folder)).warnings[0]
+    assert "other code" in restore.forecast(runs.load(folder)).warnings[0]
 
 
 # What is refused
@@ -232,7 +232,7 @@ def test_a_forged_manifest_that_loads_gives_no_forecast(
 ) -> None:
     tamper(folder, change)
     with pytest.raises(BadInput):
-        runs.forecast(runs.load(folder))
+        restore.forecast(runs.load(folder))
 
 
 def redraw(folder: Path, change: Callable[[Any], Any]) -> None:
@@ -286,7 +286,7 @@ def test_draws_that_are_not_what_was_written_are_refused(
 def test_a_point_that_varies_is_refused(folder: Path) -> None:
     redraw(folder, _point)
     with pytest.raises(BadInput, match="its inputs say that it does not"):
-        runs.forecast(runs.load(folder))
+        restore.forecast(runs.load(folder))
 
 
 def test_draws_that_point_out_of_their_file_are_refused(folder: Path, tmp_path: Path) -> None:
@@ -317,7 +317,7 @@ def test_a_folder_that_is_no_run_is_neither_loaded_nor_replaced(forecast: Foreca
     mine.mkdir()
     (mine / "thesis.txt").write_text("words")
     with pytest.raises(BadInput, match="no saved run"):
-        runs.save(forecast, data.score(forecast), mine)
+        saving.save(forecast, data.score(forecast), mine)
     assert [p.name for p in mine.iterdir()] == ["thesis.txt"]
     for folder in (mine, tmp_path / "nowhere"):
         with pytest.raises(BadInput):
@@ -328,7 +328,7 @@ def test_a_run_replaces_a_run_and_leaves_nothing_behind(forecast: Forecast, fold
     (folder.parent / f".{folder.name}.abcdefgh.difprog-part").mkdir()  # as a killed save leaves it
     (folder / "stray").write_text("x")
     tamper(folder, lambda m: m.update(schema="difprog.run/1"))  # one that an older version saved
-    runs.save(forecast, data.score(forecast), folder)
+    saving.save(forecast, data.score(forecast), folder)
     assert {p.name for p in folder.parent.iterdir()} - {"home"} == {folder.name}
     assert not (folder / "stray").exists()
     runs.load(folder)
@@ -339,9 +339,9 @@ def test_a_failed_save_leaves_the_old_run(
 ) -> None:
     old = (folder / runs.MANIFEST).read_bytes()
     before = {p.name for p in folder.parent.iterdir()}
-    monkeypatch.setattr(runs, "_manifest", lambda *_: 1 / 0)
+    monkeypatch.setattr(saving, "manifest_of", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        runs.save(forecast, data.score(forecast), folder)
+        saving.save(forecast, data.score(forecast), folder)
     assert (folder / runs.MANIFEST).read_bytes() == old
     assert {p.name for p in folder.parent.iterdir()} == before
 
@@ -349,9 +349,9 @@ def test_a_failed_save_leaves_the_old_run(
 def test_more_draws_than_are_read_again_are_not_kept(
     forecast: Forecast, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runs, "DRAWS_BYTES", limits.DRAWS_BYTES._replace(most=1000))
+    monkeypatch.setattr(saving, "DRAWS_BYTES", limits.DRAWS_BYTES._replace(most=1000))
     with pytest.raises(BadInput, match="too many bytes of draws in a saved run: at most 1,000"):
-        runs.save(forecast, data.score(forecast), tmp_path / "run")
+        saving.save(forecast, data.score(forecast), tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
 
@@ -362,7 +362,7 @@ def test_an_input_that_changed_meanwhile_is_noticed(tmp_path: Path) -> None:
     found = score(find_project(str(path), setup), setup, 100)
     path.write_text('[project]\nname = "P"\neffort = 2\nduration = 1\n')
     with pytest.raises(BadInput, match="changed while"):
-        runs.save(found, data.score(found), tmp_path / "run")
+        saving.save(found, data.score(found), tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
 

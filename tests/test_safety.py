@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import stat
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
-from difprog.base import files
+from difprog.base import locks, writing
 from difprog.cli import main
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -294,13 +297,98 @@ def test_a_full_disk_is_bad_input_and_leaves_nothing(folder: Path, blocks: int) 
     assert [path.name for path in there.iterdir()] == ["p.toml"]
 
 
+@pytest.mark.parametrize("room", range(0, 200_001, 40_000))
+def test_a_run_that_does_not_fit_is_no_crash_wherever_it_ends(here: Path, room: int) -> None:
+    """HDF5 is not told that the disk is full: it may take the process with it."""
+    Path("p.toml").write_text(PROPOSAL.format(1))
+    with full_disk(room):
+        status, said = run("score", "p.toml", "--draws", "2000", *QUICK[2:], "--save", "run")
+    assert (status, said) == (2, "difprog: run: was not written: File too large\n")
+    assert [path.name for path in here.iterdir()] == ["p.toml"]
+
+
+@contextmanager
+def full_disk(room: int) -> Iterator[None]:
+    """Let no file grow beyond so many bytes."""
+    resource = pytest.importorskip("resource")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+#: Commands that write, and which file each says was not written.
+WRITERS = {
+    "report": (("report", "p.toml", *QUICK, "-o", "out"), "out/p1.md"),
+    "report-html": (("report", "p.toml", *QUICK, "--html", "-o", "out"), "out/p1.html"),
+    "report-again": (("report", "--from", "page/p1.html", "-o", "out"), "p1.html: its inputs"),
+    "rank": (("rank", "p.toml", "q.toml", *QUICK), "rows.jsonl"),
+    "allocate": (("allocate", "p.toml", "q.toml", "--budget", "1M", *QUICK, "--report", "out"), "budget.md"),
+    "log-add": (("log", "add", "p.toml", *QUICK, "--file", "log.jsonl", "--seed", "2"), "log.jsonl"),
+    "log-begin": (("log", "add", "p.toml", *QUICK, "--file", "other.jsonl"), "other.jsonl"),
+    "log-import": (("log", "import", "log.csv", "--file", "other.jsonl"), "other.jsonl"),
+    "log-export": (("log", "export", "other.csv", "--file", "log.jsonl"), "other.csv"),
+    "log-score": (("log", "score", "--svg", "log.svg", "--file", "log.jsonl"), "log.svg"),
+    "new": (("new", "made.toml", "--name", "Made", "--effort", "6 to 15", "--yes"), "made.toml"),
+    "copy": (("priors", "copy", "world", "-o", "copied.toml"), "copied.toml"),
+    "set": (("priors", "set", "mine.toml", "skill", "1 to 2", "--source", "me"), "mine.toml"),
+    "set-own": (("priors", "set", "world", "skill", "1 to 2", "--source", "me"), "world.toml"),
+    "elicit": (("priors", "elicit", "outcomes", "--percentiles", "p_success=80%", "--file", "mine.toml",
+                "--yes"), "mine.toml"),
+}  # fmt: skip
+
+
+def below(folder: Path) -> dict[str, bytes]:
+    found = [path for path in folder.rglob("*") if path.is_file()]
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in found}
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with a page, a log and its table, whose disk was not full."""
+    folder = tmp_path_factory.mktemp("written")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        Path("p.toml").write_text(PROPOSAL.format(1) + "cost = 1e5\n")
+        Path("q.toml").write_text(PROPOSAL.format(2) + "cost = 2e5\n")
+        Path("mine.toml").write_text("[beliefs.skill]\np5 = 1\np95 = 3\n" + "# end\n" * 200)
+        for words in (
+            ("report", "p.toml", *QUICK, "--html", "-o", "page"),
+            ("log", "add", "p.toml", *QUICK, "--file", "log.jsonl"),
+            ("log", "export", "log.csv", "--file", "log.jsonl"),
+        ):
+            assert run(*words)[0] == 0
+    return folder
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_every_command_says_what_a_full_disk_kept_it_from_writing(
+    written: Path, here: Path, home: Path, name: str
+) -> None:
+    shutil.copytree(written, here, dirs_exist_ok=True)
+    before = below(here)
+    words, what = WRITERS[name]
+    # Room for a part of what is added to the log, for nothing of the others.
+    room = Path("log.jsonl").stat().st_size + 100 if name == "log-add" else 0
+    with full_disk(room):
+        status, said = run(*words)
+    assert status == 2, said
+    assert what in said
+    assert "was not written" in said
+    assert "is damaged" not in said
+    assert below(here) == before
+    assert home.is_relative_to(here)
+
+
 # Locks and parts
 
 
 def test_the_lock_of_a_file_lies_beside_it_and_is_gone_afterwards(here: Path) -> None:
     mine = here / "mine.toml"
     mine.write_text("[beliefs]\nskill = 1\n")
-    with files.locked(mine):
+    with locks.locked(mine):
         assert [path.name for path in here.glob(".*")] == [".mine.toml.difprog-lock"]
     assert not list(here.glob(".*"))
 
@@ -326,6 +414,6 @@ def test_what_a_killed_write_left_is_taken_away_by_the_next(here: Path) -> None:
     part.write_text("half")
     other = here / ".mine.toml.keep"
     other.write_text("the user's own")
-    files.write_atomically(here / "mine.toml", "whole")
+    writing.write_atomically(here / "mine.toml", "whole")
     assert not part.exists()
     assert other.exists()

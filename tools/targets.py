@@ -46,9 +46,9 @@ from difprog.render import data as shown
 from difprog.render import explain as screen_explain
 from difprog.render import log as render_log
 from difprog.render import rundiff as diffed
-from difprog.runs import attribution, runs
+from difprog.runs import attribution, restore, runs, saving
 from difprog.why import explain
-from tools import wild
+from tools import commands, wild
 
 DRAWS = 200
 #: One accepted input in so many is explained too, or compared, which takes longer.
@@ -111,6 +111,8 @@ class Target:
 
     name = ""
     kind = ""
+    #: Of the processor, that an input may take.
+    seconds = 5.0
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -302,7 +304,7 @@ class Run(Target):
         self.good, self.bad = folder / "good", folder / "bad"
         for place in (self.good, self.bad):
             found = forecast.score(project, under, DRAWS)
-            runs.save(found, shown.score(found), place)
+            saving.save(found, shown.score(found), place)
         self.kept = {p.name: p.read_bytes() for p in self.good.iterdir() if p.is_file()}
         self.input = next((self.good / "inputs").iterdir())
 
@@ -327,7 +329,7 @@ class Run(Target):
         for name, raw in new.items():
             (self.bad / name).write_bytes(raw)
         run = runs.load(self.bad)
-        found = runs.forecast(run)
+        found = restore.forecast(run)
         shown.dumps(shown.score(found))
         terminal.score(content.content(found), screen(), full=True)
         if _number(data) % NOW_AND_THEN == 0:
@@ -501,15 +503,27 @@ class LogFile(Target):
             table.taken(self.file, log.Log())
 
 
+class Commands(Target):
+    """A few files, and whole commands upon them; the input is where every choice comes from."""
+
+    name = "commands"
+    seconds = 60.0
+
+    def run(self, data: bytes) -> None:
+        """Run them, and check what must hold after each."""
+        commands.session(self.folder, data)
+
+
 TARGETS: dict[str, type[Target]] = {
     found.name: found
     for found in (
         Beliefs, Proposal, Table, Edit, Draft, Credences, Units, Run, Kept, Evidence, Journal, LogFile,
+        Commands,
     )
 }  # fmt: skip
 
 #: How many runs of a hundred each target gets.
 SHARES = {
-    "beliefs": 17, "proposal": 17, "portfolio": 17, "edit": 5, "draft": 5, "credences": 8, "units": 15,
-    "run": 4, "posterior": 3, "tables": 3, "journal": 3, "log": 3,
+    "beliefs": 15, "proposal": 15, "portfolio": 15, "edit": 5, "draft": 5, "credences": 7, "units": 12,
+    "run": 4, "posterior": 3, "tables": 3, "journal": 3, "log": 3, "commands": 10,
 }  # fmt: skip

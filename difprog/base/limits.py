@@ -45,7 +45,7 @@ class Limit(NamedTuple):
         return f"too many {self.what}: at most {self.most:,} are taken"
 
 
-DRAWS = Limit("draws", 1_000_000, "memory grows with their number: explain holds 1.5 GB at this many")
+DRAWS = Limit("draws", 1_000_000, "memory grows with their number: at this many score holds 2 GB, explain 4")
 SAMPLER_DRAWS = Limit("draws per chain", 100_000, "a fit keeps them all, and its file grows with them")
 CHAINS = Limit("chains", 64, "each is a run of the sampler")
 SIMULATIONS = Limit("simulations", 100_000, "each is a fit")

@@ -44,6 +44,11 @@ Set = tuple[int, ...]
 
 RULES = ("expected", "worst", "regret")
 
+
+class Impossible(ValueError):
+    """No set with the row that is to be in keeps the limits."""
+
+
 #: Objectives are handed to the solver with the largest effect at this size: its tolerances are
 #: absolute, 1e-6.
 SCALE = 1e3
@@ -337,7 +342,7 @@ class _Programme:
         from scipy.sparse import csr_array
 
         if not self.possible:
-            raise ValueError("the row that is to be in does not fit the budget")
+            raise Impossible("the row that is to be in does not fit the budget")
         extra = 1 if guards else 0
         unit = SCALE / self.size
         objective = np.zeros(self.count + extra)
@@ -368,7 +373,7 @@ class _Programme:
             if done.x is None:
                 if floors:  # the solver's rounding, where nothing but the set known meets the floors
                     return ()
-                raise ValueError("no set is within the limits")
+                raise Impossible("no set is within the limits")
             chosen = done.x[: self.count] > 0.5
             found = tuple(int(i) for i in np.flatnonzero(chosen))
             if self._allowed(found):
@@ -492,8 +497,10 @@ def needed(
     def with_it(cost: float) -> float:
         """Return what is best with the row in, at another cost of it."""
         other = replace(rows, cost=np.where(np.arange(len(rows.cost)) == row, cost, rows.cost))
-        programme = _Programme(other, budget, max_harm, forced=row)
-        return programme.solve(rule)[1] if programme.possible else -math.inf
+        try:
+            return _Programme(other, budget, max_harm, forced=row).solve(rule)[1]
+        except Impossible:  # beyond the budget, or the limit of harm
+            return -math.inf
 
     slack = TIE * (float(np.abs(rows.effects).max(initial=0.0)) or 1.0)
     own = float(rows.expected[row])

@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from difprog.base import files
+from difprog.base import files, locks, writing
 from difprog.base.errors import BadInput, Problem, plain
 from difprog.choose.best import Best
 
@@ -79,7 +79,7 @@ class Journal:
         self.folder = folder
         self._lock = ExitStack()
         try:
-            self._lock.enter_context(files.locked(folder / ROWS, patience=0))
+            self._lock.enter_context(locks.locked(folder / ROWS, patience=0))
         except BadInput:
             raise BadInput(
                 Problem("rank", "", "the same ranking is being made by another process",
@@ -129,7 +129,8 @@ class Journal:
         """Keep a chunk of results: the lines of the next rows, and who was best of them."""
         for line in lines:
             raw = json.dumps(line, ensure_ascii=True).encode() + b"\n"
-            self._stream.write(raw)
+            with writing.named(self.folder / ROWS):
+                self._stream.write(raw)
             self.entries.append(Entry(line.number, line.effect, self._length))
             self._hash.update(raw)
             self._length += len(raw)
@@ -139,8 +140,9 @@ class Journal:
 
     def checkpoint(self) -> None:
         """Make everything so far count after a kill."""
-        self._stream.flush()
-        os.fsync(self._stream.fileno())
+        with writing.named(self.folder / ROWS):
+            self._stream.flush()
+            os.fsync(self._stream.fileno())
         buffer = io.BytesIO()
         kept: dict[str, Any] = {
             "length": np.int64(self._length),
@@ -148,28 +150,31 @@ class Journal:
             **self.best.arrays(),
         }
         np.savez(buffer, **kept)
-        files.write_atomically(self.folder / BEST, buffer.getvalue())
+        writing.write_atomically(self.folder / BEST, buffer.getvalue())
         self._saved = time.monotonic()
 
     def read(self, entries: Sequence[Entry]) -> Iterator[Line]:
         """Yield lines in the order asked for, one at a time."""
-        self._stream.flush()
+        with writing.named(self.folder / ROWS):
+            self._stream.flush()
         with (self.folder / ROWS).open("rb") as stream:
             for entry in entries:
                 stream.seek(entry.offset)
                 yield _parse(stream.readline())
 
     def close(self, done: bool = False) -> None:
-        """Let go of the folder; where all is done and shown, forget what was kept.
+        """Let go of the folder; where all is done and shown, or nothing counts yet, forget what was kept.
 
-        Writes nothing: an interrupt may have come between a chunk's lines and its best.
+        Writes nothing that counts: an interrupt may have come between a chunk's lines and its best.
         """
-        self._stream.close()
-        if done:
+        with suppress(OSError):  # of a full disk, which has been said
+            self._stream.close()
+        forget = done or not (self.folder / BEST).exists()
+        if forget:
             for name in (BEST, ROWS):
                 (self.folder / name).unlink(missing_ok=True)
         self._lock.close()
-        if done:
+        if forget:
             with suppress(OSError):  # another process may have begun the same
                 self.folder.rmdir()
 

@@ -118,13 +118,13 @@ def score(path: Path | None, svg: Path | None, as_json: bool) -> None:
 
     Log score, Brier score, CRPS and coverage of intervals, with errors, each against naive forecasts.
     """
-    from difprog.base import files
+    from difprog.base import writing
     from difprog.record import log, tally
     from difprog.render import data, record, screen
 
     found = tally.record(log.load(path or log.place()))
     if svg is not None:
-        files.write_atomically(svg, record.figure(found))
+        writing.write_atomically(svg, record.figure(found))
     if as_json:
         click.echo(data.dumps(found))
     else:
@@ -136,7 +136,7 @@ def score(path: Path | None, svg: Path | None, as_json: bool) -> None:
 @file_option()
 def export(to: Path | None, path: Path | None) -> None:
     """Write the log as CSV, for spreadsheets and forecasting sites; to standard output without a FILE."""
-    from difprog.base import files
+    from difprog.base import writing
     from difprog.record import log, table
 
     found = log.load(path or log.place())
@@ -145,7 +145,7 @@ def export(to: Path | None, path: Path | None) -> None:
     if to is None:
         click.echo(table.written(found), nl=False)
     else:
-        files.write_atomically(to, table.written(found))
+        writing.write_atomically(to, table.written(found))
 
 
 @command.command("import", short_help="Forecasts from a CSV table.")

@@ -74,10 +74,10 @@ class Destination(click.Path):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the path; fails where nothing can be written there."""
-        from difprog.base import files
+        from difprog.base import writing
 
         path = Path(str(super().convert(value, param, ctx)))
-        files.destination(path, self.folder)
+        writing.destination(path, self.folder)
         return path
 
 

@@ -96,7 +96,7 @@ def _show(
     ranking: Ranking, portfolio: Portfolio, as_json: bool, csv_file: Path | None, report: Path | None
 ) -> None:
     """Report bad rows, write the files that were asked for, print."""
-    from difprog.base import files
+    from difprog.base import writing
     from difprog.base.errors import plain
     from difprog.choose.rank import nothing_scored
     from difprog.render import rank as shown
@@ -108,7 +108,7 @@ def _show(
             click.echo(f"difprog: {plain(line)}", err=True)
     if csv_file is not None:
         extra = tuple(dict.fromkeys(column for row in portfolio.rows for column in row.extra))
-        files.write_atomically(csv_file, shown.as_csv(ranking, extra))
+        writing.write_atomically(csv_file, shown.as_csv(ranking, extra))
     if report is not None:
         _report(ranking, report)
     if as_json:

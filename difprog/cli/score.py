@@ -48,10 +48,10 @@ def command(
         found = request.score(project)
     if save is not None:
         from difprog.render import report
-        from difprog.runs import runs
+        from difprog.runs import saving
 
         # So that the report of a saved run, which draws nothing, is that of the forecast.
-        runs.save(found, data.score(found), save, report.other_worlds(found))
+        saving.save(found, data.score(found), save, report.other_worlds(found))
     if as_json:
         click.echo(data.dumps(data.score(found)))
     else:

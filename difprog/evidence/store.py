@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from difprog.base import files
+from difprog.base import files, locks, writing
 from difprog.base.errors import BadInput, DiagnosticsFailed, Problem
 from difprog.beliefs.families import Distribution, Mixture, Point, Shape
 from difprog.evidence import closure, likelihood, tables
@@ -182,7 +182,7 @@ def fitted(
     if found is not None:
         return found
     path = folder() / f"{wanted.full}.nc"
-    with files.locked(path, patience=math.inf):
+    with locks.locked(path, patience=math.inf):
         found = None if again else find(name, wanted)
         if found is not None:
             return found
@@ -285,7 +285,7 @@ def write(path: Path, posterior: Posterior) -> None:
                 name, ("chain", "draw"), np.float32, data=values.reshape(chains, -1),
                 compression="gzip", shuffle=True,
             )  # fmt: skip
-    files.write_atomically(path, buffer.getvalue())
+    writing.write_atomically(path, buffer.getvalue())
 
 
 def load(path: Path) -> Posterior | None:

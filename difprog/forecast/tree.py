@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from difprog.forecast.question import WORLDS
 from difprog.forecast.sampling import Draws
+
+Array = npt.NDArray[np.float64]
 
 
 def tree(draws: Draws, *, prob: float, as_of: date, credences: Sequence[float]) -> Any:
@@ -36,39 +39,53 @@ def tree(draws: Draws, *, prob: float, as_of: date, credences: Sequence[float]) 
     """
     import xarray as xr
 
+    groups = {
+        group: xr.Dataset(
+            {name: (dims, array, about) for name, dims, array, about in variables},
+            coords=coordinates(draws, group),
+            attrs=attributes(draws, prob=prob, as_of=as_of) if group == "posterior" else {},
+        )
+        for group, variables in (
+            ("posterior", variables(draws)),
+            ("constant_data", [("credence", ("reading",), np.asarray(credences, dtype=float), {})]),
+        )
+    }
+    return xr.DataTree.from_dict(groups)
+
+
+def variables(draws: Draws) -> Iterator[tuple[str, tuple[str, ...], Array, dict[str, str]]]:
+    """Yield the group ``posterior`` one variable at a time: name, dims, array, attributes.
+
+    So that whoever writes them need not hold them all.
+    """
     question, count = draws.question, draws.count
-    variables: dict[str, Any] = {}
+
+    def about(name: str) -> dict[str, str]:
+        return {"units": question.vocabulary[name].unit, "long_name": question.vocabulary[name].meaning}
+
     for name, value in draws.values.items():
-        stated = name in draws.effects_hit
+        label = f"{name}_stated" if name in draws.effects_hit else name
         array = np.asarray(value, dtype=float)
-        label = f"{name}_stated" if stated else name
         if array.ndim == 2:
-            variables[label] = ("chain", "draw", "reading"), array.T[None]
+            yield label, ("chain", "draw", "reading"), array.T[None], about(name)
         else:
-            variables[label] = ("chain", "draw"), np.broadcast_to(array, (count,))[None]
-        if label in variables:
-            entry = question.vocabulary[name]
-            variables[label] += ({"units": entry.unit, "long_name": entry.meaning},)
+            yield label, ("chain", "draw"), np.broadcast_to(array, (count,))[None], about(name)
     for name in draws.effects_hit:
-        entry = question.vocabulary[name]
-        about = {"units": entry.unit, "long_name": entry.meaning}
-        variables[name] = ("chain", "draw", "reading"), draws.effect(name).T[None], about
-    worlds = np.stack([draws.without, draws.hit, draws.miss], axis=-1).transpose(1, 0, 2)
-    variables["chance_of_hit"] = ("chain", "draw", "reading"), draws.chance_of_hit.T[None]
-    variables["p_success"] = ("chain", "draw", "reading", "world"), worlds[None]
-    variables["net_effect"] = ("chain", "draw", "reading"), draws.net_effect.T[None]
-    posterior = xr.Dataset(
-        variables,
-        coords={
-            "chain": [0],
-            "draw": np.arange(count),
-            "reading": list(question.readings),
-            "world": list(WORLDS),
-        },
-        attrs={"seed": draws.seed, "prob": prob, "as_of": as_of.isoformat(), "sampler": "PyMC, forward"},
-    )
-    constant = xr.Dataset(
-        {"credence": ("reading", np.asarray(credences, dtype=float))},
-        coords={"reading": list(question.readings)},
-    )
-    return xr.DataTree.from_dict({"posterior": posterior, "constant_data": constant})
+        yield name, ("chain", "draw", "reading"), draws.effect(name).T[None], about(name)
+    yield "chance_of_hit", ("chain", "draw", "reading"), draws.chance_of_hit.T[None], {}
+    worlds = np.stack([draws.without.T, draws.hit.T, draws.miss.T], axis=-1)
+    yield "p_success", ("chain", "draw", "reading", "world"), worlds[None], {}
+    yield "net_effect", ("chain", "draw", "reading"), draws.net_effect.T[None], {}
+
+
+def coordinates(draws: Draws, group: str) -> dict[str, Any]:
+    """Return the labels of a group's dims."""
+    readings = list(draws.question.readings)
+    if group == "constant_data":
+        return {"reading": readings}
+    return {"chain": [0], "draw": np.arange(draws.count), "reading": readings, "world": list(WORLDS)}
+
+
+def attributes(draws: Draws, *, prob: float, as_of: date) -> dict[str, Any]:
+    """Return what the group ``posterior`` says of all its draws."""
+    return {"seed": draws.seed, "prob": prob, "as_of": as_of.isoformat(), "sampler": "PyMC, forward"}

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from difprog import __version__
-from difprog.base import files
+from difprog.base import files, locks, writing
 from difprog.base.errors import BadInput, Problem, Problems
 from difprog.base.units import interval
 from difprog.beliefs.beliefs import Belief
@@ -343,11 +343,11 @@ def copy(name: str, output: Path | None = None, shelf: Shelf | None = None) -> P
         output = Path(path.name) if proposal else user_file(path.stem)
     elif output.is_dir():
         output = output / path.name
-    with files.locked(output):
+    with locks.locked(output):
         if output.exists():
             hint = "name another with -o, or change it with difprog priors edit"
             raise BadInput(Problem(str(output), "", "is there already", hint=hint))
         text = copied(path)
         validate(text, str(output), output, shelf)
-        files.write_atomically(output, text)
+        writing.write_atomically(output, text)
     return output

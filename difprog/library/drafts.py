@@ -14,7 +14,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from difprog.base import files
+from difprog.base import files, locks, writing
 from difprog.base.errors import BadInput, Problem
 from difprog.library import edit
 from difprog.library.amend import SCHEMA_LINE, Target, begin, target
@@ -63,9 +63,9 @@ def keep(goal: Path, kind: str, content: bytes | str, sha256: str) -> Path:
         Where the program's folder cannot be written.
     """
     folder = place(goal)
-    files.write_atomically(folder / _name(goal), content)
+    writing.write_atomically(folder / _name(goal), content)
     note = {"goal": str(goal.resolve()), "holds": kind, "sha256": sha256}
-    files.write_atomically(folder / NOTE, json.dumps(note))
+    writing.write_atomically(folder / NOTE, json.dumps(note))
     return folder / _name(goal)
 
 
@@ -124,7 +124,7 @@ class Draft:
         if self.begun and fingerprint(self.path) == self.begun:
             self._drop()
             return False
-        with files.locked(self.goal.path):
+        with locks.locked(self.goal.path):
             self.check()
             if fingerprint(self.goal.path) != self.sha256:
                 raise BadInput(
@@ -136,7 +136,7 @@ class Draft:
             data = files.read_bytes(self.path, files.TOML_LIMIT)
             changed = hashlib.sha256(data).hexdigest() != self.sha256
             if changed:
-                files.write_atomically(self.goal.path, data)
+                writing.write_atomically(self.goal.path, data)
         self._drop()
         return changed
 
@@ -171,7 +171,7 @@ def draft(name: str, shelf: Shelf | None = None) -> Draft:
     except OSError:
         # The program's folder cannot be written, which is no reason not to edit a file that can.
         path = Path(tempfile.mkdtemp(prefix="difprog-draft-")) / _name(goal.path)
-        files.write_atomically(path, content)
+        writing.write_atomically(path, content)
     return Draft(path, goal, sha256, fingerprint(path), shelf)
 
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from difprog.base import files
+from difprog.base import files, locks, writing
 from difprog.base.errors import BadInput, Problem
 from difprog.beliefs.forms import PERCENTILE
 from difprog.beliefs.shapes import spelt_out
@@ -267,7 +267,7 @@ def _append(text: str, parts: list[Statement], path: Way, new: Mapping[str, Any]
     )
     at = near[-1].end if near else 0
     before = line if at and text[at - 1] != "\n" else ""
-    if path[0] == "beliefs":
+    if path[0] in ("beliefs", "outcomes"):
         body = "".join(f"{spell_key(k)} = {literal(v)}{line}" for k, v in ordered.items())
         header = f"[{'.'.join(map(spell_key, path))}]{line}"
         candidate = _spliced(text, [(at, at, f"{before}{line if at else ''}{header}{body}")])
@@ -333,7 +333,7 @@ def rewrite(
     tuple of str
         The text before and after.
     """
-    with files.locked(path):
+    with locks.locked(path):
         if create is not None and not path.exists():
             old, mark = create(), ""
         else:
@@ -341,7 +341,7 @@ def rewrite(
         new = change(old)
         validate(new)
         if new != old or not path.exists():
-            files.write_atomically(path, mark + new)
+            writing.write_atomically(path, mark + new)
     return old, new
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from difprog.base import files
+from difprog.base import locks, writing
 from difprog.base.errors import BadInput, Problem
 from difprog.library import drafts
 from difprog.library.checking import validate
@@ -51,7 +51,7 @@ def place(name: str) -> Path:
         raise BadInput(Problem(name or "FILE", "", "is no name of a file", hint="such as my-project.toml"))
     if path.suffix != ".toml":
         path = path.with_name(f"{path.name}.toml")
-    files.destination(path)
+    writing.destination(path)
     if path.exists():
         hint = f"change it with: difprog priors edit {path}"
         raise BadInput(Problem(str(path), "", "is there already", hint=hint))
@@ -84,7 +84,7 @@ def write(path: Path, answers: Mapping[str, Any]) -> None:
     given = {key: value for key, value in answers.items() if value not in (None, "")}
     text = text_of(given)
     validate(text, str(path), path)
-    with files.locked(path):
+    with locks.locked(path):
         place(str(path))
-        files.write_atomically(path, text)
+        writing.write_atomically(path, text)
     drafts.drop(path)

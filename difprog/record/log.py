@@ -16,7 +16,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from difprog.base import files
+from difprog.base import files, locks
 from difprog.base.errors import BadInput, Problem, plain
 from difprog.base.plainjson import digest
 from difprog.record.predictive import Predictive, read
@@ -176,7 +176,7 @@ def add(path: Path, lines: Iterable[Mapping[str, Any]]) -> list[str]:
     new = {str(one["id"]): one for one in lines if one["id"] not in known}
     if new:
         texts = [json.dumps(one, sort_keys=True, ensure_ascii=False, allow_nan=False) for one in new.values()]
-        files.append(path, "".join(f"{text}\n" for text in texts).encode())
+        locks.append(path, "".join(f"{text}\n" for text in texts).encode())
     return list(new)
 
 

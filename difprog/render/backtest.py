@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from difprog.base import files
+from difprog.base import writing
 from difprog.render.format import significant, with_error
 from difprog.render.record import figure
 from difprog.render.screen import MARGIN, Column, fitted, indented, section, text
@@ -99,5 +99,5 @@ def drawn() -> bytes:
 if __name__ == "__main__":
     from difprog.verify import backtest
 
-    files.write_atomically(PAGE, placed(PAGE.read_text(encoding="utf-8"), markdown(backtest.run())))
-    files.write_atomically(FIGURE, drawn())
+    writing.write_atomically(PAGE, placed(PAGE.read_text(encoding="utf-8"), markdown(backtest.run())))
+    writing.write_atomically(FIGURE, drawn())

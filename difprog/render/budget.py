@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from difprog.base import files
+from difprog.base import writing
 from difprog.choose.allocate import RULES
 from difprog.forecast.summary import MICRODOOM
 from difprog.render import allocate, spending, words
@@ -204,7 +204,7 @@ def write(content: Content, folder: Path, command: str = "", html: bool = False)
         title = text.partition("\n")[0].removeprefix("# ")
         page = pages.document(title, text, drawn, f"{pages.DECISION}{carried.dumps(content)}</script>")
         path = folder / f"{stem(NAME, page, folder, '.html')}.html"
-        files.write_atomically(path, page)
+        writing.write_atomically(path, page)
         return [path]
     name = stem(NAME, memo(content), folder)
     return place(folder, name, memo(content, command, name), drawn)
@@ -215,7 +215,7 @@ def place(folder: Path, name: str, page: str, drawn: Mapping[str, bytes]) -> lis
     found: dict[str, str | bytes] = {f"{name}.md": page}
     found |= {f"{name}/{file}": data for file, data in drawn.items()}
     for file, data in found.items():
-        files.write_atomically(folder / file, data)
+        writing.write_atomically(folder / file, data)
     return [folder / file for file in found]
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from difprog.base import files
+from difprog.base import writing
 from difprog.forecast.forecast import Forecast
 from difprog.forecast.request import Request
 from difprog.render import content, terminal
@@ -44,5 +44,5 @@ if __name__ == "__main__":
     import sys
 
     place = Path(sys.argv[1]) if len(sys.argv) > 1 else PLACE
-    files.write_atomically(place, picture())
+    writing.write_atomically(place, picture())
     sys.stdout.write(f"{place}\n")

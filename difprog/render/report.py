@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from difprog.base import files
+from difprog.base import files, writing
 from difprog.base.errors import BadInput, Problem
 from difprog.beliefs.project import DEFAULT_FACTS
 from difprog.choose import scenarios as scenarios_of
@@ -77,7 +77,7 @@ def written(
 
     page = page_of.page(content, carried.dumps(carried.carry(found, beside)))
     name = f"{stem(slug(content['project']['name']), page, folder, '.html')}.html"
-    files.write_atomically(folder / name, page)
+    writing.write_atomically(folder / name, page)
     return [folder / name]
 
 
@@ -100,12 +100,12 @@ def written_from(source: Path, models: Sequence[str], folder: Path, html: bool =
     BadInput
         Where it is neither, is damaged, or a model is missing.
     """
-    from difprog.runs import carried, runs
+    from difprog.runs import carried, restore, runs
 
     loaded = {model.name: model for model in map(load, models)}
     if source.is_dir() or not source.exists():
         run = runs.load(source)
-        return written(runs.forecast(run, loaded), folder, html, run.beside)
+        return written(restore.forecast(run, loaded), folder, html, run.beside)
     from difprog.render import html as page_of
 
     text = files.read_bytes(source, HTML_LIMIT).decode("utf-8", "replace")
@@ -157,7 +157,7 @@ def write(found: Mapping[str, Any], folder: Path) -> list[Path]:
     first = memo.head(found)[0]
     pages = markdown.pages(found, stem(slug(found["project"]["name"]), first, folder))
     for name, content_ in pages.items():
-        files.write_atomically(folder / name, content_)
+        writing.write_atomically(folder / name, content_)
     return [folder / name for name in pages]
 
 

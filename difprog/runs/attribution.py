@@ -27,7 +27,7 @@ from difprog.forecast.question import Question, View
 from difprog.forecast.sampling import Draws, evaluate
 from difprog.forecast.summary import clustered_error, fewest
 from difprog.models.model import Model
-from difprog.runs import runs
+from difprog.runs import restore, runs
 from difprog.runs.inputs import Label, Side, Swap, differences
 from difprog.runs.runs import Run
 
@@ -145,7 +145,7 @@ class _End:
 
     @classmethod
     def of(cls, run: Run, models: Mapping[str, Model] | None) -> _End:
-        forecast = runs.forecast(run, models)
+        forecast = restore.forecast(run, models)
         return cls(run, forecast, _plain(forecast.draws, run.outcome()))
 
     @property

@@ -15,12 +15,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from difprog.base import writing
 from difprog.base.errors import BadInput, Problem, plain
 from difprog.base.limits import DRAWS
 from difprog.forecast import identity
 from difprog.forecast.forecast import Forecast, score
 from difprog.models.model import Model
-from difprog.runs import runs
+from difprog.runs import restore, runs, saving
 
 SCHEMA = "difprog.inputs/1"
 
@@ -38,8 +39,8 @@ def carry(forecast: Forecast, beside: Mapping[str, Any] | None = None) -> dict[s
     BadInput
         Where an input file has changed since it was read.
     """
-    posteriors = runs._posteriors(forecast)
-    manifest = runs._manifest(forecast, posteriors)
+    posteriors = saving.posteriors_of(forecast)
+    manifest = saving.manifest_of(forecast, posteriors)
     # A number that tells which kept posterior it was is of no use elsewhere.
     readings = [{k: v for k, v in entry.items() if k != "evidence"} for entry in manifest["readings"]]
     sources = {forecast.project.source.sha256: forecast.project.source}
@@ -48,7 +49,7 @@ def carry(forecast: Forecast, beside: Mapping[str, Any] | None = None) -> dict[s
         for stack in forecast.setup.stacks.values()
         for layer in stack.layers
     }
-    texts = {sha: runs._unchanged(source).decode() for sha, source in sources.items()}
+    texts = {sha: saving.unchanged(source).decode() for sha, source in sources.items()}
     found = {key: manifest[key] for key in KEYS} | {"readings": readings}
     shown = {} if beside is None else {"beside": beside}
     return {"schema": SCHEMA, "code": identity.code(), **found, **shown, "files": texts}
@@ -65,7 +66,7 @@ def beside(carried: Mapping[str, Any], where: str) -> Mapping[str, Any] | None:
     found: Mapping[str, Any] | None = carried.get("beside")
     try:
         runs.check_beside(found)
-    except runs._DAMAGE as error:
+    except runs.DAMAGE as error:
         raise BadInput(Problem(where, "", f"is damaged: {plain(error, 120)}")) from None
     return found
 
@@ -97,7 +98,7 @@ def again(carried: Mapping[str, Any], models: Mapping[str, Model], where: str) -
             # The folder of passage means nothing to a reader.
             problems = (p._replace(file=p.file.replace(folder, where)) for p in error.problems)
             raise BadInput(*problems) from None
-        except runs._DAMAGE as error:
+        except runs.DAMAGE as error:
             raise BadInput(Problem(where, "", f"is damaged: {plain(error, 120)}")) from None
         yield found
 
@@ -109,15 +110,19 @@ def _made(carried: Mapping[str, Any], models: Mapping[str, Model], folder: Path)
         content = str(text).encode()
         if hashlib.sha256(content).hexdigest() != sha:
             raise ValueError("an input does not have the hash that it states")
-        name = runs._input(sha)
-        (folder / name).parent.mkdir(exist_ok=True)
-        (folder / name).write_bytes(content)
+        name = runs.input_name(sha)
+        try:
+            writing.write_atomically(folder / name, content)
+        except OSError as error:
+            # The folder of passage is full, not the file damaged.
+            what = f"its inputs cannot be laid out: {error.strerror}"
+            raise BadInput(Problem(str(folder), "", what)) from None
         names[name] = sha
     run = runs.Run(folder, {**carried, "files": names}, {})
     seed, prob = int(carried["seed"]), float(carried["prob"])
     if not (1 <= run.count <= DRAWS.most and 0 < prob < 1 and 0 <= seed < 2**63):
         raise ValueError("its draws, seed or probability is beyond what a forecast can have")
-    project, setup = runs._inputs(run, runs.models_of(run, models))
+    project, setup = restore.inputs(run, restore.models_of(run, models))
     return score(project, setup, run.count, seed, prob)
 
 

@@ -16,35 +16,71 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from difprog.base.stream import Stream
 from difprog.evidence.posterior import Posterior, Predictive
+from difprog.forecast import tree
 from difprog.forecast.forecast import Forecast
 
 Array = npt.NDArray[np.float64]
 
 
-def content(forecast: Forecast, posteriors: Sequence[Posterior]) -> bytes:
-    """Return the bytes of a netCDF file of a forecast's draws.
+def write(stream: Stream, forecast: Forecast, posteriors: Sequence[Posterior]) -> None:
+    """Write a forecast's draws as a netCDF file, one variable after the other: no more than one is copied.
 
     Parameters
     ----------
+    stream : Stream
+        Where to.
     forecast : Forecast
-        Its ``data`` are kept whole.
+        Its groups are those of ``forecast.data``.
     posteriors : sequence of Posterior
         Those that draws came from.
-    """
-    import xarray as xr
 
-    groups: dict[str, Any] = dict(forecast.data.to_dict())
-    for place, posterior in enumerate(posteriors):
-        arrays: dict[str, Any] = dict(posterior.draws)
-        for name, predictive in posterior.predictive.items():
-            arrays[f"{name}_location"], arrays[f"{name}_scale"] = predictive.location, predictive.scale
-        groups[f"evidence/{place}"] = xr.Dataset(
-            {name: ("kept", np.asarray(array, dtype=float)) for name, array in arrays.items()},
-            coords={"kept": np.arange(posterior.size)},
-        )
-    # To memory first: where HDF5 itself meets a full disk, it may take the process with it.
-    return bytes(xr.DataTree.from_dict(groups).to_netcdf(engine="h5netcdf"))
+    Raises
+    ------
+    OSError
+        Where the disk is full.
+    """
+    import h5netcdf
+
+    draws = forecast.draws
+    with h5netcdf.File(stream, "w") as file:
+        about = tree.attributes(draws, prob=forecast.prob, as_of=forecast.as_of)
+        group = _group(file, "posterior", tree.coordinates(draws, "posterior"), about)
+        for name, dims, array, told in tree.variables(draws):
+            _put(group, name, dims, array, told)
+            stream.check()
+        constant = _group(file, "constant_data", tree.coordinates(draws, "constant_data"), {})
+        _put(constant, "credence", ("reading",), np.asarray(forecast.weights, dtype=float), {})
+        for place, posterior in enumerate(posteriors):
+            kept = _group(file, f"evidence/{place}", {"kept": np.arange(posterior.size)}, {})
+            arrays: dict[str, Any] = dict(posterior.draws)
+            for name, predictive in posterior.predictive.items():
+                arrays[f"{name}_location"], arrays[f"{name}_scale"] = predictive.location, predictive.scale
+            for name, array in arrays.items():
+                _put(kept, name, ("kept",), np.asarray(array, dtype=float), {})
+                stream.check()
+
+
+def _group(file: Any, name: str, labels: Mapping[str, Any], about: Mapping[str, Any]) -> Any:
+    """Make a group with its dims, their labels and what it says of itself."""
+    group = file.create_group(name)
+    for dim, values in labels.items():
+        group.dimensions[dim] = len(values)
+    for dim, values in labels.items():
+        _put(group, dim, (dim,), np.asarray(values, dtype=object if isinstance(values[0], str) else int), {})
+    group.attrs.update(about)
+    return group
+
+
+def _put(group: Any, name: str, dims: tuple[str, ...], array: Any, about: Mapping[str, str]) -> None:
+    """Write one variable, its numbers as they are."""
+    import h5py
+
+    text = array.dtype == object
+    variable = group.create_variable(name, dims, h5py.string_dtype() if text else array.dtype)
+    variable[...] = array
+    variable.attrs.update(about)
 
 
 def about(posterior: Posterior) -> dict[str, Any]:
@@ -106,7 +142,7 @@ def read(path: Path, group: str, names: Iterable[str], *shapes: tuple[int, ...])
     Raises
     ------
     ValueError, OSError, KeyError, TypeError
-        Where the file is not what `content` makes: it points out of itself, or an array would be
+        Where the file is not what `write` makes: it points out of itself, or an array would be
         larger in memory than it is in the file.
     """
     import h5py

@@ -26,7 +26,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from difprog.base import files, plainjson
+from difprog.base import files, locks, plainjson, writing
 from difprog.base.errors import BadInput
 from difprog.evidence import Case, closure, headcounts, likelihood, store, tables, timelines
 from difprog.evidence.fit import Settings, judge, sample
@@ -160,13 +160,13 @@ def told(name: str, cut: date, settings: Settings, tick: Tick | None = None) -> 
     path = files.cache_folder() / "backtests" / f"{_key(name, cut, settings)}.json"
     found = _load(path)
     if found is None:
-        with files.locked(path, patience=math.inf):
+        with locks.locked(path, patience=math.inf):
             found = _load(path)
             if found is None:
                 if tick is not None:  # what is compiled first takes a while
                     tick(0, settings.steps)
                 found = {"headcounts": _headcounts, "timelines": _timelines}[name](cut, settings, tick)
-                files.write_atomically(path, _written(found))
+                writing.write_atomically(path, _written(found))
     return found
 
 

@@ -200,7 +200,7 @@ def elicit(
 @click.option("--check", "only_check", is_flag=True, help="Write nothing; status 3 where a file is stale.")
 def generate(only_check: bool) -> None:
     """Write the schemas, the vocabulary page and the README's table of models of a checkout anew."""
-    from difprog.base import files
+    from difprog.base import files, writing
     from difprog.beliefs import schema
     from difprog.library import reference
     from difprog.models.model import vocabulary
@@ -214,6 +214,6 @@ def generate(only_check: bool) -> None:
     for path in stale:
         click.echo(f"{'stale' if only_check else 'wrote'}: {path.name}")
         if not only_check:
-            files.write_atomically(path, wanted[path])
+            writing.write_atomically(path, wanted[path])
     if stale and only_check:
         raise click.exceptions.Exit(3)

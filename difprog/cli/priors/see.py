@@ -207,7 +207,8 @@ def path(file: str | None, as_json: bool) -> None:
     from difprog.render import dump
 
     if file is not None:
-        click.echo(str(locate(file)))
+        found = str(locate(file))
+        click.echo(dump.dumps({"path": found}) if as_json else found)
         return
     named = {
         "belief files": "priors", "scenarios": "scenario", "proposals": "project", "portfolios": "portfolio",

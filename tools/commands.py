@@ -1,0 +1,399 @@
+"""Whole commands for `tools.fuzz`, in this process: extreme and hostile files, and what must hold after each.
+
+An input is the seed of a session: some files, mostly sound ones of extreme meaning (`tools.extreme`), some
+hostile (`tools.wild`), and one to five commands upon them. Whatever the files say, after each command
+
+* its exit status is 0, 2, or 3 where it may be; with 2 there are words on standard error, nothing on
+  standard output, and no file is written;
+* what it prints as JSON is JSON, without NaN and without infinity, and no number that it shows or writes
+  into a page, a table or a figure is one of these;
+* no traceback and no control character is printed, no warning given;
+* nothing hidden is left: no lock, no part of a file.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from click.testing import CliRunner, Result
+
+from tools import extreme, wild
+from tools.kill import contents, hidden
+
+#: Commands that may pass over what they cannot read, or say that a check fails.
+THREE = ("rank", "allocate", "priors", "verify")
+
+#: Numbers that are none, in what is printed or written.
+NO_NUMBER = re.compile(r"(?<![\w./-])[-+−]?(nan|inf|infinity)(?![\w/-])", re.IGNORECASE)
+
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\x80-\x9f\u202a-\u202e\u2066-\u2069]")
+
+#: Beliefs and effects that are asked about by name.
+NAMED = (
+    "agi_arrival", "researchers", "skill", "leak", "serial_speedup", "capability_speedup", "default_success",
+    "overhang", "no_such_belief", "leak.open", "chunk_length",
+)  # fmt: skip
+
+
+MODELS = (
+    "serial_parallel", "overhang", "alignment_tax", "narrow_superhuman", "research_grid", "./own.py",
+)  # fmt: skip
+ANSWERS = ("yes", "no", "ambiguous", "withdrawn", "3", "1e-300", "1e300", "0", "18 months")
+STATED = ("2 to 40", "p5=1e-300", "value=1", "0.5", "p10=0.1 p90=0.9", "1e400", "-1 to 1")
+CHIPS = ("0 to 5: 4, 5 to 15: 9", "0 to 1e300: 1", "1 to 0: 3", "x")
+
+
+class Wrong(Exception):
+    """What a command did and may not do.
+
+    Attributes
+    ----------
+    kind : str
+        By which findings are told apart.
+    """
+
+    def __init__(self, kind: str, said: str) -> None:
+        super().__init__(said)
+        self.kind = kind
+
+
+class Session:
+    """Some files in a folder, and commands that are run there.
+
+    Parameters
+    ----------
+    folder : Path
+        An empty folder, the working one meanwhile.
+    random : Random
+        Where every choice comes from.
+    """
+
+    def __init__(self, folder: Path, random: Random) -> None:
+        self.folder, self.random = folder, random
+        self.ran: list[str] = []
+        self.plain = True
+        self.files()
+
+    def files(self) -> None:
+        """Write what the commands are to read."""
+        random = self.random
+        for name in ("p.toml", "q.toml"):
+            content = extreme.proposal(random, name)
+            if random.random() < 0.01:
+                content["reviews"] = extreme.reviews(random)
+            self._write(name, wild.dump(content), "proposal")
+        self._write("layer.toml", wild.dump(extreme.layer(random)), "beliefs")
+        self._write("scene.toml", wild.dump(extreme.layer(random)), "beliefs")
+        self._write("t.csv", extreme.table(random, random.choice((1, 2, 4, 12))), "table")
+        (self.folder / "own.py").write_text(extreme.model(random))
+
+    def _write(self, name: str, sound: str, kind: str) -> None:
+        """Write a file; one in so many is hostile."""
+        data = sound.encode()
+        roll = self.random.random()
+        if roll < 0.1:
+            self.plain = False
+            data = wild.text(self.random, kind).encode("utf-8", "replace")
+        elif roll < 0.16:
+            self.plain = False
+            data = wild.damaged(self.random, data) if kind == "table" else wild.changed(self.random, data)
+        (self.folder / name).write_bytes(data)
+
+    def call(self, *words: str, text: str | None = None, json_too: bool = True) -> Result:
+        """Run a command and check what must hold after any."""
+        said = list(words)
+        if json_too and self.random.random() < 0.6:
+            said.append("--json")
+        self.ran.append(" ".join(said))
+        before = self._contents()
+        found = invoke(said, text)
+        where = f"{'; '.join(self.ran)}\nstatus {found.exit_code}\n{found.stderr[-1500:]}"
+        allowed = (0, 2, *({3} if said[0] in THREE else ()), *({130} if said[0] == "new" else ()))
+        if found.exit_code not in allowed:
+            again = debugged(said, text)
+            raise Wrong(f"{said[0]}: status {found.exit_code}: {again[:80]}", f"{where}\n{again}")
+        if "Traceback" in found.stderr or "Warning" in found.stderr:
+            raise Wrong(f"{said[0]}: a traceback or a warning", where)
+        # Answers are echoed on standard output, as a terminal does.
+        if CONTROL.search(found.stderr if text is not None else found.output):
+            raise Wrong(f"{said[0]}: control characters", f"{where}\n{found.output!r}"[:3000])
+        if left := hidden(self.folder):
+            raise Wrong(f"{said[0]}: {left[0]} is left", where)
+        after = self._contents()
+        if found.exit_code == 2:
+            # A check tells what is wrong as JSON, where it is asked to.
+            told = found.stdout if said[:2] != ["priors", "check"] else ""
+            if not found.stderr.strip() or ("--json" in said and told):
+                raise Wrong(f"{said[0]}: refused without words, or not only in words", where)
+            if after != before:
+                raise Wrong(f"{said[0]}: refused, and wrote", where)
+        elif "--json" in said:
+            strict(found.stdout, f"{said[0]}: what it prints", where)
+        elif self.plain:
+            self._numbers(found.stdout, said[0], where)
+        if found.exit_code != 2:
+            new = [name for name, data in after.items() if data != before.get(name)]
+            for name in new:
+                if name.endswith((".json", ".md", ".html", ".csv", ".svg")):
+                    self._written(name, after[name].decode("utf-8", "replace"), said[0], where)
+        return found
+
+    def _contents(self) -> dict[str, bytes]:
+        """Return all files but those of the cache, by name."""
+        found = contents(self.folder)
+        return {name: data for name, data in found.items() if not name.startswith("home/cache/")}
+
+    def _written(self, name: str, text: str, command: str, where: str) -> None:
+        kind = f"{command}: {Path(name).suffix}"
+        if name.endswith(".json"):
+            strict(text, kind, f"{where}\n{name}")
+        elif self.plain:
+            shown = re.sub(r"base64,[\w+/=]*|<script.*?</script>", "", text, flags=re.DOTALL)
+            self._numbers(shown, kind, where)
+
+    @staticmethod
+    def _numbers(text: str, kind: str, where: str) -> None:
+        if found := NO_NUMBER.search(text):
+            around = text[max(0, found.start() - 150) : found.end() + 80]
+            raise Wrong(f"{kind}: a number that is none", f"{where}\n…{around}…")
+
+    # What is asked
+
+    def request(self, draws: int | None = None) -> list[str]:
+        """Return options under which a proposal is scored."""
+        random = self.random
+        said = ["--draws", str(draws or random.choice((100, 100, 200, 500)))]
+        # Where files change what evidence conditions it is fitted anew, which takes minutes.
+        texts = Path("p.toml").read_bytes() + Path("q.toml").read_bytes()
+        sound = self.plain and b"beliefs" not in texts and b"reviews" not in texts
+        evidence = sound and random.random() < 0.2
+        if not evidence:
+            said.append("--no-evidence")
+        for model in random.sample(MODELS, random.choice((1, 1, 1, 2, 2, 0))):
+            said += ["--model", model]
+        if not evidence and random.random() < 0.5:
+            said += ["--priors", "layer.toml"]
+        if not evidence and random.random() < 0.2:
+            said += ["--scenario", random.choice(("./scene.toml", "./scene.toml", "short", "pessimist"))]
+        if random.random() < 0.2:
+            said += extreme.believe(random)
+        if random.random() < 0.15:
+            said += ["--prob", random.choice(("0.5", "1e-9", "0.999999", "0.9", "nan"))]
+        if random.random() < 0.15:
+            said += ["--publication", random.choice(("open", "closed"))]
+        if random.random() < 0.1:
+            said += ["--seed", random.choice(("0", "9223372036854775807"))]
+        return said
+
+    def score(self) -> None:
+        """Score; keep the run, report on it, and compare it with another."""
+        asked = self.request()
+        if self.random.random() < 0.85:
+            self.call("score", "p.toml", *asked, *self.random.choice(((), (), ("--full",), ("--beliefs",))))
+            return
+        self.call("score", "p.toml", *asked, "--save", "run")
+        if Path("run").exists():
+            self.call("score", "q.toml", *asked, "--save", "other", "--prob", "0.8")
+            own = ("--model", "./own.py") if "./own.py" in asked else ()
+            if self.random.random() < 0.3:
+                self.call("report", "--from", "run", "-o", "out", *own, json_too=False)
+            if Path("other").exists():
+                self.call("diff", "run", "other", *own)
+
+    def explain(self) -> None:
+        """Explain, with knowledge and pilots."""
+        random, more = self.random, ["--no-drivers"] if self.random.random() < 0.9 else []
+        for _ in range(random.choice((0, 0, 1, 2))):
+            more += ["--know", random.choice(NAMED)]
+        for _ in range(random.choice((0, 0, 1))):
+            error = random.choice(("20%", "0.5 years", "0", "1e-300", "1e300", "-1", "nan", "5 people"))
+            price = random.choice(("$50k", "0", "1e15", "1e-300 USD", "free"))
+            more += ["--pilot", f"{random.choice(NAMED)} +- {error} for {price}"]
+            if random.random() < 0.5:
+                more += ["--bar", random.choice(("0", "1e-300", "1e300", "2", "stein-perlman", "nan", "-3"))]
+        self.call("explain", "p.toml", *self.request(), *more, *random.choice(((), ("--all",))))
+
+    def compare(self) -> None:
+        """Compare proposals, policies, or one proposal under two scenarios."""
+        random = self.random
+        if random.random() < 0.3:
+            two = ("--scenario", "./scene.toml", "--scenario", "short")
+            self.call("compare", "p.toml", *two, *self.request())
+        else:
+            more = random.choice(((), ("q.toml",), ("q.toml", "rlhf"), ("q.toml", "--policies"), ("p.toml",)))
+            self.call("compare", "p.toml", *more, *self.request())
+
+    def rank(self) -> None:
+        """Rank a table, a folder or files, into a table and a page."""
+        random = self.random
+        what = random.choice((("t.csv",), ("t.csv",), (".",), ("p.toml", "q.toml"), ("t.csv", "p.toml")))
+        more = random.choice(((), (), ("--csv", "rank.csv"), ("--report", "out")))
+        by = ("--by", random.choice(("effect", "per-dollar", "best")))
+        self.call("rank", *what, *self.request(), *by, *more)
+
+    def allocate(self) -> None:
+        """Allocate a budget over a few rows, into a memo."""
+        random = self.random
+        more: list[str] = []
+        if random.random() < 0.2:
+            more += ["--max-harm", random.choice(("0.5", "1e-9", "0.01"))]
+        if random.random() < 0.1:
+            more += ["--beside", random.choice(("./scene.toml", "short"))]
+        if random.random() < 0.2:
+            more += ["--report", "out", *random.choice(((), ("--html",)))]
+        rule = ("--rule", random.choice(("expected", "worst-model", "regret")))
+        budget = random.choice(("2M", "2M", "$1", "1e15", "500k", "50k", "0", "3 years"))
+        what = random.choice((("t.csv",), ("t.csv",), ("p.toml", "q.toml")))
+        self.call("allocate", *what, "--budget", budget, *rule, *more, *self.request())
+
+    def log(self) -> None:
+        """Keep forecasts, answer them, score them, and write them as a table and back."""
+        random, kept = self.random, ("--file", "log.jsonl")
+        by = random.choice(((), (), ("--by", random.choice(("2027-06-30", "2199-01-01", "0001-01-01")))))
+        more = ("--question", random.choice((*NAMED, "agi_by_2035", "agi_by_9999"))) if by else ()
+        self.call("log", "add", "p.toml", *self.request(), *by, *more, *kept, json_too=False)
+        if not Path("log.jsonl").exists():
+            return
+        listed = self.call("log", "list", "--all", *kept, "--json", json_too=False)
+        for entry in json.loads(listed.stdout)["forecasts"][:8]:
+            answer = random.choice(ANSWERS)
+            self.call("log", "resolve", str(entry["id"]), answer, "--source", "me", *kept, json_too=False)
+        self.call("log", "score", *kept, *random.choice(((), ("--svg", "log.svg"))))
+        self.call("log", "export", "log.csv", *kept, json_too=False)
+        if random.random() < 0.3:
+            data = wild.damaged(random, Path("log.csv").read_bytes())
+            Path("log.csv").write_bytes(data)
+            self.plain = False
+        self.call("log", "import", "log.csv", "--file", "again.jsonl", json_too=False)
+
+    def priors(self) -> None:
+        """Look at belief files and change them."""
+        random = self.random
+        name = random.choice(NAMED)
+        value = random.choice(STATED)
+        match random.randrange(8):
+            case 0:
+                self.call("priors", "list", "layer.toml")
+            case 1:
+                self.call("priors", "show", "layer.toml", name)
+            case 2:
+                self.call("priors", "plot", "layer.toml", name, json_too=False)
+            case 3:
+                self.call("priors", "check", random.choice(("layer.toml", "p.toml", "scene.toml")))
+            case 4:
+                self.call("priors", "diff", "layer.toml", *random.choice(((), ("scene.toml",))))
+            case 5:
+                self.call("priors", "set", "world", name, *value.split(), "--source", "me")
+                self.call("priors", "unset", "world", name, json_too=False)
+                self.call("score", "p.toml", *self.request())
+            case 6:
+                if random.random() < 0.5:
+                    said = ("--percentiles", value)
+                else:
+                    said = ("--chips", random.choice(CHIPS))
+                self.call("priors", "elicit", name, *said, "--file", "layer.toml", "--yes", json_too=False)
+            case _:
+                stated = ",".join(word for word in extreme.believe(random) if "=" in word)
+                self.call("priors", "elicit", "outcomes", "--percentiles", stated or "p_success=0", "--file",
+                          "layer.toml", "--yes", json_too=False)  # fmt: skip
+
+    def new(self) -> None:
+        """Answer questions, with answers that are none among them."""
+        random = self.random
+        words = (*wild.TEXTS[:60], "<", "?", "", "8 people for 2 years", "18 months", "$3M", "1 to 2")
+        answers = "\n".join(random.choice(words).replace("\n", " ")[:500] for _ in range(40))
+        # Where answers end before the questions do, it is interrupted, and keeps what it has.
+        self.plain = False
+        self.call("new", "made.toml", text=answers, json_too=False)
+        if Path("made.toml").exists():
+            self.call("score", "made.toml", *self.request())
+
+    def report(self) -> None:
+        """Write a page, or one file that is read back."""
+        if self.random.random() < 0.5:
+            self.call("report", "p.toml", *self.request(100), "-o", "out", json_too=False)
+            return
+        self.call("report", "p.toml", *self.request(100), "-o", "out", "--html", json_too=False)
+        for page in Path("out").glob("*.html"):
+            if self.random.random() < 0.3:
+                page.write_bytes(wild.damaged(self.random, page.read_bytes()))
+                self.plain = False
+            self.call("report", "--from", str(page), "-o", "again", json_too=False)
+
+    def look(self) -> None:
+        """Look at what there is."""
+        random = self.random
+        found: tuple[tuple[str, ...], ...] = (
+            ("list",), ("models", "list"), ("models", "show", "./own.py"), ("glossary", "microdoom"),
+            ("evidence", "list", "--priors", "layer.toml"), ("priors", "path", "world"),
+            ("explain", "credence"), ("glossary", random.choice(wild.TEXTS)[:200].replace("\x00", "")),
+        )  # fmt: skip
+        self.call(*random.choice(found))
+
+    def run(self) -> None:
+        """Run one session."""
+        steps: tuple[tuple[Callable[[], None], int], ...] = (
+            (self.score, 26), (self.rank, 18), (self.compare, 10), (self.priors, 14), (self.look, 4),
+            (self.explain, 6), (self.allocate, 10), (self.log, 8), (self.new, 3), (self.report, 1),
+        )  # fmt: skip
+        self.random.choices([step for step, _ in steps], [share for _, share in steps])[0]()
+
+
+def invoke(words: list[str], text: str | None = None) -> Result:
+    """Run a command in this process, with its streams kept apart."""
+    from difprog.cli import main
+
+    return CliRunner().invoke(main, words, input=text)
+
+
+def debugged(words: list[str], text: str | None) -> str:
+    """Run a command that ended badly again, and return where; its last line first."""
+    import traceback
+
+    os.environ["DIFPROG_DEBUG"] = "1"
+    try:
+        found = invoke(words, text)
+    finally:
+        del os.environ["DIFPROG_DEBUG"]
+    if found.exc_info is None or isinstance(found.exception, SystemExit):
+        return "not when it is run again"
+    frames = traceback.extract_tb(found.exc_info[2])
+    ours = [frame for frame in frames if "difprog" in Path(frame.filename).parts] or frames
+    place = f"{type(found.exception).__name__} at {Path(ours[-1].filename).name}:{ours[-1].lineno}"
+    return f"{place}\n{''.join(traceback.format_exception(*found.exc_info))}"
+
+
+def strict(text: str, kind: str, where: str) -> None:
+    """Check that a text is JSON as others read it."""
+
+    def none(word: str) -> Any:
+        raise ValueError(f"{word} is no JSON")
+
+    try:
+        json.loads(text, parse_constant=none)
+    except ValueError as error:
+        raise Wrong(f"{kind} is no JSON", f"{where}\n{error}\n{text[:300]}") from None
+
+
+def session(folder: Path, seed: bytes) -> None:
+    """Run the session of a seed in a new folder below one, and take it away."""
+    place, before = folder / "session", Path.cwd()
+    shutil.rmtree(place, ignore_errors=True)
+    (place / "home").mkdir(parents=True)
+    home = os.environ.get("DIFPROG_HOME")
+    os.environ["DIFPROG_HOME"] = str(place / "home")
+    os.chdir(place)
+    try:
+        Session(place, Random(seed)).run()
+    finally:
+        os.chdir(before)
+        os.environ.pop("DIFPROG_HOME")
+        if home is not None:
+            os.environ["DIFPROG_HOME"] = home
