@@ -194,9 +194,10 @@ def test_a_folder_that_cannot_be_written(name: str, tmp_path: Path, proposal: Pa
 
 
 def test_a_full_output(proposal: Path) -> None:
-    for options in (("--json",), ()):
+    """What is left to write is written once more as Python ends: so that it is started afresh."""
+    for words in (("score", str(proposal), *FAST, "--json"), ("priors", "list")):
         with Path("/dev/full").open("w") as full:
-            result = warm.run("score", str(proposal), *FAST, *options, stdout=full)
+            result = start(*words, stdout=full)
         sound(result)
         assert result.returncode == 2
         assert "No space left" in result.stderr
