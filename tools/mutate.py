@@ -47,11 +47,11 @@ ROOT = Path(__file__).resolve().parent.parent
 #: The tests that speak of each module, the quickest to notice first.
 TESTS = {
     "race/race": ("test_race.py",),
-    "race/effects": ("test_race.py", "test_laws.py"),
+    "race/effects": ("test_race.py",),
     "beliefs/families": ("test_families.py", "test_beliefs.py", "test_elicit.py"),
     "forecast/summary": ("test_summary.py", "test_score.py"),
-    "forecast/tilting": ("test_tilting.py", "test_believed.py"),
-    "choose/allocate": ("test_allocate.py", "test_fund.py"),
+    "forecast/tilting": ("test_tilting.py",),
+    "choose/allocate": ("test_allocate.py",),
 }  # fmt: skip
 
 #: A mutant that takes longer than the tests of the module as it stands, by this factor, is noticed too.
