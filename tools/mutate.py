@@ -50,7 +50,7 @@ TESTS = {
     "race/effects": ("test_race.py",),
     "beliefs/families": ("test_families.py", "test_beliefs.py", "test_elicit.py"),
     "forecast/summary": ("test_summary.py", "test_score.py"),
-    "forecast/tilting": ("test_tilting.py",),
+    "forecast/tilting": ("test_tilting.py", "test_believed.py"),
     "choose/allocate": ("test_allocate.py",),
 }  # fmt: skip
 
