@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
+import pymc  # noqa: F401 - it sets the recursion limit when first imported: in a test hypothesis would wonder
 
 from difprog.base.errors import Problems
 from difprog.base.files import Source, find, shipped

@@ -52,7 +52,7 @@ def brute(rows: Rows, budget: float, max_harm: float | None) -> dict[str, float]
 
 @pytest.mark.parametrize("part", range(10))
 def test_the_optimum_is_that_of_brute_force(part: int) -> None:
-    for seed in range(part * 20, part * 20 + 20):
+    for seed in range(part * 10, part * 10 + 10):
         rows, budget, max_harm = instance(seed)
         want = brute(rows, budget, max_harm)
         for rule in RULES:
@@ -102,7 +102,7 @@ def test_ties_go_to_the_larger_expectation_then_the_cheaper() -> None:
 
 
 def test_the_solver_prints_nothing(capfd: pytest.CaptureFixture[str]) -> None:
-    for seed in range(60):
+    for seed in range(15):
         rng = np.random.default_rng(seed)
         effects = rng.normal(5e-6, 2e-5, (3, 40))
         choose(Rows(np.round(rng.lognormal(13, 1, 40), -3), effects, np.full(3, 1 / 3)), 4e6)
@@ -230,7 +230,7 @@ def test_what_reviewers_would_fund() -> None:
 def test_disappointment_is_honest_on_simulated_truths() -> None:
     """Many rows that hardly differ, few draws: the choice flatters itself, and says by how much."""
     covered, flattery, told = [], [], []
-    for seed in range(200):
+    for seed in range(100):
         rng = np.random.default_rng(seed)
         truth = rng.normal(0, 0.2, 20)
         draws = truth[None, :, None] + rng.standard_normal((1, 20, 40)) * 3
@@ -241,8 +241,10 @@ def test_disappointment_is_honest_on_simulated_truths() -> None:
         covered.append(abs(found.honest - true) <= 2 * found.honest_se)
         flattery.append(best.expected - true)
         told.append(found.difference)
-    assert np.mean(covered) > 0.93
-    assert np.mean(told) == pytest.approx(np.mean(flattery), rel=0.15)
+    # Two standard errors hold 95 of 100, and fewer than 88 once in a thousand such tests.
+    assert np.sum(covered) >= stats.binom.ppf(0.001, 100, 2 * stats.norm.cdf(2) - 1)
+    apart = np.subtract(told, flattery)
+    assert abs(apart.mean()) < 3 * apart.std(ddof=1) / 100**0.5
     assert np.mean(flattery) > 1
 
 

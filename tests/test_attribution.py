@@ -43,10 +43,22 @@ def scored(tmp_path: Path, name: str, text: str, models=("serial_parallel", "ove
     return score(find_project(str(path), setup), setup, how.get("count", 400), how.get("seed", 1))
 
 
+#: The files of what was saved before, by all that they depend on: most tests begin with the same run.
+SAVED: dict[object, dict[Path, bytes]] = {}
+
+
 def save(tmp_path: Path, name: str, text: str = BASE, models=("serial_parallel", "overhang"), **how):
-    found = scored(tmp_path, name, text, models, **how)
-    saving.save(found, data.score(found), tmp_path / name)
-    return runs.load(tmp_path / name)
+    key, folder = (name, text, models, repr(how)), tmp_path / name
+    if key in SAVED:
+        for path, content in SAVED[key].items():
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).write_bytes(content)
+    else:
+        found = scored(tmp_path, name, text, models, **how)
+        saving.save(found, data.score(found), folder)
+        files = [path for path in folder.rglob("*") if path.is_file()]
+        SAVED[key] = {path.relative_to(folder): path.read_bytes() for path in files}
+    return runs.load(folder)
 
 
 def parts_sum_to_the_whole(found: Attribution) -> None:

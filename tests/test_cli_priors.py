@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import stat
-import subprocess
-import sys
 import tomllib
 from pathlib import Path
 
@@ -21,6 +18,7 @@ from difprog.beliefs.standing import standing_stacks, user_file
 from difprog.cli import main
 from difprog.library import amend
 from difprog.library.shelf import Shelf
+from tests import warm
 
 
 @pytest.fixture
@@ -582,8 +580,7 @@ def test_interrupting_a_set_between_writing_and_replacing_loses_nothing(tmp_path
         "os.fsync = lambda fd: os.kill(os.getpid(), signal.SIGKILL)\n"
         f"amend.set_belief({str(path)!r}, 'skill', {{'value': 2}})\n"
     )
-    done = subprocess.run([sys.executable, "-c", script], env={**os.environ, "DIFPROG_HOME": str(home)})
-    assert done.returncode == -9
+    assert warm.run(code=script).returncode == -9
     assert path.read_text() == "[beliefs]\nskill = 1\n"
     amend.set_belief(str(path), "skill", {"value": 3})
     assert path.read_text() == "[beliefs]\nskill = 3\n"

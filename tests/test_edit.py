@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-import subprocess
-import sys
 import tomllib
 from pathlib import Path
 
@@ -17,6 +15,7 @@ from difprog.beliefs.parse import parse_layer
 from difprog.library import edit
 from difprog.library.statements import literal, statements
 from difprog.race.parameters import PARAMETERS
+from tests.warm import Warm
 
 
 def validate(text, where="my.toml"):
@@ -338,8 +337,8 @@ for _ in range(20):
 def test_concurrent_edits_do_not_interleave(tmp_path):
     path = tmp_path / "n.toml"
     path.write_text("n = 0\n")
-    workers = [subprocess.Popen([sys.executable, "-c", COUNT, str(path)]) for _ in range(3)]
-    assert [worker.wait(timeout=120) for worker in workers] == [0, 0, 0]
+    workers = [Warm(str(path), code=COUNT) for _ in range(3)]
+    assert [worker.communicate(timeout=120) for worker in workers] == [(b"", b"")] * 3
     assert tomllib.loads(path.read_text())["n"] == 60
 
 

@@ -32,6 +32,7 @@ from difprog.forecast.question import Question
 from difprog.forecast.sampling import draw_beliefs
 from difprog.library import overview
 from difprog.race.parameters import PARAMETERS
+from tests.warm import Warm
 
 AS_OF = date(2026, 11, 20)
 
@@ -597,17 +598,11 @@ def test_processes_that_want_the_same_fit_make_it_once(home: Path) -> None:
         "shapes = {**shapes_of('headcounts'), 'researchers': Point(700.0)}\n"
         "print(store.fitted('headcounts', shapes, AS_OF).key)\n"
     )
-    root = Path(__file__).parent.parent
-    running = [
-        subprocess.Popen(
-            [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=root
-        )
-        for _ in range(6)
-    ]
+    running = [Warm(code=code) for _ in range(6)]
     ended = [process.communicate() for process in running]
     assert [process.returncode for process in running] == [0] * 6
     assert len({out for out, _ in ended}) == 1
-    assert sum(err.count("fitted") for _, err in ended) == 1
+    assert sum(err.count(b"fitted") for _, err in ended) == 1
 
 
 def test_a_kill_during_a_fit_leaves_the_earlier_result(home: Path) -> None:
@@ -619,17 +614,12 @@ def test_a_kill_during_a_fit_leaves_the_earlier_result(home: Path) -> None:
     store.write(path, replace(earlier, key=wanted.full))
     before = path.read_bytes()
     args = ["evidence", "fit", "--again", *(w for n in DATASETS if n != "coupling" for w in ("--without", n))]
-    code = f"import sys; from difprog.cli import main; sys.argv = ['difprog', *{args!r}]; main()"
-    running = subprocess.Popen(
-        [sys.executable, "-c", code], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL
-    )
-    assert running.stderr is not None
+    running = Warm(*args)
     # The first line says that sampling has begun.
-    assert b"coupling" in running.stderr.readline()
+    assert b"coupling" in running.first_line()
     time.sleep(0.3)
     running.send_signal(signal.SIGKILL)
-    running.wait(timeout=30)
-    running.stderr.close()
+    running.communicate(timeout=30)
     assert path.read_bytes() == before
     found = store.find("coupling", wanted)
     assert found is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import math
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +14,10 @@ from difprog.base.errors import BadInput
 from difprog.cli import main
 from difprog.forecast import structure
 from difprog.models.model import load, shipped_models, vocabulary
-from difprog.race.parameters import Group
-from tests.helpers import MODELS, names, question, score
+from difprog.race.parameters import CRITERIA, FACTS, Group
+from tests.helpers import MODELS, evaluated, names, question, score
+from tests.test_reference import FACTS as FACTS_
+from tests.test_reference import WORLD
 
 ROOT = Path(__file__).parent.parent
 FEW = ("--json", "--draws", "2000", "--no-evidence")
@@ -59,6 +62,30 @@ def test_the_graph_is_what_the_model_reads(model: str) -> None:
     everything = {name for names_ in found.values() for name in names_}
     assert opened - stated <= everything, "a mechanism that is opened is read by something"
     assert structure.mermaid(load(model)).startswith("flowchart")
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_what_a_belief_moves_is_what_the_graph_says_that_it_moves(model: str) -> None:
+    """Each belief in turn is a tenth less: numbers that change are those that it leads to in the graph."""
+    amounts = {name: FACTS_[name] for name in ("effort", "start", "duration", "cost")}
+    worlds = {n: v for n, v in {**WORLD, **amounts}.items() if n in load(model).reads}
+    moved = {n: 0.9 * v if 0 < v < math.inf else 0.1 if v == 0 else 1e4 for n, v in worlds.items()}
+    columns = [worlds, *({**worlds, name: value} for name, value in moved.items())]
+    facts = {fact: values[0] for fact, values in FACTS.items()}
+    drawn = evaluated(
+        {name: np.array([column[name] for column in columns]) for name in worlds}, [model],
+        criteria=CRITERIA, **facts,
+    )  # fmt: skip
+    said = structure.reads(load(model))
+    found = {"p_success": drawn.without, "hit_probability": drawn.chance_of_hit, **drawn.effects_hit}
+    changes = 0
+    for quantity, values in found.items():
+        numbers = np.broadcast_to(values, (1, len(columns)))[0]
+        for place, name in enumerate(moved, 1):
+            if numbers[place] != numbers[0]:
+                assert name in said.get(quantity, ()), (name, quantity)
+                changes += 1
+    assert changes > 30
 
 
 WRONG = {

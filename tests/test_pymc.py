@@ -150,7 +150,7 @@ def test_the_model_has_the_law_of_the_forecast_s_draws(model: Any, forecast: For
     from difprog.forecast import compiled
 
     names = ("agi_arrival", "p_success", "net_effect")
-    count = 1000
+    count = 400
     drawn = pm.draw([model[n] for n in names], draws=count, random_seed=11, mode=compiled.mode())
     posterior = forecast.data["posterior"]
     compared = [(drawn[0], posterior["agi_arrival"].values[0], "agi_arrival")]

@@ -8,8 +8,6 @@ import json
 import os
 import random
 import signal
-import subprocess
-import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -32,6 +30,7 @@ from difprog.forecast.sampling import Kept
 from difprog.forecast.summary import MICRODOOM
 from difprog.render import rank as shown
 from difprog.render.format import percent, with_error
+from tests.warm import Warm
 
 MODELS = ("serial_parallel", "overhang")
 REQUEST = Request(models=MODELS, use_evidence=False, draws=200)
@@ -199,11 +198,8 @@ def test_two_processes_give_the_bytes_of_one(tmp_path):
     assert text_of(table, jobs=2) == text_of(table)
 
 
-def start(table: str, home: Path, *more: str) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "difprog", "rank", table, *QUICK, "--json", *more],
-        env={**os.environ, "DIFPROG_HOME": str(home)}, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    )  # fmt: skip
+def start(table: str, home: Path) -> Warm:
+    return Warm("rank", table, *QUICK, "--json", env={**os.environ, "DIFPROG_HOME": str(home)})
 
 
 @pytest.mark.parametrize("stop", [signal.SIGKILL, signal.SIGINT])
@@ -217,13 +213,12 @@ def test_a_ranking_that_was_stopped_goes_on_to_the_same_bytes(tmp_path, stop):
     out, _ = stopped.communicate()
     assert out == b""
     assert stopped.returncode == (-9 if stop == signal.SIGKILL else 130)
-    again = start(table, tmp_path / "one")
-    whole = start(table, tmp_path / "two")
-    (out, told), (wanted, other) = again.communicate(), whole.communicate()
-    assert (again.returncode, whole.returncode) == (0, 0)
+    again, whole = start(table, tmp_path / "one"), run(table, *QUICK, "--json")
+    out, told = again.communicate()
+    assert (again.returncode, whole.exit_code) == (0, 0)
     assert b"taken up from an interrupted run" in told
-    assert b"taken up" not in other
-    assert out == wanted
+    assert "taken up" not in whole.stderr
+    assert out.decode() == whole.stdout
     assert not list((tmp_path / "one").rglob(journal.BEST))
 
 

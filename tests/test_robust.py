@@ -9,6 +9,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -22,6 +23,7 @@ from click.testing import CliRunner, Result
 from difprog.base import files
 from difprog.cli import main
 from difprog.evidence import store
+from tests import warm
 from tools import fuzz
 from tools.targets import TARGETS
 
@@ -41,7 +43,7 @@ def call(*words: str) -> Result:
 
 
 def start(*words: str, **options: Any) -> subprocess.CompletedProcess[str]:
-    """Run a command in a process of its own."""
+    """Run a command in an interpreter that is started afresh."""
     command = [sys.executable, "-m", "difprog", *words]
     options = {"capture_output": True, "text": True, "errors": "surrogateescape", "timeout": 300} | options
     if "stdout" in options:
@@ -169,9 +171,7 @@ def test_a_full_disk_leaves_nothing_behind(tmp_path: Path, proposal: Path) -> No
     mine.write_text('[beliefs.skill]\nvalue = 1\nsource = "x"\n' + "# long\n" * 300)
     before, text = left(tmp_path), mine.read_text()
     asked = json.dumps([words(name, to, proposal) for name in WRITERS])
-    ran = subprocess.run(
-        [sys.executable, "-c", FULL, asked], capture_output=True, text=True, check=False, timeout=300
-    )
+    ran = warm.run(asked, code=FULL)
     found = [json.loads(line) for line in ran.stdout.splitlines()]
     assert len(found) == len(WRITERS), ran.stderr
     for name, (status, said) in zip(WRITERS, found, strict=True):
@@ -194,9 +194,10 @@ def test_a_folder_that_cannot_be_written(name: str, tmp_path: Path, proposal: Pa
 
 
 def test_a_full_output(proposal: Path) -> None:
-    for options in (("--json",), ()):
+    """What is left to write is written once more as Python ends: so that it is started afresh."""
+    for words in (("score", str(proposal), *FAST, "--json"), ("priors", "list")):
         with Path("/dev/full").open("w") as full:
-            result = start("score", str(proposal), *FAST, *options, stdout=full)
+            result = start(*words, stdout=full)
         sound(result)
         assert result.returncode == 2
         assert "No space left" in result.stderr
@@ -238,21 +239,22 @@ def test_a_locale_without_utf8(tmp_path: Path) -> None:
     result = start("score", str(path), *FAST, env=env, encoding="ascii", errors="strict")
     sound(result)
     assert result.returncode == 0
-    result = start("score", str(path), *FAST, "--json", env=env, encoding="utf-8")
+    result = warm.run("score", str(path), *FAST, "--json", env=env)
     assert json.loads(result.stdout)["project"]["name"] == "é 😀 −"
-    result = start("score", str(path), "--model", "né", env=env)
+    result = start("priors", "show", "né", env=env)
     assert result.returncode == 2
     sound(result)
 
 
 def test_streams_that_are_closed(proposal: Path) -> None:
-    shell = '"$0" -m difprog score "$1" --draws 200 --no-evidence --model overhang'
-    for closed, status in ((">&-", 0), (">&- 2>&-", 0), ("<&-", 0), ("| head -1", 0)):
+    """What a library opens must not take the place of a stream: so that one asks for a forecast."""
+    score = f"score {shlex.quote(str(proposal))} --draws 200 --no-evidence --model overhang"
+    for words in (f"{score} >&- 2>&-", "priors list >&-", "priors list <&-", "priors list | head -1"):
         ran = subprocess.run(
-            ["bash", "-o", "pipefail", "-c", f"{shell} {closed}", sys.executable, str(proposal)],
+            ["bash", "-o", "pipefail", "-c", f'"$0" -m difprog {words}', sys.executable],
             capture_output=True, text=True, check=False, timeout=300,
         )  # fmt: skip
-        assert ran.returncode == status, closed
+        assert ran.returncode == 0, words
         assert ran.stderr == ""
 
 
@@ -261,7 +263,7 @@ def test_streams_that_are_closed(proposal: Path) -> None:
 
 def at_once(count: int, asked: Callable[[int], Sequence[str]], **options: Any) -> list[Any]:
     with ThreadPoolExecutor(count) as pool:
-        return list(pool.map(lambda n: start(*asked(n), **options), range(count)))
+        return list(pool.map(lambda n: warm.run(*asked(n), **options), range(count)))
 
 
 REVIEWED = PROPOSAL.format(name='"P"') + "".join(
@@ -368,11 +370,17 @@ def test_a_terabyte_of_nesting(tmp_path: Path) -> None:
 # ---- saved runs
 
 
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("saved")
+    (folder / "p.toml").write_text(PROPOSAL.format(name='"P"'))
+    assert call("score", str(folder / "p.toml"), *FAST, "--save", str(folder / "run")).exit_code == 0
+    return folder / "run"
+
+
 @pytest.fixture
-def run(tmp_path: Path, proposal: Path) -> Path:
-    folder = tmp_path / "run"
-    assert call("score", str(proposal), *FAST, "--save", str(folder)).exit_code == 0
-    return folder
+def run(tmp_path: Path, saved: Path) -> Path:
+    return Path(shutil.copytree(saved, tmp_path / "run"))
 
 
 def _version(manifest: dict[str, Any]) -> None:
@@ -467,7 +475,7 @@ def test_bad_input_is_refused(asked: str, tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_the_traceback_is_there_for_those_who_ask(monkeypatch: pytest.MonkeyPatch) -> None:
-    env = {**os.environ, "DIFPROG_DEBUG": "1"}
-    assert "Traceback" in start("score", "no-such", env=env).stderr
+    monkeypatch.setenv("DIFPROG_DEBUG", "1")
+    assert "Traceback" in warm.run("score", "no-such").stderr
     monkeypatch.setenv("DIFPROG_DEBUG", "0")
     assert "Traceback" not in call("score", "no-such").stderr

@@ -19,6 +19,8 @@ from click.testing import CliRunner
 
 from difprog.base import locks, writing
 from difprog.cli import main
+from tests import warm
+from tests.warm import PROGRAM, Warm
 
 ROOT = Path(__file__).resolve().parent.parent
 PROPOSAL = '[project]\nname = "p{}"\neffort = 1\nduration = 1\n'
@@ -83,7 +85,6 @@ def ends_well(process: subprocess.Popen[str]) -> str:
     "words",
     [
         RANK,
-        ("score", "p1.toml", *QUICK),
         ("report", "p1.toml", *QUICK, "-o", "../out"),
         ("priors", "list"),
     ],
@@ -103,7 +104,7 @@ def test_an_empty_entry_of_the_path_is_not_the_working_folder(folder: Path) -> N
     loaded = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)
     for module in {name.partition(".")[0] for name in loaded.stdout.split()} | {"difprog"}:
         (folder / f"{module}.py").unlink(missing_ok=True)
-    ends_well(start(folder, "score", "p1.toml", *QUICK, PYTHONPATH=os.pathsep))
+    ends_well(start(folder, "priors", "list", PYTHONPATH=os.pathsep))
     assert not (folder.parent / "RAN").exists()
 
 
@@ -111,20 +112,19 @@ def test_python_m_runs_nothing_that_lies_in_the_working_folder(folder: Path) -> 
     for module in (*sys.stdlib_module_names, "difprog", "sitecustomize", "usercustomize"):
         (folder / f"{module}.py").unlink(missing_ok=True)  # read by Python before it reads difprog
     done = subprocess.run(
-        [sys.executable, "-m", "difprog", "score", "p1.toml", *QUICK], cwd=folder, capture_output=True,
+        [sys.executable, "-m", "difprog", "priors", "list"], cwd=folder, capture_output=True,
         timeout=120, check=False, env={**os.environ, "PYTHONPATH": str(ROOT)},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr.decode()
     assert not (folder.parent / "RAN").exists()
 
 
-def test_what_shadows_a_shipped_name_is_said(folder: Path) -> None:
-    (folder / "rlhf.toml").write_text(PROPOSAL.format("not what ships"))
-    process = start(folder, "score", "rlhf", *QUICK)
-    out, err = process.communicate(timeout=120)
-    assert process.returncode == 0, err
-    assert "not what ships" in out
-    assert '"rlhf" is rlhf.toml in the working folder, not the one that ships' in err
+def test_what_shadows_a_shipped_name_is_said(here: Path) -> None:
+    Path("rlhf.toml").write_text(PROPOSAL.format("not what ships"))
+    done = CliRunner().invoke(main, ["score", "rlhf", *QUICK])
+    assert done.exit_code == 0, done.stderr
+    assert "not what ships" in done.stdout
+    assert '"rlhf" is rlhf.toml in the working folder, not the one that ships' in done.stderr
 
 
 # No worker left
@@ -146,7 +146,7 @@ def alive(pid: int) -> bool:
 @pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="looks for processes in /proc")
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT], ids=lambda n: n.name)
 def test_a_ranking_that_is_stopped_leaves_no_worker(folder: Path, number: signal.Signals) -> None:
-    process = start(folder, *RANK[:4], "--draws", "200000", *QUICK[2:])
+    process = Warm(*RANK[:4], "--draws", "200000", *QUICK[2:], cwd=folder)
     workers: list[int] = []
     limit = time.monotonic() + 60
     while len(workers) < 3 and process.poll() is None and time.monotonic() < limit:
@@ -157,7 +157,7 @@ def test_a_ranking_that_is_stopped_leaves_no_worker(folder: Path, number: signal
     process.send_signal(number)
     _, err = process.communicate(timeout=60)
     assert process.returncode != 0, "it was done before it could be stopped"
-    assert "Traceback" not in err
+    assert b"Traceback" not in err
     limit = time.monotonic() + 20
     while any(map(alive, workers)) and time.monotonic() < limit:
         time.sleep(0.1)
@@ -274,22 +274,17 @@ def test_an_output_never_replaces_what_is_no_regular_file(here: Path) -> None:
 
 @pytest.mark.skipif(not hasattr(signal, "SIGXFSZ"), reason="needs limits on the size of files")
 @pytest.mark.parametrize("blocks", [1, 200])
-def test_a_full_disk_is_bad_input_and_leaves_nothing(folder: Path, blocks: int) -> None:
-    resource = pytest.importorskip("resource")
+def test_a_full_disk_is_bad_input_and_leaves_nothing(tmp_path: Path, blocks: int) -> None:
     code = (
-        f"import sys; sys.path.append({str(ROOT)!r}); import resource, signal\n"
-        f"signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
-        f"resource.setrlimit(resource.RLIMIT_FSIZE, ({blocks * 512}, {blocks * 512}))\n"
-        "from difprog.__main__ import run; run()"
+        "import resource, signal\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        f"resource.setrlimit(resource.RLIMIT_FSIZE, ({blocks * 512}, {blocks * 512}))\n" + PROGRAM
     )
-    assert resource
-    there = folder.parent / "there"
+    there = tmp_path / "there"
     there.mkdir()
     (there / "p.toml").write_text(PROPOSAL.format(1))
-    done = subprocess.run(
-        [sys.executable, "-P", "-c", code, "score", "p.toml", "--draws", "2000", *QUICK[2:], "--save", "run"],
-        cwd=there, capture_output=True, text=True, timeout=120, check=False,
-    )  # fmt: skip
+    asked = ("score", "p.toml", "--draws", "2000", *QUICK[2:], "--save", "run")
+    done = warm.run(*asked, cwd=there, code=code)
     assert done.returncode == 2, done.stderr
     assert "run" in done.stderr
     assert "was not written" in done.stderr
@@ -398,12 +393,13 @@ def test_changes_from_many_homes_are_all_kept(here: Path) -> None:
     (here / "mine.toml").write_text("# mine\n")
     names = ("skill", "serial_requirement", "researchers", "agi_arrival")
     said = [
-        start(here, "priors", "set", str(here / "mine.toml"), name, "1 to 3", "--source", "me",
-              DIFPROG_HOME=str(here / f"home-{name}"))
+        Warm("priors", "set", str(here / "mine.toml"), name, "1 to 3", "--source", "me",
+             env={**os.environ, "DIFPROG_HOME": str(here / f"home-{name}")})
         for name in names
     ]  # fmt: skip
     for process in said:
-        ends_well(process)
+        _, err = process.communicate()
+        assert process.returncode == 0, err
     text = (here / "mine.toml").read_text()
     assert all(f"[beliefs.{name}]" in text for name in names)
     assert not list(here.glob(".*"))

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import math
 import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +19,9 @@ from difprog.cli import main
 from difprog.forecast import forecast
 from difprog.models.model import STATED_ONLY, load, shipped_models, vocabulary
 from difprog.race.parameters import Group
-from tests import reference, strategies
+from tests import reference, strategies, warm
 from tests.helpers import names, project, proposal, score
+from tests.warm import Warm
 
 #: What a summary holds, and by how much each estimate is uncertain.
 SUMMARY = {
@@ -299,24 +298,18 @@ def test_text_from_files_is_neither_markup_nor_control_characters(tmp_path: Path
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
 def test_terminals_without_the_characters_get_plain_ones(encoding: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "difprog", "score", "rlhf", *PLAIN],
-        env={**os.environ, "PYTHONIOENCODING": encoding, "LC_ALL": "C"},
-        capture_output=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    assert b"Traceback" not in done.stderr
-    text = done.stdout.decode(encoding)
+    environment = {**os.environ, "PYTHONIOENCODING": encoding, "LC_ALL": "C"}
+    process = Warm("score", "rlhf", *PLAIN, env=environment)
+    out, err = process.communicate()
+    assert process.returncode == 0, err
+    assert b"Traceback" not in err
+    text = out.decode(encoding)
     assert any(ord(c) > 255 for c in text) == (encoding == "utf-8")
 
 
 def test_no_color_is_respected() -> None:
     environment = {**os.environ, "NO_COLOR": "1", "FORCE_COLOR": "1", "TERM": "xterm-256color"}
-    done = subprocess.run(
-        [sys.executable, "-m", "difprog", "score", "rlhf", *PLAIN],
-        env=environment, capture_output=True, check=True, text=True,
-    )  # fmt: skip
-    assert "\x1b[3" not in done.stdout
+    assert "\x1b[3" not in warm.run("score", "rlhf", *PLAIN, env=environment).stdout
 
 
 def commands(group: click.Group, before: tuple[str, ...] = ()) -> list[tuple[str, ...]]:

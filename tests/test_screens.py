@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
 from rich.cells import cell_len
 
+from difprog.choose import fund
 from difprog.cli import main
 from difprog.models.model import shipped_models
 
@@ -45,6 +49,23 @@ def check(output: str, width: int) -> None:
         assert not CUT.search(line), line
 
 
+@pytest.fixture
+def decided(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have a budget decided once for all widths: it takes seconds, and no width changes it."""
+    for function in (fund.candidates, fund.decide):
+        monkeypatch.setattr(fund, function.__name__, partial(once, function))
+
+
+def once(function: Callable[..., Any], *given: object, **more: object) -> Any:
+    if function not in DECIDED:
+        DECIDED[function] = function(*given, **more)
+    return DECIDED[function]
+
+
+DECIDED: dict[Callable[..., Any], Any] = {}
+
+
+@pytest.mark.usefixtures("decided")
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("name", SCREENS)
 def test_a_screen_fits_and_cuts_no_number(name: str, width: int, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,8 +1,8 @@
 """Mutation testing of the maths: ``python tools/mutate.py``, or with modules' names.
 
-    python tools/mutate.py race summary
-    python tools/mutate.py --sample 20
-    python tools/mutate.py families --out found.jsonl
+    python tools/mutate.py race/race forecast/summary
+    python tools/mutate.py --sample 25 --processes 1
+    python tools/mutate.py beliefs/families --out found.jsonl
     python tools/mutate.py --again found.jsonl
 
 Cosmic Ray's operators change one thing of a module at a time, and the tests that speak of that module
@@ -46,17 +46,12 @@ ROOT = Path(__file__).resolve().parent.parent
 
 #: The tests that speak of each module, the quickest to notice first.
 TESTS = {
-    "race": ("test_race.py", "test_models.py"),
-    "effects": (
-        "test_race.py::test_every_effect_equals_an_independent_evaluation",
-        "test_race.py::test_every_model_equals_an_independent_evaluation",
-        "test_race.py::test_the_hit_probability_averages_exactly",
-        "test_models.py", "test_decompose.py", "test_layers.py",
-    ),
-    "families": (
-        "test_families.py", "test_beliefs.py", "test_elicit.py", "test_coherence.py", "test_layers.py",
-    ),
-    "summary": ("test_summary.py", "test_streaming.py", "test_layers.py", "test_score.py"),
+    "race/race": ("test_race.py",),
+    "race/effects": ("test_race.py",),
+    "beliefs/families": ("test_families.py", "test_beliefs.py", "test_elicit.py"),
+    "forecast/summary": ("test_summary.py", "test_score.py"),
+    "forecast/tilting": ("test_tilting.py", "test_believed.py"),
+    "choose/allocate": ("test_allocate.py",),
 }  # fmt: skip
 
 #: A mutant that takes longer than the tests of the module as it stands, by this factor, is noticed too.
@@ -214,7 +209,7 @@ def run_tests(module: str, text: str, folder: Path) -> int:
     """Run a module's tests upon a text of it, in this process; return pytest's exit status."""
     import pytest
 
-    name = f"difprog.{module}"
+    name = f"difprog.{module.replace('/', '.')}"
     sys.meta_path.insert(0, _Given(name, text))
     files = [f"tests/{name}" for name in TESTS[module]]
     options = ["-x", "-q", "--tb=no", "--assert=plain", f"--basetemp={folder}/tmp"]

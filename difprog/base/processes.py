@@ -68,6 +68,7 @@ def _send_again_what_was_swallowed() -> None:
     """
     import signal
     import threading
+    from contextlib import suppress
 
     usual = sys.unraisablehook
 
@@ -77,10 +78,14 @@ def _send_again_what_was_swallowed() -> None:
             usual(ignored)
             return
         number = error.status - 128 if isinstance(error, Stopped) else int(signal.SIGINT)
-        # A moment later: at once it would be raised in here.
-        again = threading.Timer(0.01, os.kill, (os.getpid(), number))
-        again.daemon = True
-        again.start()
+        sent = False
+        while not sent:
+            # A moment later: at once it would be raised in here, as it is where the machine is busy.
+            with suppress(Stopped, KeyboardInterrupt):
+                again = threading.Timer(0.01, os.kill, (os.getpid(), number))
+                again.daemon = True
+                again.start()
+                sent = True
 
     sys.unraisablehook = hook
 
