@@ -23,9 +23,11 @@ SIZES = (100, 1_000)
 
 def one(rows: int, draws: int) -> None:
     """Allocate a third of what a made-up table costs, and rank the table, in this process."""
-    from difprog.choose import allocate, fund
+    from difprog.choose.candidates import candidates
+    from difprog.choose.decision import decide
     from difprog.choose.portfolio import read_portfolio
     from difprog.choose.rank import ranked
+    from difprog.choose.rules import choose
     from difprog.forecast.request import Request
     from difprog.render import rank as shown
 
@@ -40,14 +42,14 @@ def one(rows: int, draws: int) -> None:
             assert len(ranking.order) == rows
         found["rank"] = time.perf_counter() - start
         start = time.perf_counter()
-        stack = fund.candidates(portfolio, request)
+        stack = candidates(portfolio, request)
         found["score"] = time.perf_counter() - start
         budget = float(stack.table().cost.sum()) / 3
         start = time.perf_counter()
-        chosen = allocate.choose(stack.table(), budget)
+        chosen = choose(stack.table(), budget)
         found["choose"] = time.perf_counter() - start
         start = time.perf_counter()
-        assert fund.decide(stack, budget).choice == chosen
+        assert decide(stack, budget).choice == chosen
         found["decide"] = time.perf_counter() - start
     print(json.dumps({**found, "chosen": len(chosen.rows)}))
 

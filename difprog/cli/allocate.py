@@ -76,7 +76,8 @@ def command(
     """  # noqa: D301
     from difprog.base.errors import BadInput, Problem, plain
     from difprog.base.units import UnitError, quantity
-    from difprog.choose import fund
+    from difprog.choose.candidates import candidates
+    from difprog.choose.decision import decide
     from difprog.choose.portfolio import read_portfolio
     from difprog.choose.rank import condition
     from difprog.cli.progress import progress_shown
@@ -96,10 +97,10 @@ def command(
     found = read_portfolio(portfolio, vocabulary_of(setup.models), keep=keep, renamed=pairs(renamed))
     condition(found, setup)
     with progress_shown("scoring") as progress:
-        stack = fund.candidates(found, request, progress)
+        stack = candidates(found, request, progress)
     under = {name: replace(request, scenarios=(*request.scenarios, name)) for name in beside}
-    others = {name: fund.candidates(found, other) for name, other in under.items()}
-    decision = fund.decide(stack, amount, rule.removesuffix("-model"), max_harm, beside=others)
+    others = {name: candidates(found, other) for name, other in under.items()}
+    decision = decide(stack, amount, rule.removesuffix("-model"), max_harm, beside=others)
     content = shown.as_data(decision)
     for row in content["unread"]:
         for problem in row["problems"]:

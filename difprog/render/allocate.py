@@ -11,8 +11,9 @@ from rich.console import Console
 from rich.text import Text
 
 from difprog import __version__
-from difprog.choose.allocate import RULES, Choice
-from difprog.choose.fund import Decision, picked
+from difprog.choose.decision import Decision, picked
+from difprog.choose.rows import Choice
+from difprog.choose.rules import RULES
 from difprog.forecast.summary import MICRODOOM, sign
 from difprog.render import data, words
 from difprog.render.format import microdooms, percent, significant, supported

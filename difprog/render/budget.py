@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from difprog.base import files
-from difprog.choose.allocate import RULES
+from difprog.choose.rules import RULES
 from difprog.forecast.summary import MICRODOOM
 from difprog.render import allocate, spending, words
 from difprog.render.allocate import MOST_BELOW, money, needs, per_million
