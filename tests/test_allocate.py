@@ -193,6 +193,15 @@ def test_a_cap_holds_dollar_by_dollar() -> None:
     assert harmed(draws, np.ones(1), (0, 1)) == 0.5
 
 
+def test_what_a_row_would_need_that_breaks_the_cap_on_its_own() -> None:
+    rows = simple([5.0, 1.0], [2.0, 3.0], p_negative=np.array([0.4, 0.0]))
+    said = needed(rows, 4, 0, max_harm=0.1)
+    # Alone it is above the cap, beside the other the budget is short: at a cost of 1 both fit.
+    assert said.effect == np.inf
+    assert said.cost == pytest.approx(1.0, rel=1e-5)
+    assert needed(rows, 2.5, 0, max_harm=0.1).cost is None
+
+
 def test_the_bar_is_the_row_that_the_budget_runs_out_on() -> None:
     rows = simple([6e-6, 4e-6, 2e-6], [1e6, 1e6, 1e6])
     assert bar(rows, 1.5e6) == pytest.approx(4e-12)  # 4 microdooms per million

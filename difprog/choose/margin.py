@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from typing import NamedTuple
 
 import numpy as np
 
 from difprog.choose import programme
-from difprog.choose.programme import SCALE, TIE, Limits
+from difprog.choose.programme import SCALE, TIE, Limits, NoSet
 from difprog.choose.rows import Choice, Rows, total
 from difprog.choose.rules import EXACT, best_under, goal_of
 from difprog.choose.solver import solved
@@ -25,7 +26,7 @@ class Needed(NamedTuple):
     """The largest cost at which it is; None where no cost does it."""
     effect: float
     """The smallest effect by credence at which it is, the same amount added under every model;
-    infinite where it costs more than the budget."""
+    infinite where it costs more than the budget, or harms more than the cap lets any set."""
 
 
 def bar(rows: Rows, budget: float, rule: str = "expected", max_harm: float | None = None) -> float:
@@ -69,11 +70,10 @@ def needed(
         without = Limits(rows, budget, max_harm, barred=row)
         goal = goal_of(without, rule)
         out = goal.worth(best_under(without, goal))
-    slack = TIE * rows.size
+    slack, effect = TIE * rows.size, math.inf
     inside = Limits(rows, budget, max_harm, forced=row)
-    effect = math.inf
-    if inside.possible:
-        goal = goal_of(inside, rule)
+    goal = goal_of(inside, rule)
+    with suppress(NoSet):
         short = out - goal.worth(best_under(inside, goal))
         # Added under every model, an amount adds itself to every set that the row is in.
         effect = float(rows.expected[row]) + max(short, 0.0)
@@ -123,4 +123,5 @@ def _dearest(limits: Limits, row: int, rule: str, least: float) -> float | None:
         assert rows.p_negative is not None
         assert limits.max_harm is not None
         cost = min(cost, -total(rows.cost * (rows.p_negative - limits.max_harm), beside) / risky)
-    return max(cost, 0.0)
+    # What costs nothing is held to the cap on its own.
+    return cost if cost > 0 else None if risky is not None and risky > 0 else 0.0

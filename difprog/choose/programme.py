@@ -35,6 +35,10 @@ TRIED = 200
 WHOLE = 1 - 1e-6
 
 
+class NoSet(ValueError):
+    """No set is within the limits: a row that is to be in does not fit the budget, or the cap."""
+
+
 class Goal(NamedTuple):
     """What is to be as large as can be: the least, over lines, of the set's sum less what it is held to."""
 
@@ -202,15 +206,15 @@ def best(
 
     Raises
     ------
-    ValueError
+    NoSet
         Where no set is allowed.
     """
     if not limits.possible:
-        raise ValueError("the row that is to be in does not fit the budget")
+        raise NoSet("the row that is to be in does not fit the budget")
     prices = relaxed(limits, goal, floors)
     if prices is None:  # rounding, where nothing but the set known meets the floors
         if known is None:
-            raise ValueError("no set is within the limits")
+            raise NoSet("no set is within the limits")
         return known
     worth, most = _worth(limits, goal, floors, prices)
     found = known if known is not None else limits.filled(goal, prices, worth)
@@ -224,7 +228,7 @@ def best(
     if other is not None and goal.worth(other) > at_hand:
         return other
     if at_hand == -np.inf:
-        raise ValueError("no set is within the limits")
+        raise NoSet("no set is within the limits")
     return found
 
 

@@ -205,6 +205,11 @@ def _margin(content: Mapping[str, Any]) -> str:
     """Return what the last dollar buys: the bar for the next proposal."""
     bar = content["bar"]
     if not bar > 0:
+        if any(row["net_effect"]["mean"] > 0 for row in content["left_out"]):
+            return (
+                "Money is left, and nothing more that is expected to help fits: it costs more than the budget, "
+                "harms more than the cap allows, or is another level of what is in."
+            )
         return "Money is left: everything that is expected to help is in."
     said = f"The bar at the margin is {significant(bar)} microdooms per million dollars"
     if any(row["per_million"] < bar for row in content["chosen"]):
@@ -359,7 +364,9 @@ def near(row: Mapping[str, Any], content: Mapping[str, Any]) -> str:
         said = f"with an effect {needs(row)[1]}"
         ways.append(f"{said}, which is within the error of its own" if close else said)
     said = ", or ".join(ways) or "on no terms"
-    more = "" if gain is not None else "; as it is, it costs more than the budget"
+    dear = row["cost"] > content["budget"]
+    over = "costs more than the budget" if dear else "harms more than the cap allows"
+    more = "" if gain is not None else f"; as it is, it {over}"
     by = " by expectation" if _regret(content) else ""
     return f"{row['name']} ({money(row['cost'])}, {effect(row)}) would be in{by} {said}{more}."
 
