@@ -203,8 +203,9 @@ def _cost(forecast: Forecast, row: Row) -> float:
     mean = None if cost is None else float(np.mean(cost))
     if mean is None or not 0 < mean < np.inf:
         raise BadInput(
-            Problem(row.where, "cost", "must be stated to be allocated to", mean or None, "in USD, such as $250k")
-        )
+            Problem(row.where, "cost", "must be stated to be allocated to", mean or None,
+                    "in USD, such as $250k")
+        )  # fmt: skip
     return mean
 
 

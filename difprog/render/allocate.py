@@ -207,8 +207,8 @@ def _margin(content: Mapping[str, Any]) -> str:
     if not bar > 0:
         if any(row["net_effect"]["mean"] > 0 for row in content["left_out"]):
             return (
-                "Money is left, and nothing more that is expected to help fits: it costs more than the budget, "
-                "harms more than the cap allows, or is another level of what is in."
+                "Money is left, and nothing more that is expected to help fits: it costs more than the "
+                "budget, harms more than the cap allows, or is another level of what is in."
             )
         return "Money is left: everything that is expected to help is in."
     said = f"The bar at the margin is {significant(bar)} microdooms per million dollars"
