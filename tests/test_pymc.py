@@ -134,6 +134,15 @@ def test_the_model_can_be_drawn_as_a_graph(model: Any) -> None:
     assert {"agi_arrival", "parallel_requirement", "parallel_speedup"} & parents.keys()
 
 
+def test_nothing_in_the_model_is_computed_in_single_precision(model: Any) -> None:
+    """Whole numbers and halves, as beliefs that are points often are, would be held so by PyTensor."""
+    from pytensor.graph.traversal import ancestors
+
+    made = [node for node in ancestors([model["net_effect"]]) if hasattr(node.type, "dtype")]
+    assert not [node for node in made if node.type.dtype.startswith("float") and node.type.dtype != "float64"]
+    assert not [node.name for node in model.deterministics if node.type.dtype != "float64"]
+
+
 def test_the_model_has_the_law_of_the_forecast_s_draws(model: Any, forecast: Forecast) -> None:
     """PyMC's own draws, from seeds that have nothing to do with ours."""
     import pymc as pm

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from difprog.beliefs.families import FAMILIES, Distribution, Member, Mixture, Point, Shape, mixture_quantile
 from difprog.forecast.graph import Graph, Part, build, parts_of, readers
+from difprog.forecast.lowering import Lowered
 from difprog.forecast.question import Question
 
 Array = npt.NDArray[np.float64]
@@ -24,43 +25,37 @@ Array = npt.NDArray[np.float64]
 #: Graphs of different structure that are kept.
 MOST_GRAPHS = 24
 
-#: Numbers of an array that is evaluated at a time: what the race takes stays in a processor's cache, and
-#: the calls, one per operation and block, take less than the arithmetic.
-BLOCK = 1 << 15
+#: Numbers of an array that is evaluated at a time: what a line of the race reads and writes stays in a
+#: processor's cache, and the calls, one per operation and block, take less than the arithmetic.
+BLOCK = 3 << 12
 
 
 @lru_cache
 def mode() -> Any:
-    """Return how graphs are compiled: node by node on NumPy, with no compiler.
+    """Return how PyTensor compiles what is not elementwise: node by node on NumPy, with no compiler.
 
-    What stands in the graph twice is computed once, and constants beforehand; all other rewriting
-    takes longer than it saves. Measured: compiling takes a tenth of a second where Numba or C take
-    many, and running is as fast, as every node works on whole arrays.
+    What stands in the graph twice is computed once, and generators are not copied before they draw;
+    all other rewriting takes longer than it saves.
     """
     from pytensor.compile.mode import Mode
     from pytensor.graph.rewriting.db import RewriteDatabaseQuery
 
-    return Mode(linker="py", optimizer=RewriteDatabaseQuery(include=["merge", "topo_constant_folding"]))
-
-
-def function(inputs: Sequence[Any], outputs: Any) -> Callable[..., Any]:
-    """Compile outputs as a function of inputs."""
-    import pytensor
-
-    return pytensor.function(  # type: ignore[no-any-return]
-        list(inputs), outputs, mode=mode(), on_unused_input="ignore", accept_inplace=True
-    )
+    return Mode(linker="py", optimizer=RewriteDatabaseQuery(include=["merge", "random_make_inplace"]))
 
 
 @lru_cache
 def _normal() -> Callable[..., Any]:
     """Compile PyMC's standard normal, given its generator and the number of draws."""
     import pymc as pm
+    import pytensor
     import pytensor.tensor as pt
     from pytensor.tensor.random.type import random_generator_type
 
     generator, count = random_generator_type("generator"), pt.lscalar("count")
-    return function([generator, count], pm.Normal.dist(0.0, 1.0, size=(count,), rng=generator))
+    score = pm.Normal.dist(0.0, 1.0, size=(count,), rng=generator)
+    inputs = [pytensor.In(generator, mutable=True), count]
+    found: Callable[..., Any] = pytensor.function(inputs, score, mode=mode(), accept_inplace=True)
+    return found
 
 
 def normal(generator: np.random.Generator, count: int) -> Array:
@@ -70,8 +65,10 @@ def normal(generator: np.random.Generator, count: int) -> Array:
 
 def quantile(shape: Shape, scores: Array) -> Array:
     """Return the quantiles of a distribution at standard normal scores, shape of the scores."""
+    numbers = {f"number {i}": np.float64(number) for i, number in enumerate(_numbers(shape))}
     with np.errstate(all="ignore"):
-        return np.asarray(_quantile(_structure(shape))(scores, *_numbers(shape)))
+        (found,) = _quantile(_structure(shape))({"scores": scores, **numbers})
+    return np.asarray(found)
 
 
 def _structure(shape: Any) -> tuple[Any, ...]:
@@ -99,7 +96,7 @@ def _numbers(shape: Any) -> list[float]:
 
 
 @lru_cache(maxsize=256)
-def _quantile(structure: tuple[Any, ...]) -> Callable[..., Any]:
+def _quantile(structure: tuple[Any, ...]) -> Lowered:
     """Compile the quantile of all distributions of one structure."""
     import pytensor.tensor as pt
 
@@ -122,7 +119,9 @@ def _quantile(structure: tuple[Any, ...]) -> Callable[..., Any]:
         value = mixture_quantile(weights, [rebuilt(part) for part in structure[2:]], scores)
     else:
         value = rebuilt(structure[2]).quantile(scores)
-    return function([scores, *numbers], pt.round(value) if structure[1] else value)
+    inputs = {"scores": scores, **{f"number {i}": node for i, node in enumerate(numbers)}}
+    ones = {name: (False,) * node.ndim for name, node in inputs.items()}
+    return Lowered(inputs, [pt.round(value) if structure[1] else value], ones)
 
 
 class Branches(NamedTuple):
@@ -151,41 +150,21 @@ class Evaluator:
         self.branched = tuple(
             n for n in self.effects if getattr(part.outcome.if_hit, n) is not getattr(part.outcome.if_miss, n)
         )
-        self._derive: Callable[..., Any] | None = None
-        self._chance: Callable[..., Any] | None = None
-        self._slopes: dict[str, Callable[..., Any]] = {}
-        self.reads: dict[str, tuple[str, ...]] = {}
+        self._derive: Lowered | None = None
+        self._slopes: dict[tuple[str, ...], Lowered] = {}
 
-    def _replaced(self, outputs: list[Any], effects: bool) -> tuple[list[Any], dict[str, Any], list[Any]]:
-        """Return inputs by name that stand in for nodes of the graph, and outputs that read them."""
-        import pytensor.tensor as pt
-        from pytensor.graph.replace import clone_replace
-        from pytensor.graph.traversal import ancestors
-
-        part = self._part
-        nodes: dict[str, Any] = {}
-        for name, node in part.inputs.items():
-            shape = (None if name in part.wide else 1, None)
-            nodes[name] = (node, pt.tensor(name, dtype="float64", shape=shape))
+    def _inputs(self, effects: bool) -> tuple[dict[str, Any], dict[str, tuple[bool, ...]]]:
+        """Return the nodes that arrays stand in for, by name, and which of their axes are of length 1."""
+        part, nodes = self._part, dict(self._part.inputs)
+        ones: dict[str, tuple[bool, ...]] = {name: (name not in part.wide, False) for name in part.inputs}
         for name, node in part.masks.items():
-            nodes[f"reads {name}"] = (node, pt.tensor(f"reads {name}", dtype="bool", shape=(None, 1)))
+            nodes[f"reads {name}"], ones[f"reads {name}"] = node, (False, True)
         for name, node in part.facts.items():
-            where = (None, 1) if name == "certain" else ()
-            nodes[f"fact {name}"] = (node, pt.tensor(f"fact {name}", dtype="float64", shape=where))
+            nodes[f"fact {name}"], ones[f"fact {name}"] = node, (False, True) if name == "certain" else ()
         if effects:
             for name, node in part.given.items():
-                stands_in = pt.tensor(f"effect {name}", dtype="float64", shape=(None, None))
-                nodes[f"effect {name}"] = (node, stands_in)
-        blockers = [node for node, _ in nodes.values()]
-        used = set(ancestors(outputs, blockers=blockers))
-        chosen = {name: pair for name, pair in nodes.items() if pair[0] in used}
-        found = clone_replace(outputs, dict(chosen.values()), rebuild_strict=False)
-        return found, {name: new for name, (_, new) in chosen.items()}, [new for _, new in chosen.values()]
-
-    def _compiled(self, key: str, outputs: list[Any], effects: bool) -> Callable[..., Any]:
-        found, inputs, ordered = self._replaced(outputs, effects)
-        self.reads[key] = tuple(inputs)
-        return function(ordered, found)
+                nodes[f"effect {name}"], ones[f"effect {name}"] = node, (False, False)
+        return nodes, ones
 
     def derive(self, given: Mapping[str, Array]) -> Branches:
         """Return a project's effects.
@@ -200,9 +179,11 @@ class Evaluator:
         if self._derive is None:
             outputs = [getattr(outcome.if_hit, n) for n in self.effects]
             outputs += [getattr(outcome.if_miss, n) for n in self.branched]
-            outputs = [_variable(value) for value in (*outputs, outcome.hit_probability)]
-            self._derive = self._compiled("derive", outputs, False)
-        found = self._derive(*(given[name] for name in self.reads["derive"]))
+            nodes, ones = self._inputs(False)
+            self._derive = Lowered(
+                nodes, [_variable(value) for value in (*outputs, outcome.hit_probability)], ones
+            )
+        found = self._derive(given)
         hit = dict(zip(self.effects, found, strict=False))
         miss = {**hit, **dict(zip(self.branched, found[len(self.effects) :], strict=False))}
         return Branches(hit, miss, found[-1])
@@ -217,25 +198,28 @@ class Evaluator:
         effects : dict of str to array
             Effect → its value, shape (reading or 1, draw); what is left out is 0.
         """
-        self.race_reads()
-        assert self._chance is not None
-        return np.asarray(self._chance(*self._with(given, effects, "chance"))[0])
+        return np.asarray(self._chance(self._with(given, effects, self._chance.reads))[0])
+
+    @cached_property
+    def _chance(self) -> Lowered:
+        nodes, ones = self._inputs(True)
+        return Lowered(nodes, [self._part.race], ones)
 
     def race_reads(self) -> tuple[str, ...]:
-        """Return the names of what p_success is computed from; compiles it."""
-        if self._chance is None:
-            self._chance = self._compiled("chance", [self._part.race], True)
-        return self.reads["chance"]
+        """Return the names of what p_success is computed from."""
+        return self._chance.reads
 
-    def _with(self, given: Mapping[str, Array], effects: Mapping[str, Array], key: str) -> list[Array]:
+    def _with(
+        self, given: Mapping[str, Array], effects: Mapping[str, Array], reads: Sequence[str]
+    ) -> dict[str, Array]:
         shape = self._shape(given)
         zero = np.broadcast_to(0.0, shape)
-        return [
-            given[name]
+        return {
+            name: given[name]
             if not name.startswith("effect ")
             else np.broadcast_to(effects[name[7:]], shape) if name[7:] in effects else zero
-            for name in self.reads[key]
-        ]
+            for name in reads
+        }
 
     @staticmethod
     def _shape(given: Mapping[str, Array]) -> tuple[int, int]:
@@ -245,21 +229,38 @@ class Evaluator:
         self, given: Mapping[str, Array], effects: Mapping[str, Array], names: Sequence[str]
     ) -> list[Array]:
         """Return the exact derivatives of p_success by effects, each of shape (reading, draw)."""
-        key = "slopes " + " ".join(names)
+        key = tuple(names)
         if key not in self._slopes:
-            import pytensor
-            import pytensor.tensor as pt
+            self._slopes[key] = self._differentiated(key)
+        lowered = self._slopes[key]
+        found = iter(lowered(self._with(given, effects, lowered.reads)))
+        flat, known = np.zeros(self._shape(given)), self.race_reads()
+        return [np.asarray(next(found)) if f"effect {n}" in known else flat for n in names]
 
-            (chance,), inputs, ordered = self._replaced([self._part.race], True)
-            wanted = [inputs[f"effect {n}"] for n in names if f"effect {n}" in inputs]
-            slopes = pytensor.grad(
-                pt.sum(chance), wanted, disconnected_inputs="ignore", return_disconnected="zero"
+    def _differentiated(self, names: Sequence[str]) -> Lowered:
+        """Return the derivatives of p_success by those of the effects that it hangs on.
+
+        They are taken on a copy of the graph whose last axis is that of the draws: the graph's
+        own is that of the worlds, and derivatives are summed over axes that broadcast.
+        """
+        import pytensor
+        import pytensor.tensor as pt
+        from pytensor.graph.replace import clone_replace
+
+        nodes, ones = self._inputs(True)
+        inputs = {
+            name: pt.tensor(
+                name, dtype=nodes[name].type.dtype, shape=tuple(1 if one else None for one in ones[name])
             )
-            self.reads[key] = tuple(inputs)
-            self._slopes[key] = function(ordered, slopes)
-        found = iter(self._slopes[key](*self._with(given, effects, key)))
-        flat = np.zeros(self._shape(given))
-        return [np.asarray(next(found)) if f"effect {n}" in self.reads[key] else flat for n in names]
+            for name in self.race_reads()
+        }
+        stand_in = {nodes[name]: new for name, new in inputs.items()}
+        (chance,) = clone_replace([self._part.race], stand_in, rebuild_strict=False)
+        wanted = [inputs[f"effect {n}"] for n in names if f"effect {n}" in inputs]
+        slopes = pytensor.grad(
+            pt.sum(chance), wanted, disconnected_inputs="ignore", return_disconnected="zero"
+        )
+        return Lowered(inputs, slopes, ones)
 
 
 def _variable(value: Any) -> Any:

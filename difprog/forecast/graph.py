@@ -114,10 +114,13 @@ def build(question: Question) -> Graph:
     import pymc as pm
     import pytensor
     import pytensor.tensor as pt
+    from pytensor.scalar import autocast_float_as
 
     coords = {"reading": list(question.readings), "world": list(WORLDS)}
-    # Where in the code each node was made is of no use, and takes a third of the time.
-    with pytensor.config.change_flags(traceback__limit=0), pm.Model(coords=coords) as model:
+    # Where in the code each node was made is of no use, and takes a third of the time. And a plain
+    # number that fits would be held in single precision, and so would all that is made of such.
+    frugal = pytensor.config.change_flags(traceback__limit=0)
+    with frugal, autocast_float_as("float64"), pm.Model(coords=coords) as model:
         values = _beliefs(question)
         facts = {name: pm.Data(f"fact_{name}", value) for name, value in fact_values(question).items()}
         parts = tuple(_part(question, rows, values, facts) for rows in parts_of(question))
@@ -184,7 +187,7 @@ def _beliefs(question: Question) -> dict[str, Variable]:
     def drawn(name: str, source: Source) -> Variable:
         if source.posterior is None:
             shape = source.shape
-            value = shape.quantile(scores[name]) if source.point is None else source.point
+            value = shape.quantile(scores[name]) if source.point is None else float(source.point)
             return pt.as_tensor_variable(value)
         size = source.posterior.size
         if size not in index:
@@ -199,7 +202,7 @@ def _beliefs(question: Question) -> dict[str, Variable]:
             return
         neutral = question.vocabulary[name].neutral
         rows = [
-            found[source.key] if source is not None else pt.constant(0.0 if neutral is None else neutral)
+            found[source.key] if source is not None else pt.constant(float(neutral or 0.0))
             for source in question.sources[name]
         ]
         values[name] = pm.Deterministic(label, pt.stack(rows), dims=("reading",))

@@ -156,9 +156,16 @@ class Question:
 
     def clusters(self, reading: int) -> int | None:
         """Return how many kept draws a reading's draws are spread over, None for no limit."""
-        view = self.views[reading]
-        conditioned = any(view.conditioned(name) for name in view.beliefs)
-        return view.posterior.size if conditioned and view.posterior is not None else None
+        return self._clusters[reading]
+
+    @cached_property
+    def _clusters(self) -> tuple[int | None, ...]:
+        return tuple(
+            view.posterior.size
+            if view.posterior is not None and any(view.conditioned(name) for name in view.beliefs)
+            else None
+            for view in self.views
+        )
 
     @cached_property
     def groups(self) -> tuple[tuple[str, ...], ...]:

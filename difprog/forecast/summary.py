@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import math
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -154,8 +154,10 @@ def _error_of_sum(terms: Array, clusters: int | None) -> float:
     count = len(terms)
     if clusters is not None and 2 <= clusters < count:
         # Ratio estimator: clusters differ in size by one at most.
-        terms = np.bincount(np.arange(count) % clusters, weights=terms, minlength=clusters)
-        count = clusters
+        rows = -(-count // clusters)
+        padded = np.zeros(rows * clusters)
+        padded[:count] = terms
+        terms, count = padded.reshape(rows, clusters).sum(axis=0), clusters
     return float(np.sqrt(np.sum(terms**2) * count / (count - 1.0)))
 
 
@@ -184,41 +186,50 @@ def summarise(
         meets the level; unweighted ones interpolate between draws.
     """
     array = np.atleast_1d(np.asarray(values, dtype=float))
-    value = float(array.min())
-    if array.size == 1 or value == array.max():
-        return _point(value)
+    if weights is None:
+        order, points = None, np.sort(array)
+    else:
+        order = np.argsort(array)
+        points = array[order]
+    if array.size == 1 or points[0] == points[-1]:
+        return _point(float(points[0]))
     tail = (1.0 - prob) / 2.0
     levels = [tail, 0.5, 1.0 - tail]
+    alone = weights is None and (clusters is None or not 2 <= clusters < len(array))
+    low, high = int(points.searchsorted(0.0)), int(points.searchsorted(0.0, side="right"))
 
-    def error(part: Array) -> float:
-        return clustered_error(part, clusters, weights=weights, moments=moments)
-
-    def share_error(part: npt.NDArray[np.bool_]) -> float:
-        if weights is None and (clusters is None or not 2 <= clusters < len(part)):
-            share = np.count_nonzero(part) / len(part)
-            return math.sqrt(share * (1.0 - share) / (len(part) - 1.0))
-        return error(part.astype(float))
+    def share_error(part: Callable[[], npt.NDArray[np.bool_]], hits: int) -> float:
+        """Return the error of a share of the draws, of which so many are."""
+        if alone:
+            share = hits / len(array)
+            return math.sqrt(share * (1.0 - share) / (len(array) - 1.0))
+        return clustered_error(part().astype(float), clusters, weights=weights, moments=moments)
 
     if weights is None:
         mean, sd = float(array.mean()), float(array.std(ddof=1))
-        positive = float(np.count_nonzero(array > 0) / count)
-        negative = float(np.count_nonzero(array < 0) / count)
-        points = np.sort(array)
+        positive, negative = float((len(points) - high) / count), float(low / count)
         found = _linear(points, levels)
     else:
         mean = dot(weights, array)
         # At equal weights the usual divisor, draws less one.
         sd = math.sqrt(dot(weights, (array - mean) ** 2) / (1.0 - dot(weights, weights)))
         positive, negative = dot(weights, array > 0), dot(weights, array < 0)
-        order = np.argsort(array)
-        points, mass = array[order], weights[order]
-        found = _inverted(points, mass, levels)
-    errors = [share_error(array <= q) for q in found]
+        cdf = _cdf(weights[order])
+        found = _inverted(points, cdf, levels)
+    below = points.searchsorted(found, side="right").tolist()
+    errors = [
+        share_error(lambda q=q: array <= q, hits)  # type: ignore[misc]
+        for q, hits in zip(found, below, strict=True)
+    ]
     ends = _ends(levels, errors)
-    around = _linear(points, ends) if weights is None else _inverted(points, mass, ends)
+    around = _linear(points, ends) if weights is None else _inverted(points, cdf, ends)
+    error = sd / math.sqrt(len(array)) if alone else (
+        clustered_error(array, clusters, weights=weights, moments=moments)
+    )
     return Summary(
-        mean, sd, error(array), float(found[1]), float(found[0]), float(found[2]), positive, negative,
-        *_halves(around), share_error(array > 0), share_error(array < 0),
+        mean, sd, error, float(found[1]), float(found[0]), float(found[2]), positive, negative,
+        *_halves(around),
+        share_error(lambda: array > 0, len(points) - high), share_error(lambda: array < 0, low),
     )  # fmt: skip
 
 
@@ -228,20 +239,29 @@ def _point(value: float) -> Summary:
 
 def _linear(points: Array, levels: Sequence[float]) -> Array:
     """Return quantiles of sorted points, interpolated between neighbours, as NumPy's are."""
-    at = np.asarray(levels) * (len(points) - 1)
-    low = np.floor(at).astype(np.intp)
-    share = at - low
-    left, right = points[low], points[np.minimum(low + 1, len(points) - 1)]
-    return np.where(share < 0.5, left + (right - left) * share, right - (right - left) * (1.0 - share))
+    last, found = len(points) - 1, []
+    for level in levels:  # plain numbers: a handful of them costs less so than as arrays
+        at = level * last
+        low = int(at)
+        share = at - low
+        left, right = points.item(low), points.item(min(low + 1, last))
+        gap = right - left
+        found.append(left + gap * share if share < 0.5 else right - gap * (1.0 - share))
+    return np.array(found)
 
 
-def _inverted(points: Array, mass: Array, levels: Any) -> Array:
-    """Return the least of sorted points at which the cdf meets the levels, but for rounding."""
-    wanted = np.asarray(levels) * (1.0 - 1e-12)
+def _cdf(mass: Array) -> Array:
+    """Return the cdf at sorted points of such mass."""
     cdf = np.cumsum(mass)
     cdf /= cdf[-1]
-    cdf[cdf == 0.0] = -1.0  # points without mass before the first are at no level
-    return np.asarray(points[np.minimum(np.searchsorted(cdf, wanted, side="left"), len(points) - 1)])
+    cdf[: cdf.searchsorted(0.0, side="right")] = -1.0  # points before the first that has mass are at no level
+    return cdf
+
+
+def _inverted(points: Array, cdf: Array, levels: Any) -> Array:
+    """Return the least of sorted points at which the cdf meets the levels, but for rounding."""
+    wanted = np.asarray(levels) * (1.0 - 1e-12)
+    return np.asarray(points[np.minimum(cdf.searchsorted(wanted, side="left"), len(points) - 1)])
 
 
 def _ends(levels: Sequence[float], errors: Sequence[float]) -> list[float]:
@@ -300,15 +320,18 @@ def summarise_mixture(
         own = mass / share[:, None]
         variances = np.sum(own * (table - means[:, None]) ** 2, axis=1) / (1.0 - np.sum(own**2, axis=1))
     else:
-        variances = table.var(axis=1, ddof=1) if count > 1 else np.zeros(len(columns))
+        variances = np.array([row.var(ddof=1) if count > 1 else 0.0 for row in table])
     tail = (1.0 - prob) / 2.0
     levels = [tail, 0.5, 1.0 - tail]
     flat = table.ravel()
-    order = np.argsort(flat)
-    points, weight = flat[order], mass.ravel()[order]
-    found = _inverted(points, weight, levels)
+    if not tilts and np.all(share == share[0]):  # every draw counts alike: a quarter of the time
+        points, cdf = np.sort(flat), np.arange(1, flat.size + 1) / flat.size
+    else:
+        order = np.argsort(flat)
+        points, cdf = flat[order], _cdf(mass.ravel()[order])
+    found = _inverted(points, cdf, levels)
     errors = [terms((table <= q).astype(float), clusters) for q in found]
-    around = _inverted(points, weight, _ends(levels, errors))
+    around = _inverted(points, cdf, _ends(levels, errors))
     positive, positive_se = estimate((table > 0).astype(float))
     negative, negative_se = estimate((table < 0).astype(float))
     if not tilts:  # counted, not summed: to the last bit
@@ -381,14 +404,14 @@ def weighted_summary_quantiles(
     if not total > 0:
         return Quantiles((math.nan,) * len(levels), (math.nan,) * len(levels))
     order = np.argsort(value)
-    points, mass = value[order], (base * chance)[order]
-    found = _inverted(points, mass, levels)
+    points, cdf = value[order], _cdf((base * chance)[order])
+    found = _inverted(points, cdf, levels)
     errors = []
     for q in found:
         below = (value <= q).astype(float)
         influence = chance * (below - dot(base * chance, below) / total) / total
         errors.append(clustered_error(influence, clusters, weights=base, moments=moments))
-    around = _inverted(points, mass, _ends(levels, errors)).reshape(-1, 2)
+    around = _inverted(points, cdf, _ends(levels, errors)).reshape(-1, 2)
     return Quantiles(tuple(found.tolist()), tuple((np.diff(around, axis=1)[:, 0] / 2.0).tolist()))
 
 
