@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
 import numpy as np
 
 from difprog.choose.programme import TIE, Limits, best, linear
-from difprog.choose.rows import Rows, Set
-from difprog.choose.rules import choose
+from difprog.choose.rows import Rows, Set, total
+from difprog.choose.rules import EXACT, LOOSE, choose
 
 
 class Span(NamedTuple):
@@ -52,8 +51,14 @@ def credence_spans(
         for far in (0.0, 1.0):
             at = far
             while True:
-                other = best(limits, linear((1 - at) * lines[0] + at * lines[1]))
-                gap = [math.fsum(line[list(other)]) - math.fsum(line[list(chosen)]) for line in lines]
+                goal = linear((1 - at) * lines[0] + at * lines[1])
+                # Any better set will do to come nearer; only that there is none needs the best.
+                gap = [0.0, 0.0]
+                for within in (0.0,) if len(rows.cost) <= EXACT else (LOOSE, 0.0):
+                    other = best(limits, goal, gap=within)
+                    gap = [total(line, other) - total(line, chosen) for line in lines]
+                    if (1 - at) * gap[0] + at * gap[1] > slack:
+                        break
                 if (1 - at) * gap[0] + at * gap[1] <= slack or gap[0] == gap[1]:
                     break
                 cross = gap[0] / (gap[0] - gap[1])

@@ -12,13 +12,9 @@ from difprog.choose.averages import flat, mixed
 from difprog.choose.disappointment import folded
 from difprog.choose.programme import Limits, linear
 from difprog.choose.rows import Array, Set, total
-from difprog.choose.rules import EXACT
+from difprog.choose.rules import EXACT, LOOSE
 from difprog.forecast.summary import clustered_error, dot
 from difprog.why.sensitivity import Gain
-
-#: The gap, where there are more rows, of the many programmes that only say what knowing is worth: what
-#: they miss of it is less than a thousandth of the set's effect.
-LOOSE = 1e-3
 
 
 def information(
