@@ -4,28 +4,15 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from difprog.cli import complete
-from difprog.cli.options import Decorator, Destination, json_option, request_options
+from difprog.cli.options import Day, Decorator, Destination, json_option, request_options
 
 if TYPE_CHECKING:
     from difprog.forecast.request import Request
-
-
-class Day(click.ParamType[date]):
-    """A day, such as 2027-06-30."""
-
-    name = "date"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
-        """Return the day; fails where it is none."""
-        try:
-            return value if isinstance(value, date) else date.fromisoformat(value)
-        except ValueError:
-            self.fail(f"{value} is no day, such as 2027-06-30.", param, ctx)
 
 
 def file_option() -> Decorator:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from datetime import date
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -49,6 +50,19 @@ class Count(click.IntRange):
         if number > self.limit.most:
             self.fail(f"{self.limit.words()} (got {number:,}).", param, ctx)
         return int(super().convert(value, param, ctx))
+
+
+class Day(click.ParamType[date]):
+    """A day, such as 2027-06-30."""
+
+    name = "date"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        """Return the day; fails where it is none."""
+        try:
+            return value if isinstance(value, date) else date.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value} is no day, such as 2027-06-30.", param, ctx)
 
 
 class Destination(click.Path):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import click
 
 from difprog.base import limits
-from difprog.cli.options import Count, json_option
+from difprog.cli.options import Count, Day, json_option
 
 
 @click.command("verify", short_help="Check likelihoods by simulation, the race by closed forms.")
@@ -20,28 +22,42 @@ from difprog.cli.options import Count, json_option
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=1, show_default=True, help="Of all of it.")
 @click.option(
     "--backtest", is_flag=True,
-    help="In place of these: evidence cut at past dates, and forecasts of what came after. Some minutes.",
+    help="In place of these: evidence cut at past dates, and forecasts of what came after. Some minutes, "
+    "then kept.",
+)  # fmt: skip
+@click.option(
+    "--as-of", "as_of", type=Day(), multiple=True, metavar="DATE",
+    help="With --backtest: what was published before this day, such as 2020-01-01, and what came after; "
+    "repeatable.",
 )  # fmt: skip
 @json_option()
-def command(setting: str, simulations: int | None, seed: int, backtest: bool, as_json: bool) -> None:
+def command(
+    setting: str, simulations: int | None, seed: int, backtest: bool, as_of: tuple[date, ...], as_json: bool
+) -> None:
     """Check that the program computes what it says.
 
     Calibrates the likelihoods by simulation (a true value's rank among its posterior draws must
     be uniform), and compares the race with closed forms and quadrature, a likelihood with its
     conjugate case, and every model with the one it is nested in. Exit status 3 where a check fails.
-    """
+
+    \b
+        difprog verify --backtest                       at four days of the past
+        difprog verify --backtest --as-of 2020-01-01    at a day of yours
+    """  # noqa: D301
     from difprog import verify
     from difprog.base.errors import DiagnosticsFailed
     from difprog.render import data, screen
     from difprog.render import verify as render
     from difprog.render.progress import progress
 
+    if as_of and not backtest:
+        raise click.UsageError("--as-of goes with --backtest.")
     if backtest:
         from difprog.render import backtest as shown
         from difprog.verify import backtest as past
 
         with progress(screen.console(stderr=True)) as tick:
-            table = past.run(tick, seed=seed)
+            table = past.run(tick, seed=seed, as_of=as_of)
         if as_json:
             click.echo(data.dumps(table))
         else:

@@ -14,17 +14,16 @@ from difprog.base import files
 from difprog.render.format import significant, with_error
 from difprog.render.record import figure
 from difprog.render.screen import MARGIN, Column, fitted, indented, section, text
+from difprog.verify.past import DATASETS
 
 #: The page that shows the table, between two marks, and the figure beside it.
 PAGE, FIGURE = Path("docs", "record.md"), Path("docs", "record.svg")
 BEGIN, END = "<!-- backtest -->", "<!-- end -->"
 
 HEADS = (
-    "evidence until", "forecasts of", "90% held", "CRPS", "last value", "trend",
-    "gain over last value", "gain over trend",
+    "cut at", "forecasts of", "90% held", "CRPS", "last value", "trend",
+    "gain on last", "gain on trend", "divergences",
 )  # fmt: skip
-
-WHAT = {"headcounts": "head counts", "timelines": "published medians"}
 
 
 def cells(found: Mapping[str, Any]) -> list[list[str]]:
@@ -34,10 +33,11 @@ def cells(found: Mapping[str, Any]) -> list[list[str]]:
         table = one["forecasts"]
         many = "" if one["topics"] == 1 else f" by {one['topics']} sources"
         rows.append([
-            one["cut"], f"{one['after']} {WHAT[one['dataset']]}{many}",
+            one["cut"], f"{one['after']} {DATASETS[one['dataset']]}{many}",
             f"{round(table['program']['covered'] * one['after'])} of {one['after']}",
             *(significant(table[key]["crps"], 2) for key in ("program", "last", "trend")),
             *(gain(table[key]["log_gain"]) for key in ("last", "trend")),
+            f"{one['divergences']:,} of {one['draws']:,}" if one["divergences"] else "none",
         ])  # fmt: skip
     return rows
 
@@ -54,14 +54,21 @@ def terminal(found: Mapping[str, Any], screen: Console) -> None:
     for one in found["backtests"]:
         for why in one["failures"]:
             screen.print(text(f"{one['dataset']} before {one['cut']}: {why}", "red"))
-    section(screen, "Evidence cut at a past day", "CRPS and log score of logarithms; a gain above 0 is good")
+    section(screen, "Evidence cut at a past day", "CRPS of logarithms; gains in log score, above 0 is good")
     rows = cells(found)
+    drops = {2: 1, 3: 1, 4: 3, 5: 3, 8: 2}  # divergences are said above too
     columns = [
-        Column(head, [text(row[k]) for row in rows], left=k < 2, wrap=k < 2, drop=1 if k in (4, 5) else 0)
+        Column(head, [Text(row[k].replace(" by ", "\nby ")) for row in rows], left=k < 2, wrap=k == 1,
+               drop=drops.get(k, 0))
         for k, head in enumerate(HEADS)
     ]
     indented(screen, fitted(columns, screen.width - MARGIN))
+    for one in found["left_out"]:
+        what = f"{DATASETS[one['dataset']]} before {one['cut']} are left out: {one['why']}"
+        indented(screen, f"{what}; they can be cut from {one['first']} to {one['last']}")
     simulated = found["simulated"]
+    if simulated is None:
+        return
     section(screen, "Its own predictive", f"{simulated['n']:,} simulated resolutions")
     for row in simulated["calibration"]:
         what = "intervals" if row["of"] == "interval" else "chances"

@@ -45,7 +45,7 @@ def _row(log: Log, entry: Entry, today: date) -> dict[str, Any]:
 
 
 def said(row: Mapping[str, Any]) -> str:
-    """Return a forecast in a few characters: "40%", "1.2 (0.3 to 5) years"."""
+    """Return a forecast in a few characters: "40%", "1.2 (0.3 to 5)"."""
     if "chance" in row:
         return f"{significant(100 * row['chance'], 2)}%"
     low, middle, high = (number(row[key], row) for key in ("p5", "p50", "p95"))
@@ -79,7 +79,6 @@ def listing(found: Sequence[Mapping[str, Any]], damaged: Sequence[str], screen: 
         Column("resolves by", days, left=True),
         Column("question", [text(_question(row)) for row in found], left=True, wrap=True),
         Column("forecast (90%)", [text(said(row)) for row in found], left=True, wrap=True),
-        Column("unit", [text(row["unit"]) for row in found], left=True, drop=2),
         Column("made", [row["made"] for row in found], left=True, drop=3),
     ]
     if resolved:
@@ -92,14 +91,16 @@ def listing(found: Sequence[Mapping[str, Any]], damaged: Sequence[str], screen: 
 
 
 def _question(row: Mapping[str, Any]) -> str:
-    return f"{row['project']}: {row['question']}" if row["project"] else str(row["question"])
+    asked = f"{row['project']}: {row['question']}" if row["project"] else str(row["question"])
+    # Whoever answers has to know in what: never left out for want of room.
+    return f"{asked} ({row['unit']})" if row["unit"] and row["unit"] not in asked.split() else asked
 
 
 def added(log: Log, new: Sequence[str], asked: int, screen: Console) -> None:
     """Print the forecasts that were kept just now."""
     entries = [log.entries[i] for i in new if i in log.entries]
     note = "" if len(entries) == asked else "the others were there"
-    section(screen, f"{len(entries)} forecasts kept", note)
+    section(screen, f"{len(entries)} forecast{'s' * (len(entries) != 1)} kept", note)
     if entries:
         rows = [_row(log, e, e.made) for e in sorted(entries, key=lambda e: (e.resolves, e.id))]
         listing([{**row, "project": ""} for row in rows], (), screen)

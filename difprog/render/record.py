@@ -12,7 +12,7 @@ from difprog.record.log import KINDS
 from difprog.record.tally import BARS, EVEN, MEDIAN, RECORD, TWO
 from difprog.render.figures import HELP, NEUTRAL, svg
 from difprog.render.format import significant, with_error
-from difprog.render.log import broken, number, turned_out
+from difprog.render.log import SHORT, broken, number, turned_out
 from difprog.render.screen import DIM, HEAD, MARGIN, Column, fitted, indented, section, text
 
 #: Columns of a drawn bar.
@@ -169,7 +169,8 @@ def _models(found: Mapping[str, Any], screen: Console) -> None:
 def _forecasts(rows: Sequence[Mapping[str, Any]], screen: Console) -> None:
     section(screen, "Every forecast", "the median or chance, the answer, its scores")
     columns = [
-        Column("resolved", [text(r["quantity"]) for r in rows], left=True, wrap=True),
+        Column("id", [text(r["id"][:SHORT]) for r in rows], left=True),
+        Column("resolved", [text(_named(r)) for r in rows], left=True, wrap=True),
         Column("made", [r["made"] for r in rows], left=True, drop=1),
         Column("said", [_said(r) for r in rows]),
         Column("answer", [turned_out(r["outcome"], r) for r in rows]),
@@ -179,6 +180,10 @@ def _forecasts(rows: Sequence[Mapping[str, Any]], screen: Console) -> None:
         Column("PIT", [_number(r["pit"]) for r in rows], drop=3),
     ]
     indented(screen, fitted(columns, screen.width - MARGIN))
+
+
+def _named(row: Mapping[str, Any]) -> str:
+    return f"{row['quantity']} ({row['unit']})" if row["unit"] else str(row["quantity"])
 
 
 def _said(row: Mapping[str, Any]) -> str:
