@@ -7,13 +7,14 @@
 # folder that holds the table.
 
 # %%
-from difprog.choose import fund
+from difprog.choose.candidates import candidates
+from difprog.choose.decision import decide
 from difprog.choose.portfolio import read_portfolio
 from difprog.forecast.request import Request
 
 request = Request(draws=1_000, use_evidence=False)
 portfolio = read_portfolio(["stack.csv"])
-stack = fund.candidates(portfolio, request)
+stack = candidates(portfolio, request)
 
 # %% [markdown]
 # Every row, by what a million dollars of it averts:
@@ -26,7 +27,7 @@ for one in sorted(stack.rows, key=lambda row: -row.net.mean / row.cost):
 # What to fund with 1.5 million dollars: the best set there is, and what it comes to when all of it is done.
 
 # %%
-decision = fund.decide(stack, budget=1.5e6)
+decision = decide(stack, budget=1.5e6)
 for place in decision.choice.rows:
     chosen = stack.rows[place]
     print(f"fund  {chosen.name:26} ${chosen.cost:>9,.0f}  ask {chosen.row.extra['contact']}")

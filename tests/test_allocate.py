@@ -9,8 +9,17 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from difprog.choose import allocate
-from difprog.choose.allocate import RULES, Rows, choose
+from difprog.choose.averages import harmed, means
+from difprog.choose.credences import credence_spans
+from difprog.choose.disappointment import disappointment
+from difprog.choose.frontier import budgets_for, frontier
+from difprog.choose.information import information, information_of
+from difprog.choose.margin import bar, needed
+from difprog.choose.pilot import sample_information
+from difprog.choose.programme import Limits
+from difprog.choose.rows import Rows
+from difprog.choose.rules import GAP, RULES, by_reviews, choose, goal_of, support
+from difprog.choose.solver import solved
 
 
 def instance(seed: int, most: int = 16) -> tuple[Rows, float, float | None]:
@@ -80,10 +89,10 @@ def test_budgets_below_the_cheapest_and_above_all(rule: str) -> None:
         none = choose(rows, budget, rule)
         assert none.rows == ()
         assert none.value == 0.0
-        assert allocate.bar(rows, budget, rule) == 0.0
+        assert bar(rows, budget, rule) == 0.0
     for budget in (5e6, 1e12):
         assert choose(rows, budget, rule).rows == (0, 2)
-    assert allocate.bar(rows, 1e12, rule) == 0.0
+    assert bar(rows, 1e12, rule) == 0.0
 
 
 def test_a_dollar_over_the_budget_is_over_it() -> None:
@@ -109,7 +118,44 @@ def test_the_solver_prints_nothing(capfd: pytest.CaptureFixture[str]) -> None:
     assert capfd.readouterr() == ("", "")
 
 
-def test_many_rows_are_within_the_gap_of_the_best() -> None:
+def many(seed: int) -> tuple[Rows, float, float | None]:
+    """Return hundreds of rows, in groups and under a cap as it comes."""
+    rng = np.random.default_rng(seed)
+    count, models = int(rng.integers(61, 300)), int(rng.integers(1, 4))
+    effects = rng.lognormal(-12, 1, count) + rng.normal(0, 2e-6, (models, count))
+    groups = tuple(f"g{g}" for g in rng.integers(0, count // 2, count)) if seed % 2 else ()
+    cost = np.round(rng.lognormal(13, 1, count), -3)
+    rows = Rows(cost, effects, np.full(models, 1 / models), groups, rng.random(count) * 0.6)
+    return rows, float(np.round(cost.sum() / 3)), 0.25 if seed % 3 == 0 else None
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_settling_rows_by_their_price_loses_nothing(seed: int) -> None:
+    """Of hundreds of rows too: the set is that of the programme with all of them in it."""
+    rows, budget, max_harm = many(seed)
+    limits = Limits(rows, budget, max_harm)
+    for rule in RULES:
+        goal = goal_of(limits, rule)
+        found = choose(rows, budget, rule, max_harm)
+        # The programme itself, as the solver has it: the least line is one variable more.
+        scale = 1e3 / np.abs(rows.effects).max()
+        lines = np.column_stack([-goal.lines * scale, np.ones(len(goal.tops))])
+        wide = np.column_stack([limits.table.toarray(), np.zeros(len(limits.bounds))])
+        usable = np.append(limits.usable.astype(float), np.inf)
+        x = solved(
+            np.append(np.zeros(len(rows.cost)), -1.0), np.vstack([wide, lines]),
+            np.append(limits.bounds, -goal.tops * scale), np.append(np.zeros(len(rows.cost)), -np.inf),
+            usable,
+            np.append(np.ones(len(rows.cost)), 0.0), 1e-7,
+        )  # fmt: skip
+        assert x is not None
+        best = goal.worth(tuple(int(row) for row in np.flatnonzero(x[:-1] > 0.5)))
+        room = 1e-7 * abs(best) if len(goal.tops) == 1 else GAP * max(abs(best), float(goal.tops.max()))
+        assert found.value >= best - room, rule
+        assert limits.allow(found.rows)
+
+
+def test_of_many_rows_none_does_better_than_rows_in_part() -> None:
     rng = np.random.default_rng(1)
     rows = Rows(np.round(rng.lognormal(13, 1, 300), -3), rng.normal(5e-6, 2e-5, (2, 300)), np.full(2, 0.5))
     found = choose(rows, 3e7)
@@ -122,13 +168,13 @@ def test_many_rows_are_within_the_gap_of_the_best() -> None:
     top = rows.expected[order][whole].sum() + left * (rows.expected / rows.cost)[order][~whole][0]
     assert found.value <= top + 1e-15
     assert found.value >= top - rows.expected.max()
-    assert allocate.bar(rows, 3e7) == pytest.approx((rows.expected / rows.cost)[order][~whole][0])
+    assert bar(rows, 3e7) == pytest.approx((rows.expected / rows.cost)[order][~whole][0])
 
 
 def test_rules_part_where_models_do() -> None:
     rows = simple([[9.0, 3.0, 4.0], [-2.0, 3.0, 1.9]], [1, 1, 1])  # type: ignore[list-item]
     assert [choose(rows, 1, rule).rows for rule in RULES] == [(0,), (1,), (0,)]
-    models, rules = allocate.support(rows, 1)
+    models, rules = support(rows, 1)
     assert [models[m].rows for m in (0, 1)] == [(0,), (1,)]
     assert {rule: found.rows for rule, found in rules.items()} == {
         "expected": (0,), "worst": (1,), "regret": (0,),
@@ -144,22 +190,31 @@ def test_a_cap_holds_dollar_by_dollar() -> None:
     with pytest.raises(ValueError, match="cap"):
         choose(simple([1.0], [1.0]), 1, max_harm=0.1)
     draws = np.array([[[1.0, -2.0], [1.0, 1.0]]])
-    assert allocate.harmed(draws, np.ones(1), (0, 1)) == 0.5
+    assert harmed(draws, np.ones(1), (0, 1)) == 0.5
+
+
+def test_what_a_row_would_need_that_breaks_the_cap_on_its_own() -> None:
+    rows = simple([5.0, 1.0], [2.0, 3.0], p_negative=np.array([0.4, 0.0]))
+    said = needed(rows, 4, 0, max_harm=0.1)
+    # Alone it is above the cap, beside the other the budget is short: at a cost of 1 both fit.
+    assert said.effect == np.inf
+    assert said.cost == pytest.approx(1.0, rel=1e-5)
+    assert needed(rows, 2.5, 0, max_harm=0.1).cost is None
 
 
 def test_the_bar_is_the_row_that_the_budget_runs_out_on() -> None:
     rows = simple([6e-6, 4e-6, 2e-6], [1e6, 1e6, 1e6])
-    assert allocate.bar(rows, 1.5e6) == pytest.approx(4e-12)  # 4 microdooms per million
-    assert allocate.bar(rows, 2.5e6) == pytest.approx(2e-12)
-    assert allocate.bar(rows, 1.5e6, "worst") == pytest.approx(4e-12)
-    assert allocate.bar(rows, 1.5e6, "regret") == pytest.approx(4e-12)
+    assert bar(rows, 1.5e6) == pytest.approx(4e-12)  # 4 microdooms per million
+    assert bar(rows, 2.5e6) == pytest.approx(2e-12)
+    assert bar(rows, 1.5e6, "worst") == pytest.approx(4e-12)
+    assert bar(rows, 1.5e6, "regret") == pytest.approx(4e-12)
 
 
 def test_the_frontier_never_falls_and_is_exact() -> None:
     rows, _, _ = instance(7)
     rows = replace(rows, p_negative=None)
-    budgets = allocate.budgets_for(rows)
-    steps = allocate.frontier(rows, budgets)
+    budgets = budgets_for(rows)
+    steps = frontier(rows, budgets)
     assert budgets == sorted(budgets)
     values = [s.value for s in steps]
     assert values == sorted(values)
@@ -175,7 +230,7 @@ def test_what_a_row_would_need_is_what_it_needs(seed: int, rule: str) -> None:
     best = choose(rows, budget, rule)
     size = np.abs(rows.effects).max()
     for row in set(range(len(rows.cost))) - set(best.rows):
-        said = allocate.needed(rows, budget, row, rule)
+        said = needed(rows, budget, row, rule)
         if np.isfinite(said.effect):
             for shift, inside in ((1e-4 * size, True), (-1e-4 * size, False)):
                 gap = said.effect - rows.expected[row] + shift
@@ -202,7 +257,7 @@ def test_what_a_row_would_need_is_what_it_needs(seed: int, rule: str) -> None:
 def test_credences_over_which_the_choice_stays(seed: int) -> None:
     rows, budget, max_harm = instance(seed, 10)
     chosen = choose(rows, budget, max_harm=max_harm)
-    for span in allocate.credence_spans(rows, budget, max_harm):
+    for span in credence_spans(rows, budget, max_harm):
         assert span.low <= span.credence + 1e-9
         assert span.high >= span.credence - 1e-9
         if len(rows.credences) == 1:
@@ -220,11 +275,11 @@ def test_credences_over_which_the_choice_stays(seed: int) -> None:
 def test_what_reviewers_would_fund() -> None:
     rows = simple([2.0, 3.0, 1.0], [1, 1, 1])
     reviews = {0: [4.0, -5.0], 1: [2.0, 3.0, 4.0], 2: []}
-    assert allocate.by_reviews(rows, reviews, "consensus", 2).rows == (1, 2)
-    assert allocate.by_reviews(rows, reviews, "champion", 2).rows == (0, 1)
-    assert allocate.by_reviews(rows, reviews, "pool", 3).rows == (1, 2)
+    assert by_reviews(rows, reviews, "consensus", 2).rows == (1, 2)
+    assert by_reviews(rows, reviews, "champion", 2).rows == (0, 1)
+    assert by_reviews(rows, reviews, "pool", 3).rows == (1, 2)
     with pytest.raises(ValueError, match="put together"):
-        allocate.by_reviews(rows, reviews, "vote", 1)
+        by_reviews(rows, reviews, "vote", 1)
 
 
 def test_disappointment_is_honest_on_simulated_truths() -> None:
@@ -234,9 +289,9 @@ def test_disappointment_is_honest_on_simulated_truths() -> None:
         rng = np.random.default_rng(seed)
         truth = rng.normal(0, 0.2, 20)
         draws = truth[None, :, None] + rng.standard_normal((1, 20, 40)) * 3
-        rows = Rows(np.ones(20), allocate.means(draws), np.ones(1))
+        rows = Rows(np.ones(20), means(draws), np.ones(1))
         best = choose(rows, 5)
-        found = allocate.disappointment(rows, draws, 5)
+        found = disappointment(rows, draws, 5)
         true = truth[list(best.rows)].sum()
         covered.append(abs(found.honest - true) <= 2 * found.honest_se)
         flattery.append(best.expected - true)
@@ -252,13 +307,13 @@ def test_perfect_information_about_a_choice_of_one_is_the_closed_form() -> None:
     """One row or the other, both normal: E[max(0, X, Y)] by draws, and knowing the model."""
     rng = np.random.default_rng(3)
     draws = rng.standard_normal((1, 1, 2000))
-    rows = Rows(np.ones(1), allocate.means(draws), np.ones(1))
-    whole, which = allocate.information(rows, draws, 1, worlds=400)
+    rows = Rows(np.ones(1), means(draws), np.ones(1))
+    whole, which = information(Limits(rows, 1), choose(rows, 1).rows, draws, worlds=400)
     assert whole.value == pytest.approx(stats.norm.pdf(0), abs=4 * whole.se)
     assert which.value == 0.0
     two = Rows(np.ones(2), np.array([[2.0, 0.0], [0.0, 1.0]]), np.array([0.5, 0.5]))
     flat = np.repeat(two.effects[:, :, None], 3, axis=2)
-    whole, which = allocate.information(two, flat, 1)
+    whole, which = information(Limits(two, 1), choose(two, 1).rows, flat)
     assert which.value == whole.value == 0.5  # knowing that model 2 is right moves it to row 1
 
 
@@ -266,11 +321,12 @@ def test_information_on_one_belief_about_a_choice() -> None:
     rng = np.random.default_rng(4)
     theta, other, noise = rng.standard_normal((3, 8000))
     draws = np.stack([theta + noise, -theta + noise])[None]
-    rows = Rows(np.ones(2), allocate.means(draws), np.ones(1))
-    found = allocate.information_of(rows, draws, theta, 1)
+    rows = Rows(np.ones(2), means(draws), np.ones(1))
+    limits, blind = Limits(rows, 1), choose(rows, 1).rows
+    found = information_of(limits, blind, draws, theta)
     # E|E[θ | tenth]|, a little less than E|θ|.
     assert found.value == pytest.approx(2 * stats.norm.pdf(0), rel=0.05)
-    assert allocate.information_of(rows, draws, other, 1).value < 0.1
+    assert information_of(limits, blind, draws, other).value < 0.1
 
 
 def test_a_pilot_is_worth_what_the_closed_form_says() -> None:
@@ -280,7 +336,7 @@ def test_a_pilot_is_worth_what_the_closed_form_says() -> None:
         rng = np.random.default_rng(seed)
         mean, spread, noise = 0.3, 1.0, rng.uniform(0.2, 2.0)
         belief = mean + spread * rng.standard_normal(20_000)
-        found = allocate.pilot(belief, noise, [belief + rng.standard_normal(20_000)], 0.05, seed)
+        found = sample_information(belief, noise, [belief + rng.standard_normal(20_000)], 0.05, seed)
         learnt = spread**2 / np.hypot(spread, noise)
         z = mean / learnt
         truth = mean * stats.norm.cdf(z) + learnt * stats.norm.pdf(z) - mean
@@ -301,4 +357,4 @@ def test_what_does_not_fit_together_is_refused() -> None:
 
 def test_weights_weigh() -> None:
     draws = np.array([[[1.0, 3.0]], [[1.0, 3.0]]])
-    assert allocate.means(draws, [np.array([0.25, 0.75]), None]).tolist() == [[2.5], [2.0]]
+    assert means(draws, [np.array([0.25, 0.75]), None]).tolist() == [[2.5], [2.0]]

@@ -12,9 +12,10 @@ from click.testing import CliRunner, Result
 
 from difprog.base import limits
 from difprog.base.errors import BadInput
-from difprog.choose import fund
+from difprog.choose.candidates import candidates
+from difprog.choose.decision import decide
 from difprog.choose.portfolio import read_portfolio
-from difprog.choose.together import together
+from difprog.choose.together import Together, together
 from difprog.cli import main
 from difprog.forecast import forecast
 from difprog.forecast.request import Request
@@ -117,7 +118,7 @@ def test_a_budget_that_is_none_is_refused(table: Path) -> None:
 def test_more_draws_than_are_held_are_refused(table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "HELD", limits.HELD._replace(most=5 * 6 * 100 - 1))
     with pytest.raises(BadInput, match="draws of a budget's rows"):
-        fund.candidates(read_portfolio([str(table)]), Request(draws=100, use_evidence=False))
+        candidates(read_portfolio([str(table)]), Request(draws=100, use_evidence=False))
 
 
 # What would change the choice
@@ -166,8 +167,8 @@ def test_what_is_stated_of_the_outcome_and_scenarios_change_the_set(
 def test_where_the_outcome_is_stated_worlds_count_by_weight(table: Path) -> None:
     """Shares of worlds, and what is learnt, by hand on the weighted draws."""
     asked = Request(models=("overhang",), believe=("p_success=85%",), use_evidence=False, draws=800)
-    stack = fund.candidates(read_portfolio([str(table)]), asked)
-    found = fund.decide(stack, 1.3e6)
+    stack = candidates(read_portfolio([str(table)]), asked)
+    found = decide(stack, 1.3e6)
     (weights,) = stack.weights
     assert weights is not None
     assert weights.std() > 0.1 * weights.mean()
@@ -285,6 +286,14 @@ def test_no_name_breaks_the_memo(text: str) -> None:
 
 # What a set comes to
 
+
+def joint(made: list[forecast.Forecast]) -> Together:
+    """Return what projects come to together."""
+    first = made[0]
+    projects = [(one.project.name, one.draws) for one in made]
+    return together(projects, [answer.credence for answer in first.models], first.prob)
+
+
 #: Points under which effects are large enough to meet.
 POINTS = {
     "agi_arrival": 12, "grace_period": 1, "researchers": 700, "researcher_growth": 0.2, "hit_probability": 1,
@@ -307,7 +316,7 @@ def test_a_set_of_points_is_the_race_run_by_hand(reading: str) -> None:
         forecast.score(proposal({**POINTS, **effects}, name=name), under, 50, 1)
         for name, effects in own.items()
     ]
-    found = together(made)
+    found = joint(made)
     answer = made[0].models[0]
     for draw in range(5):
         world = {n: float(np.broadcast_to(answer.value(n), (50,))[draw]) for n in answer.beliefs}
@@ -325,14 +334,14 @@ def test_a_set_of_points_is_the_race_run_by_hand(reading: str) -> None:
 
 def test_one_project_together_is_itself() -> None:
     one = forecast.score(proposal(name="one"), setup("serial_parallel", "overhang"), 500, 1)
-    assert (together([one]).net == one.draws.net_effect).all()
+    assert (joint([one]).net == one.draws.net_effect).all()
 
 
 def test_the_interaction_is_added_to_exact_parts() -> None:
     """Breakthroughs are drawn for what projects do to each other only, not for what each does."""
     under = setup("serial_parallel", "overhang")
     made = [forecast.score(proposal(name=name, effort=400), under, 2_000, 1) for name in ("a", "b", "c")]
-    found = together(made)
+    found = joint(made)
     parts = sum(f.ensemble["net_effect"].mean for f in made)
     assert found.sum_of_parts.mean == pytest.approx(parts, rel=1e-9)
     assert found.summary.mean == pytest.approx(parts + found.interaction.mean, rel=1e-9)
@@ -346,4 +355,4 @@ def test_proposals_about_other_worlds_are_not_put_together() -> None:
         for name, beliefs in (("a", {}), ("b", {"agi_arrival": 5}))
     ]
     with pytest.raises(BadInput, match="about the world"):
-        together(made)
+        joint(made)

@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 from rich.cells import cell_len
 
-from difprog.choose import fund
+from difprog.choose import candidates, decision
 from difprog.cli import main
 from difprog.models.model import shipped_models
 
@@ -52,8 +52,8 @@ def check(output: str, width: int) -> None:
 @pytest.fixture
 def decided(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have a budget decided once for all widths: it takes seconds, and no width changes it."""
-    for function in (fund.candidates, fund.decide):
-        monkeypatch.setattr(fund, function.__name__, partial(once, function))
+    for module, function in ((candidates, candidates.candidates), (decision, decision.decide)):
+        monkeypatch.setattr(module, function.__name__, partial(once, function))
 
 
 def once(function: Callable[..., Any], *given: object, **more: object) -> Any:

@@ -51,7 +51,8 @@ TESTS = {
     "beliefs/families": ("test_families.py", "test_beliefs.py", "test_elicit.py"),
     "forecast/summary": ("test_summary.py", "test_score.py"),
     "forecast/tilting": ("test_tilting.py", "test_believed.py"),
-    "choose/allocate": ("test_allocate.py",),
+    "choose/programme": ("test_allocate.py",),
+    "choose/rules": ("test_allocate.py",),
 }  # fmt: skip
 
 #: A mutant that takes longer than the tests of the module as it stands, by this factor, is noticed too.

@@ -1,17 +1,18 @@
 """Learn first, or decide now: what a pilot of a proposal is worth against what it costs.
 
 A pilot measures one belief, or one effect of the proposal, with a normal error. It is worth what the
-choice between doing nothing and the publication policies gains by its result (by
-`difprog.choose.allocate.pilot`). Money is priced by a bar, in microdooms per million dollars: what the
-pilot, and the proposal itself, would buy elsewhere.
+choice between doing nothing and the publication policies gains by its result (`sample_information`).
+Money is priced by a bar, in microdooms per million dollars: what the pilot, and the proposal itself, would
+buy elsewhere.
 """
 
 from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -19,11 +20,11 @@ import numpy.typing as npt
 from difprog.base.errors import BadInput, Problem, Problems
 from difprog.base.units import UnitError, quantity
 from difprog.beliefs import published
-from difprog.choose import allocate
 from difprog.forecast.forecast import Forecast
 from difprog.forecast.summary import MICRODOOM, Weighing
 from difprog.race.parameters import SHARE, Parameter
 from difprog.why.explain import NOTHING, Mixture, policies, versions, weighed
+from difprog.why.information import partial_information
 
 Array = npt.NDArray[np.float64]
 
@@ -53,6 +54,24 @@ class Bar(NamedTuple):
     """Whose bar it is; "" for one's own."""
 
 
+class Worth(NamedTuple):
+    """Whether to learn first."""
+
+    value: float
+    """Expected value of sample information, in the unit of the net benefits; ≥ 0."""
+    se: float
+    price: float
+    """What the pilot costs, in the same unit."""
+    perfect: float
+    """The most that any pilot on this belief can be worth: its EVPPI."""
+
+    @property
+    def pays(self) -> bool | None:
+        """Whether the pilot is worth its price; None where draws cannot tell, by two errors."""
+        gap = self.value - self.price
+        return None if abs(gap) <= 2 * self.se else gap > 0
+
+
 @dataclass(frozen=True)
 class Answer:
     """Whether to learn first.
@@ -75,7 +94,7 @@ class Answer:
         The proposal's own expected cost in USD; None where it states none, and none is counted.
     now : tuple of (str, float)
         What is best as it stands, a policy or `difprog.why.explain.NOTHING`, and its net benefit.
-    found : Pilot
+    found : Worth
         What the pilot is worth, as a probability, and its price.
     """
 
@@ -87,7 +106,7 @@ class Answer:
     bar: Bar
     cost: float | None
     now: tuple[str, float]
-    found: allocate.Pilot
+    found: Worth
 
 
 def stated(text: str) -> Stated:
@@ -148,7 +167,7 @@ def pilot(forecast: Forecast, asked: Stated, price_by: Bar) -> Answer:
     error, relative = _error(asked, parameter, belief)
     means = {name: way.mean(net) for name, net in options.items()}
     best = max(means, key=lambda name: means[name])
-    found = allocate.pilot(
+    found = sample_information(
         np.log(belief) if relative else belief,
         math.log1p(error) if relative else error,
         list(options.values()),
@@ -158,6 +177,39 @@ def pilot(forecast: Forecast, asked: Stated, price_by: Bar) -> Answer:
     )
     now = (best, means[best]) if means[best] > 0 else (NOTHING, 0.0)
     return Answer(asked, error, relative, parameter.unit, price, price_by, cost, now, found)
+
+
+def sample_information(
+    belief: Array, precision: float, options: Sequence[Any], price: float, seed: int, *,
+    clusters: int | None = None, weights: Array | None = None, moments: Array | None = None,
+) -> Worth:  # fmt: skip
+    """Return what a pilot that measures one belief is worth, against what it costs.
+
+    The pilot's result is simulated on every draw, the belief plus a normal error, and net benefits
+    are regressed on it (Strong, Oakley, Brennan & Breeze 2015, Estimating the expected value of
+    sample information using the probabilistic sensitivity analysis sample, Med Decis Making 35:570).
+
+    Parameters
+    ----------
+    belief : array, shape (draws,)
+        What it measures, on the scale on which its error is normal.
+    precision : float
+        Standard deviation of that error, > 0; of n observations of spread s it is s/√n.
+    options : sequence of arrays, each of shape (draws,) or scalar
+        Net benefits beside doing nothing.
+    price : float
+        What it costs, in the unit of the net benefits: money times the bar.
+    seed : int
+        Of the simulated errors.
+    clusters, weights, moments
+        As in `difprog.forecast.summary.clustered_error`.
+    """
+    error = np.random.default_rng([seed, 0x9107]).standard_normal(len(belief))
+    result, perfect = (
+        partial_information({"belief": known}, options, clusters, weights=weights, moments=moments)
+        for known in (belief + precision * error, belief)
+    )
+    return Worth(result.value, result.se, float(price), perfect.value)
 
 
 def _joint(forecast: Forecast, name: str) -> tuple[Array, dict[str, Array], Weighing]:

@@ -285,10 +285,10 @@ def _alike(one: str, other: str) -> bool:
     """Whether a column is a key's or a belief's name but for case, signs, or a letter or two.
 
     A letter may be missing, too many, another, or have changed places with its neighbour; in a
-    name of up to four letters none may, as many words are that near.
+    name of up to four letters only a plural's may be too many, as many words are that near.
     """
     first, second = (re.sub(r"[^a-z]", "", text.lower()) for text in (one, other))
-    if first == second:
+    if first == second or first + "s" == second or first == second + "s":
         return True
     if min(len(first), len(second)) <= 4:
         return False

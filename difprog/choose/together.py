@@ -9,14 +9,14 @@ that is added to the sum of the parts, in which breakthroughs are averaged exact
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from difprog.base.errors import BadInput, Problem
-from difprog.forecast.forecast import Forecast, mixed
+from difprog.forecast.forecast import mixed
 from difprog.forecast.sampling import Draws, scores
 from difprog.forecast.summary import Summary
 from difprog.race.parameters import SHARE
@@ -45,44 +45,57 @@ class Together:
     interaction: Summary
 
 
-def together(forecasts: Sequence[Forecast]) -> Together:
+def together(projects: Iterable[tuple[str, Draws]], credences: Sequence[float], prob: float) -> Together:
     """Run the race with several projects at once.
 
     Parameters
     ----------
-    forecasts : sequence of Forecast
-        At least one; made under one setup, with one seed and as many draws.
+    projects : iterable of (str, Draws)
+        Name and draws of at least one project; made under one setup, with one seed and as many draws. They
+        are asked for one at a time, and only what they add up to is held.
+    credences : sequence of float
+        The models', in the order of the readings.
+    prob : float
+        Probability of the intervals.
 
     Raises
     ------
     BadInput
         Where two of them are not about the same worlds: a proposal states beliefs about the world.
     """
-    first = forecasts[0]
-    _check_worlds(forecasts)
-    every = [one.draws for one in forecasts]
-    hits = [_hits(draws) for draws in every]
-    with_hits = [_realised(draws, happens) for draws, happens in zip(every, hits, strict=True)]
+    first: Draws | None = None
+    many = 0
+    problems: list[Problem] = []
     effects: dict[str, Array] = {}
-    for name in dict.fromkeys(name for own in with_hits for name in own):
-        values = [own[name] for own in with_hits if name in own]
-        if first.draws.question.vocabulary[name].support == SHARE:
-            effects[name] = 1.0 - np.prod([1.0 - value for value in values], axis=0)
-        else:
-            effects[name] = np.sum(values, axis=0)
-    without = first.draws.without
-    parts = np.sum([draws.net_effect for draws in every], axis=0)
-    if len(every) == 1:
-        between = np.zeros(without.shape)
-    else:
-        each = zip(every, hits, strict=True)
-        alone = np.sum([np.where(h, draws.hit, draws.miss) - without for draws, h in each], axis=0)
-        between = first.draws.race.chance(effects) - without - alone
+    none: dict[str, Array] = {}  # the chance that no project brings a solution
+    parts = alone = np.zeros(())
+    for name, draws in projects:
+        first = first or draws
+        if not draws.same_worlds(first):
+            problems.append(
+                Problem(name, "beliefs", "states beliefs about the world that other proposals do not",
+                        hint="what is about the world belongs in a layer: --priors FILE")
+            )  # fmt: skip
+            continue
+        happens = _hits(draws)
+        for effect, value in _realised(draws, happens).items():
+            if draws.question.vocabulary[effect].support == SHARE:
+                none[effect] = none.get(effect, 1.0) * (1.0 - value)
+            else:
+                effects[effect] = effects.get(effect, 0.0) + value
+        many += 1
+        parts = parts + draws.net_effect
+        alone = alone + (np.where(happens, draws.hit, draws.miss) - draws.without)
+    if problems:
+        raise BadInput(*problems)
+    if first is None:
+        raise ValueError("there is no project")
+    between = np.zeros(first.without.shape)
+    if many > 1:
+        every = effects | {effect: 1.0 - value for effect, value in none.items()}
+        between = first.race.chance(every) - first.without - alone
     net = parts + between
-    credences = [answer.credence for answer in first.models]
-    return Together(
-        net, parts, *(mixed(first.draws, column, credences, first.prob) for column in (net, parts, between))
-    )
+    return Together(net, parts, *(mixed(first, column, credences, prob) for column in (net, parts, between)))
 
 
 def _hits(draws: Draws) -> npt.NDArray[np.bool_]:
@@ -101,18 +114,3 @@ def _realised(draws: Draws, happens: npt.NDArray[np.bool_]) -> dict[str, Array]:
     return {
         name: np.where(happens, value, draws.effects_miss[name]) for name, value in draws.effects_hit.items()
     }
-
-
-def _check_worlds(forecasts: Sequence[Forecast]) -> None:
-    """Refuse projects whose worlds without them differ."""
-    first = forecasts[0]
-    problems = [
-        Problem(
-            one.project.name, "beliefs", "states beliefs about the world that other proposals do not",
-            hint="what is about the world belongs in a layer: --priors FILE",
-        )
-        for one in forecasts[1:]
-        if not one.draws.same_worlds(first.draws)
-    ]  # fmt: skip
-    if problems:
-        raise BadInput(*problems)

@@ -9,25 +9,13 @@ from typing import TYPE_CHECKING
 import click
 
 from difprog.cli import complete
-from difprog.cli.options import (
-    Destination,
-    Probability,
-    json_option,
-    pairs,
-    request_options,
-    spelled,
-    table_options,
-)
+from difprog.cli.options import Destination, Probability, portfolio_options, spelled
 
 if TYPE_CHECKING:
     from difprog.forecast.request import Request
 
 
 @click.command("allocate", short_help="Choose what to fund of a portfolio within a budget.")
-@click.argument(
-    "portfolio", nargs=-1, required=True, metavar="FILES-OR-TABLE...",
-    shell_complete=complete.files_of("portfolio", "project"),
-)  # fmt: skip
 @click.option(
     "--budget", required=True, metavar="AMOUNT", help='What there is to spend, such as "$2M" or 500k.'
 )
@@ -43,9 +31,7 @@ if TYPE_CHECKING:
     "--beside", multiple=True, metavar="SCENARIO", shell_complete=complete.files_of("scenario"),
     help="Say what would be funded under this scenario too; repeatable.",
 )
-@table_options()
-@request_options(draws=4_000, fewest=100)
-@json_option()
+@portfolio_options()
 @click.option(
     "--report", type=Destination(folder=True), metavar="DIR",
     help="Write a memo to forward too, the decision first: markdown with figures.",
@@ -60,7 +46,7 @@ def command(
     max_harm: float | None,
     beside: tuple[str, ...],
     keep: tuple[str, ...],
-    renamed: tuple[str, ...],
+    renamed: dict[str, str],
     request: Request,
     as_json: bool,
     report: Path | None,
@@ -76,7 +62,8 @@ def command(
     """  # noqa: D301
     from difprog.base.errors import BadInput, Problem, plain
     from difprog.base.units import UnitError, quantity
-    from difprog.choose import fund
+    from difprog.choose.candidates import candidates
+    from difprog.choose.decision import decide
     from difprog.choose.portfolio import read_portfolio
     from difprog.choose.rank import condition
     from difprog.cli.progress import progress_shown
@@ -93,13 +80,13 @@ def command(
     if not 0 < amount < float("inf"):
         raise BadInput(Problem("--budget", "", "must be above 0", budget))
     setup = request.setup(say=lambda words: click.echo(f"difprog: {words}", err=True))
-    found = read_portfolio(portfolio, vocabulary_of(setup.models), keep=keep, renamed=pairs(renamed))
+    found = read_portfolio(portfolio, vocabulary_of(setup.models), keep=keep, renamed=renamed)
     condition(found, setup)
     with progress_shown("scoring") as progress:
-        stack = fund.candidates(found, request, progress)
+        stack = candidates(found, request, progress)
     under = {name: replace(request, scenarios=(*request.scenarios, name)) for name in beside}
-    others = {name: fund.candidates(found, other) for name, other in under.items()}
-    decision = fund.decide(stack, amount, rule.removesuffix("-model"), max_harm, beside=others)
+    others = {name: candidates(found, other) for name, other in under.items()}
+    decision = decide(stack, amount, rule.removesuffix("-model"), max_harm, beside=others)
     content = shown.as_data(decision)
     for row in content["unread"]:
         for problem in row["problems"]:
@@ -126,7 +113,7 @@ def _again(
     max_harm: float | None,
     beside: tuple[str, ...],
     keep: tuple[str, ...],
-    renamed: tuple[str, ...],
+    renamed: dict[str, str],
 ) -> str:
     """Return the command that makes a memo again, with no place on a machine in it."""
     import shlex
@@ -134,12 +121,13 @@ def _again(
     def bare(names: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(Path(name).name for name in names)
 
+    columns = tuple(f"{key}={column}" for column, key in renamed.items())
     said = ["difprog", "allocate", *bare(portfolio), "--budget", budget]
     if rule != "expected":
         said += ["--rule", rule]
     if max_harm is not None:
         said += ["--max-harm", repr(max_harm)]
-    for option, values in (("--beside", bare(beside)), ("--keep", keep), ("--column", renamed)):
+    for option, values in (("--beside", bare(beside)), ("--keep", keep), ("--column", columns)):
         for value in values:
             said += [option, value]
     own = replace(

@@ -174,24 +174,34 @@ def json_option() -> Decorator:
     return click.option("--json", "as_json", is_flag=True, help="Print JSON, and only JSON.")
 
 
-def table_options() -> Decorator:
-    """How the columns of a portfolio's table are read: ``keep`` and ``renamed``."""
-
-    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
-        columns = click.option(
-            "--column", "renamed", multiple=True, metavar="KEY=COLUMN",
-            help="Read a key of a proposal from a column of another name: cost=amount_usd (repeatable).",
-        )  # fmt: skip
-        keep = click.option(
+def portfolio_options() -> Decorator:
+    """Ask for a portfolio, how the columns of its tables are read, under what it is scored, and JSON."""
+    options = (
+        click.argument(
+            "portfolio", nargs=-1, required=True, metavar="FILES-OR-TABLE...",
+            shell_complete=complete.files_of("portfolio", "project"),
+        ),
+        click.option(
             "--keep", multiple=True, metavar="COLUMN",
             help="A column to carry through although it looks like a misspelt one (repeatable).",
-        )
-        return keep(columns(function))
+        ),
+        click.option(
+            "--column", "renamed", multiple=True, metavar="KEY=COLUMN", callback=_pairs,
+            help="Read a key of a proposal from a column of another name: cost=amount_usd (repeatable).",
+        ),
+        request_options(draws=4_000, fewest=100),
+        json_option(),
+    )  # fmt: skip
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        for option in reversed(options):
+            function = option(function)
+        return function
 
     return decorate
 
 
-def pairs(renamed: tuple[str, ...]) -> dict[str, str]:
+def _pairs(_ctx: click.Context, _param: click.Parameter, renamed: tuple[str, ...]) -> dict[str, str]:
     """Return the columns that are read as keys of a proposal: column → key."""
     found = {}
     for pair in renamed:

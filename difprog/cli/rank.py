@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from difprog.base import limits
-from difprog.cli import complete
-from difprog.cli.options import Count, Destination, json_option, pairs, request_options, table_options
+from difprog.cli.options import Count, Destination, portfolio_options
 from difprog.cli.progress import progress_shown
 
 if TYPE_CHECKING:
@@ -19,16 +18,11 @@ if TYPE_CHECKING:
 
 
 @click.command("rank", short_help="Rank a portfolio: a folder of proposals, files, or a CSV table.")
-@click.argument(
-    "portfolio", nargs=-1, required=True, metavar="FILES-OR-TABLE...",
-    shell_complete=complete.files_of("portfolio", "project"),
-)  # fmt: skip
-@request_options(draws=4_000, fewest=100)
+@portfolio_options()
 @click.option(
     "--by", type=click.Choice(("effect", "per-dollar", "best")), default="effect", show_default=True,
     help="Order by the mean effect, by that per dollar, or by the chance to be the best.",
 )
-@table_options()
 @click.option(
     "--jobs", type=Count(1, limits.JOBS), default=1, show_default=True,
     help="Processes; the numbers do not depend on how many.",
@@ -38,7 +32,6 @@ if TYPE_CHECKING:
     "--resume/--fresh", default=True,
     help="Take up what an interrupted run of the same command left, or begin anew.",
 )
-@json_option()
 @click.option(
     "--csv", "csv_file", type=Destination(), metavar="FILE",
     help="Write the ranking as a CSV table too.",
@@ -52,7 +45,7 @@ def command(
     request: Request,
     by: str,
     keep: tuple[str, ...],
-    renamed: tuple[str, ...],
+    renamed: dict[str, str],
     jobs: int,
     dask: str | None,
     resume: bool,
@@ -76,7 +69,7 @@ def command(
     if dask is not None and jobs > 1:
         raise click.UsageError("--jobs is for this machine, --dask for a cluster: give one of them.")
     setup = request.setup(say=lambda words: click.echo(f"difprog: {words}", err=True))
-    found = read_portfolio(portfolio, vocabulary_of(setup.models), keep=keep, renamed=pairs(renamed))
+    found = read_portfolio(portfolio, vocabulary_of(setup.models), keep=keep, renamed=renamed)
     condition(found, setup)
     try:
         with progress_shown("ranking") as progress, ranked(

@@ -11,8 +11,9 @@ from rich.console import Console
 from rich.text import Text
 
 from difprog import __version__
-from difprog.choose.allocate import RULES, Choice
-from difprog.choose.fund import Decision, picked
+from difprog.choose.decision import Decision, picked
+from difprog.choose.rows import Choice
+from difprog.choose.rules import RULES
 from difprog.forecast.summary import MICRODOOM, sign
 from difprog.render import data, words
 from difprog.render.format import microdooms, percent, significant, supported
@@ -41,8 +42,9 @@ MOST_ROWS, MOST_BELOW = 30, 10
 #: Columns of the frontier's bars, and how many of them.
 BAR, STEPS = 40, 12
 
-#: Columns that all of a table but the names takes; names are set in what is left, wrapped.
-NUMBERS, LEAST_NAME, WIDEST_NAME = 46, 20, 60
+#: Columns that all of a table but the names takes, and what it would need takes beside that; names are set in
+#: what is left, wrapped.
+NUMBERS, NEEDS, LEAST_NAME, WIDEST_NAME = 46, 12, 20, 60
 
 
 def as_data(found: Decision) -> dict[str, Any]:
@@ -203,6 +205,11 @@ def _margin(content: Mapping[str, Any]) -> str:
     """Return what the last dollar buys: the bar for the next proposal."""
     bar = content["bar"]
     if not bar > 0:
+        if any(row["net_effect"]["mean"] > 0 for row in content["left_out"]):
+            return (
+                "Money is left, and nothing more that is expected to help fits: it costs more than the "
+                "budget, harms more than the cap allows, or is another level of what is in."
+            )
         return "Money is left: everything that is expected to help is in."
     said = f"The bar at the margin is {significant(bar)} microdooms per million dollars"
     if any(row["per_million"] < bar for row in content["chosen"]):
@@ -287,10 +294,13 @@ def _table(
 ) -> None:
     if not rows:
         return
-    section(screen, title, "best per dollar first; effects in microdooms averted")
+    told = any("needed" in row for row in rows[:most])
+    note = "best per dollar first; effects in microdooms averted"
+    section(screen, title, f"{note}; what is needed, by expectation" if told and _regret(content) else note)
     shown = rows[:most]
     models, rules = len(content["credences"]), len(RULES)
-    room = min(max(screen.width - MARGIN - NUMBERS, LEAST_NAME), WIDEST_NAME)
+    room = screen.width - MARGIN - NUMBERS - (NEEDS if told else 0)
+    room = min(max(room, LEAST_NAME), WIDEST_NAME)
     columns = [
         Column("row", [str(row["row"]) for row in shown], drop=4),
         Column("name", [_wrapped(row["name"], room) for row in shown], left=True, wrap=True),
@@ -298,7 +308,7 @@ def _table(
         Column("effect", [effect(row) for row in shown]),
         Column("per $1M", [per_million(row) for row in shown]),
     ]
-    if any("needed" in row for row in shown):
+    if told:
         wants = [needs(row) for row in shown]
         columns.append(Column("in at a cost", [cost for cost, _ in wants], drop=1))
         columns.append(Column("or effect", [gain for _, gain in wants], drop=2))
@@ -336,6 +346,29 @@ def needs(row: Mapping[str, Any]) -> tuple[str, str]:
         "never" if cost is None else f"≤ {money(cost)}",
         "never" if gain is None else f"≥ {significant(gain / MICRODOOM, 3, sign=True)}",
     )
+
+
+def _regret(content: Mapping[str, Any]) -> bool:
+    """Whether the rule is least regret, under which what a row needs is told by expectation."""
+    return bool(content["rule"] == RULE_WORDS["regret"][0])
+
+
+def near(row: Mapping[str, Any], content: Mapping[str, Any]) -> str:
+    """Return in a sentence what a row just below the line would have to cost, or to show, to be in."""
+    cost, gain = row["needed"]["cost"], row["needed"]["effect"]
+    net, ways = row["net_effect"], []
+    if cost is not None:
+        ways.append(f"at a cost ≤ {money(cost)}")
+    if gain is not None:
+        close = gain - net["mean"] <= 2 * net["mcse"]
+        said = f"with an effect {needs(row)[1]}"
+        ways.append(f"{said}, which is within the error of its own" if close else said)
+    said = ", or ".join(ways) or "on no terms"
+    dear = row["cost"] > content["budget"]
+    over = "costs more than the budget" if dear else "harms more than the cap allows"
+    more = "" if gain is not None else f"; as it is, it {over}"
+    by = " by expectation" if _regret(content) else ""
+    return f"{row['name']} ({money(row['cost'])}, {effect(row)}) would be in{by} {said}{more}."
 
 
 def _frontier(content: Mapping[str, Any], screen: Console) -> None:

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from difprog.base import writing
-from difprog.choose.allocate import RULES
+from difprog.choose.rules import RULES
 from difprog.forecast.summary import MICRODOOM
 from difprog.render import allocate, spending, words
-from difprog.render.allocate import MOST_BELOW, money, needs, per_million
+from difprog.render.allocate import MOST_BELOW, money, per_million
 from difprog.render.format import interval, microdooms, percent, significant, with_error
 from difprog.render.gfm import bullets, code, escape, fence, image, table
 from difprog.render.gfm import name as gfm_name
@@ -106,15 +106,7 @@ def _why(content: Content, figure: str) -> list[str]:
 
 def _change(content: Content, figure: str) -> list[str]:
     lines = [*allocate.against(content), *allocate.knowing(content)]
-    near = [row for row in content["left_out"] if "needed" in row]
-    for row in near:
-        cost, gain = needs(row)
-        ways = [
-            *([f"at a cost {cost}"] if cost.startswith("≤") else []),
-            *([f"with an effect {gain}"] if gain.startswith("≥") else []),
-        ]
-        said = ", or ".join(ways) or "on no terms"
-        lines.append(f"{row['name']} ({money(row['cost'])}, {allocate.effect(row)}) would be in {said}.")
+    lines += [allocate.near(row, content) for row in content["left_out"] if "needed" in row]
     return ["## What would change it", bullets(escape(line) for line in lines), figure]
 
 

@@ -161,7 +161,10 @@ def value_of_time(found: Forecast) -> dict[str, float | None] | None:
 
 def score(forecast: Forecast) -> dict[str, Any]:
     """Return a forecast as the JSON of ``difprog score``."""
-    return {**answers(forecast), "beliefs": beliefs(forecast)}
+    found = answers(forecast)
+    for said, answer in zip(found["models"], forecast.models, strict=True):
+        said.update(outcomes.moving(answer))
+    return {**found, "beliefs": beliefs(forecast)}
 
 
 def beliefs(forecast: Forecast) -> dict[str, dict[str, Any]]:
@@ -183,7 +186,7 @@ def beliefs(forecast: Forecast) -> dict[str, dict[str, Any]]:
 
 
 def answers(forecast: Forecast) -> dict[str, Any]:
-    """Return that JSON without the beliefs, which take the longest."""
+    """Return that JSON without the beliefs, and which of them moved: they take the longest."""
     source = forecast.project.source
     return {
         "schema": SCORE_SCHEMA,

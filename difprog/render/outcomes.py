@@ -25,7 +25,7 @@ NAMED, CELLS = 2, 28
 
 
 def data(answer: ModelForecast) -> dict[str, Any]:
-    """Return what was stated of one model, before and after, and what had to move; empty for nothing."""
+    """Return what was stated of one model, before and after; empty for nothing."""
     tilt = answer.tilt
     if tilt is None:
         return {}
@@ -37,13 +37,22 @@ def data(answer: ModelForecast) -> dict[str, Any]:
         ],
         "relative_entropy": tilt.relative_entropy,
         "effective_draws": tilt.effective_draws,
+    }
+
+
+def moving(answer: ModelForecast) -> dict[str, Any]:
+    """Return which beliefs of one model had to move most; empty where nothing was stated."""
+    if answer.tilt is None:
+        return {}
+    found = most_moved(answer.draws, answer.place, answer.tilt)
+    return {
         "moved": [
             {
                 "belief": m.belief, "distance": m.distance, "distance_se": m.distance_se,
                 "before": list(m.before), "after": list(m.after),
             }
-            for m in most_moved(answer.draws, answer.place, tilt)
-        ],
+            for m in found
+        ]
     }  # fmt: skip
 
 
