@@ -65,7 +65,7 @@ def test_any_graph_has_the_values_that_pytensor_gives_it_to_the_bit(data: st.Dat
     made = [*floats, pt.constant(2.5), pt.constant(np.array([[0.5], [-1.0], [3.0]]))]
     for _ in range(data.draw(st.integers(1, 14))):
         one, two = data.draw(st.sampled_from(made)), data.draw(st.sampled_from(made))
-        match data.draw(st.sampled_from(["unary", "binary", "switch", "power of a sum"])):
+        match data.draw(st.sampled_from(["unary", "binary", "switch", "fill", "power of a sum"])):
             case "unary":
                 made.append(data.draw(st.sampled_from(UNARY))(one))
             case "binary":
@@ -73,6 +73,8 @@ def test_any_graph_has_the_values_that_pytensor_gives_it_to_the_bit(data: st.Dat
             case "switch":
                 test = data.draw(st.sampled_from([nodes["mask"], pt.gt(one, 0.0), pt.eq(one, two)]))
                 made.append(pt.switch(test, one, two))
+            case "fill":
+                made.append(pt.fill(one + two, two))
             case _:
                 made.append(pt.add(one, two, made[0]) ** 2)
     outputs = data.draw(st.lists(st.sampled_from(made[len(floats) :]), min_size=1, max_size=3))

@@ -134,6 +134,14 @@ class Branches(NamedTuple):
     """Of the hit."""
 
 
+class Nodes(NamedTuple):
+    """Nodes that are wanted, and those that arrays stand in for: what `Lowered` takes."""
+
+    inputs: dict[str, Any]
+    outputs: list[Any]
+    ones: dict[str, tuple[bool, ...]]
+
+
 class Evaluator:
     """The maths of readings that share it, as compiled functions of arrays.
 
@@ -224,13 +232,13 @@ class Evaluator:
     def _shape(given: Mapping[str, Array]) -> tuple[int, int]:
         return len(given["fact certain"]), next(v.shape[1] for n, v in given.items() if " " not in n)
 
-    def race_graph(self) -> tuple[dict[str, Any], list[Any]]:
-        """Return what p_success is computed from, by name, and p_success, as nodes of the graph."""
-        nodes, _ = self._inputs(True)
-        return {name: nodes[name] for name in self.race_reads()}, [_variable(self._part.race)]
+    def race_graph(self) -> Nodes:
+        """Return p_success and what it is computed from, as nodes of the graph."""
+        nodes, ones = self._inputs(True)
+        return Nodes({name: nodes[name] for name in self.race_reads()}, [_variable(self._part.race)], ones)
 
-    def slope_graph(self, names: Sequence[str]) -> tuple[dict[str, Any], list[Any]]:
-        """Return what `race_graph` does of the exact derivatives of p_success by effects that it reads.
+    def slope_graph(self, names: Sequence[str]) -> Nodes:
+        """Return the exact derivatives of p_success by effects that it reads, as `race_graph` does.
 
         They are taken on a copy of the graph whose last axis is that of the draws: the graph's
         own is that of the worlds, and derivatives are summed over axes that broadcast.
@@ -253,7 +261,7 @@ class Evaluator:
                 None, [inputs[f"effect {name}"] for name in names], known_grads={chance: pt.ones((1, 1))},
                 disconnected_inputs="ignore", return_disconnected="zero",
             )  # fmt: skip
-        return inputs, list(slopes)
+        return Nodes(inputs, list(slopes), ones)
 
 
 def _variable(value: Any) -> Any:

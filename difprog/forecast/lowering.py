@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from functools import partial, reduce
 from typing import Any
 
 import numpy as np
@@ -29,21 +30,25 @@ class Lowered:
         it is of the node's type.
     outputs : sequence of Variable
         What is wanted.
-    ones : dict of str to tuple of bool
-        Input → whether each of its axes is of length 1. No other axis is, but where all are.
+    ones : dict of str to tuple of bool or None
+        Input → whether each of its axes is of length 1; None where nothing is known. No other axis
+        is of length 1, but where all that stand at its place are.
 
     Attributes
     ----------
     reads : tuple of str
         The inputs that the outputs hang on.
+    ones : tuple of tuple of bool or None
+        Whether each axis of each output is of length 1; None where nothing is known.
     """
 
     def __init__(
-        self, inputs: Mapping[str, Any], outputs: Sequence[Any], ones: Mapping[str, tuple[bool, ...]]
+        self, inputs: Mapping[str, Any], outputs: Sequence[Any], ones: Mapping[str, Ones]
     ) -> None:
         text = _Text(inputs, ones)
         found = [text.name_of(node) for node in outputs]
         self.reads = tuple(name for name in inputs if name in text.read)
+        self.ones = tuple(text.ones_of(name) for name in found)
         self._call = text.function([text.read[name] for name in self.reads], found)
 
     def __call__(self, given: Mapping[str, Any]) -> list[Any]:
@@ -55,7 +60,7 @@ class Lowered:
 class _Text:
     """The lines of a function as they are written."""
 
-    def __init__(self, inputs: Mapping[str, Any], ones: Mapping[str, tuple[bool, ...]]) -> None:
+    def __init__(self, inputs: Mapping[str, Any], ones: Mapping[str, Ones]) -> None:
         self._stands_for = {node: name for name, node in inputs.items()}
         self._given_ones = ones
         self.read: dict[str, str] = {}
@@ -83,6 +88,10 @@ class _Text:
             else:
                 self._write(node.owner)
         return self._names[wanted]
+
+    def ones_of(self, name: str) -> Ones:
+        """Return whether each axis of a value is of length 1."""
+        return self._ones[name]
 
     def _input(self, node: Any) -> str:
         name = self._stands_for[node]
@@ -161,25 +170,41 @@ def _together(ones: Sequence[Ones]) -> Ones:
 
 
 def _plain(node: Any) -> Callable[..., Any] | None:
-    """Return the NumPy or SciPy function that is all a node does, if there is one."""
+    """Return what an elementwise node does as a function of arrays, if NumPy or SciPy has it."""
+    from pytensor.scalar import Add, Mul, Second
     from pytensor.tensor.elemwise import Elemwise
 
-    op = node.op
+    op, takes = node.op, len(node.inputs)
     if not isinstance(op, Elemwise) or op.inplace_pattern:
         return None
+    if isinstance(op.scalar_op, Second):
+        return _filled if node.inputs[1].type.dtype == node.outputs[0].type.dtype else None
     op.prepare_node(node, None, None, "py")  # looks up the name of the function
     found = op.nfunc
-    plain = isinstance(found, np.ufunc) or found is np.where
-    if not plain or op.nfunc_spec[1:] != (len(node.inputs), 1):
+    if not (isinstance(found, np.ufunc) or found is np.where) or op.nfunc_spec[2] != 1:
         return None
     # NumPy decides in which precision it computes by the arguments, PyTensor by the node.
     samples = [np.ones((1,) * i.type.ndim, dtype=i.type.dtype) for i in node.inputs]
+    if isinstance(op.scalar_op, Add | Mul) and takes > 2:
+        found = partial(_folded, found)
+    elif op.nfunc_spec[1] != takes:
+        return None
     with np.errstate(all="ignore"):
         given = found(*samples).dtype
     if given != node.outputs[0].type.dtype:
         return None
     checked: Callable[..., Any] = found
     return checked
+
+
+def _filled(like: Any, value: Any) -> Any:
+    """Return a value in the shape that it has beside another."""
+    return np.broadcast_to(value, np.broadcast_shapes(np.shape(like), np.shape(value)))
+
+
+def _folded(binary: Callable[[Any, Any], Any], *arrays: Any) -> Any:
+    """Return what a function of two makes of many, from the left."""
+    return reduce(binary, arrays)
 
 
 def _generic(node: Any) -> Callable[..., Any]:

@@ -9,31 +9,28 @@ function, so that numbers are the same to the last bit.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import lru_cache, partial
-from importlib import import_module
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from difprog.forecast.compiled import Evaluator
+from difprog.forecast.compiled import Evaluator, Nodes
+from difprog.forecast.lowering import Lowered, Ones
 from difprog.forecast.sampling import Draws, chosen, cut, stretch
 
 Array = npt.NDArray[np.float64]
 
-#: Numbers of an array that is evaluated at a time: stages have few steps each, and a step takes some
+#: Numbers of an array that is evaluated at a time: stages are many and short, and a call takes some
 #: microseconds whatever it works on.
 BLOCK = 1 << 15
 
 #: Bytes of stages that are kept; what goes beyond is computed again. Only saves time.
 KEPT_BYTES = 1 << 26
 
-#: Bytes of arrays that are at hand to write to.
-FREE_BYTES = 1 << 24
-
-#: An effect that is switched off, and its label.
-OFF, NOTHING = np.zeros((1, 1)), 0
+#: The label of an effect that is switched off.
+NOTHING = 0
 
 
 class Version(NamedTuple):
@@ -45,199 +42,85 @@ class Version(NamedTuple):
     """Shape (reading, draw)."""
 
 
-class Step(NamedTuple):
-    """One node: what it calls, and the places of what it reads and of what it makes."""
-
-    call: Callable[..., Any]
-    into: str
-    """The type of the array that it writes to, as NumPy's letter; empty where it makes its own."""
-    reads: tuple[int, ...]
-    makes: int
-    last: tuple[int, ...] = ()
-    """Places that no later step reads: the next may have their memory."""
-
-
 class Stage(NamedTuple):
     """The nodes that hang on the same effects."""
 
     hangs_on: tuple[str, ...]
-    steps: tuple[Step, ...]
-    kept: tuple[int, ...]
-    """Places that other stages read."""
+    made: tuple[str, ...]
+    """Names of what other stages read of it."""
+    call: Lowered
 
 
 class Stages:
-    """A graph of readings that share their maths, cut into stages.
+    """Nodes of a graph, cut into stages.
 
     Parameters
     ----------
-    inputs : dict of str to Variable
-        Name → node, as in `difprog.forecast.compiled.Evaluator.race_graph`.
-    outputs : sequence of Variable
-        They are elementwise functions of the inputs.
+    graph : Nodes
+        Those wanted are elementwise functions of those given.
+
+    Attributes
+    ----------
+    stages : list of Stage
+        Each reads what those before it made.
+    effects : tuple of str
+        The effects that are read.
+    outputs : tuple of str
+        Names of what is wanted.
     """
 
-    def __init__(self, inputs: Mapping[str, Any], outputs: Sequence[Any]) -> None:
+    def __init__(self, graph: Nodes) -> None:
         from pytensor.graph.traversal import io_toposort
 
-        place: dict[Any, int] = {}
-        hangs: list[frozenset[str]] = []
-        self.given: dict[int, str] = {}
-        self.effects: dict[int, str] = {}
-        self.constants: dict[int, Array] = {}
+        given: dict[Any, str] = {variable: name for name, variable in graph.inputs.items()}
+        on: dict[Any, frozenset[str]] = {
+            variable: frozenset([name[7:]] if name.startswith("effect ") else [])
+            for variable, name in given.items()
+        }
+        named: dict[Any, str] = dict(given)
+        groups: dict[frozenset[str], list[Any]] = {}
+        read: dict[frozenset[str], dict[str, Any]] = {}
 
-        def add(variable: Any, on: frozenset[str]) -> int:
-            place[variable] = len(hangs)
-            hangs.append(on)
-            return place[variable]
+        def name(variable: Any) -> str:
+            if variable not in named:
+                named[variable] = f"made {len(named)}"
+            return named[variable]
 
-        for name, variable in inputs.items():
-            effect = name.removeprefix("effect ")
-            if effect == name:
-                self.given[add(variable, frozenset())] = name
-            else:
-                self.effects[add(variable, frozenset([effect]))] = effect
-        found: dict[frozenset[str], list[Step]] = {}
-        read_later = set()
-        same: dict[Any, int] = {}
-        for node in io_toposort(list(inputs.values()), outputs):
-            for variable in node.inputs:
-                if variable not in place:
-                    self.constants[add(variable, frozenset())] = variable.data
-            reads = tuple(place[variable] for variable in node.inputs)
-            if (node.op, reads) in same:  # what stands there twice is computed once
-                place[node.outputs[0]] = same[node.op, reads]
-                continue
-            own: frozenset[str] = frozenset().union(*(hangs[at] for at in reads))
-            (result,) = node.outputs
-            same[node.op, reads] = add(result, own)
-            found.setdefault(own, []).append(Step(*_call(node), reads, place[result]))
-            read_later |= {at for at in reads if hangs[at] != own}
-        self.outputs = tuple(place[variable] for variable in outputs)
-        read_later |= set(self.outputs)
+        for node in io_toposort(list(given), graph.outputs):
+            varied = [variable for variable in node.inputs if variable in on]  # all others are constants
+            own: frozenset[str] = frozenset().union(*(on[variable] for variable in varied))
+            on.update(dict.fromkeys(node.outputs, own))
+            groups.setdefault(own, []).extend(node.outputs)
+            for variable in varied:
+                if variable in given or on[variable] != own:
+                    read.setdefault(own, {})[name(variable)] = variable
+        for variable in graph.outputs:
+            name(variable)
+            if variable not in on:
+                groups.setdefault(frozenset(), []).append(variable)
+        ones: dict[str, Ones] = dict(graph.ones)
+        self.stages: list[Stage] = []
         # A node hangs on all that what it reads hangs on: those that hang on fewer effects come first.
-        ordered = sorted(found.items(), key=lambda item: (len(item[0]), sorted(item[0])))
-        self.stages = [
-            Stage(
-                tuple(sorted(on)),
-                _freeing(steps, read_later),
-                tuple(step.makes for step in steps if step.makes in read_later),
-            )
-            for on, steps in ordered
-        ]
-        self.places = len(hangs)
-
-
-def _narrow(value: Array) -> Array:
-    """Return an array, or the one number that it is full of."""
-    return value[:1, :1] if value.min() == value.max() else value
-
-
-def _freeing(steps: Sequence[Step], read_later: Collection[int]) -> tuple[Step, ...]:
-    """Return the steps of a stage, each with the places that are of no more use after it."""
-    own, needed = {step.makes for step in steps}, set(read_later)
-    found = []
-    for step in reversed(steps):
-        last = {at for at in (*step.reads, step.makes) if at in own and at not in needed}
-        needed |= last
-        found.append(step._replace(last=tuple(last)))
-    return tuple(reversed(found))
-
-
-def _call(node: Any) -> tuple[Callable[..., Any], str]:
-    """Return the arithmetic of a node as a function of arrays, and the type of array that it writes to.
-
-    What is elementwise is asked of NumPy directly, and arrays may be narrower than the graph says: an effect
-    that is off is one number for all readings and draws.
-    """
-    from pytensor.scalar import Add, Mul, Second, Switch
-    from pytensor.tensor.elemwise import Elemwise
-
-    op, result = node.op, node.outputs[0].type
-    kinds, into = [variable.type.dtype for variable in node.inputs], np.dtype(result.dtype).char
-    if isinstance(op, Elemwise) and result.ndim == 2:
-        if isinstance(op.scalar_op, Switch) and kinds[0] == "bool":
-            return _switch, into
-        if isinstance(op.scalar_op, Second):
-            return _second, into
-        ufunc = _ufunc(op.nfunc_spec[0]) if op.nfunc_spec else None
-        if isinstance(ufunc, np.ufunc) and result.dtype in ("bool", np.result_type(*kinds).name):
-            if ufunc.nin == len(kinds):
-                return ufunc, into
-            if isinstance(op.scalar_op, Add | Mul):
-                return partial(_folded, ufunc), into
-
-    def perform(*arrays: Any) -> Any:
-        storage: list[Any] = [[None]]
-        op.perform(node, np.broadcast_arrays(*arrays) if isinstance(op, Elemwise) else list(arrays), storage)
-        return storage[0][0]
-
-    return perform, ""
-
-
-@lru_cache
-def _ufunc(name: str) -> Any:
-    """Return the function that a scalar operation is called by, of NumPy unless a module is named."""
-    module, _, own = name.rpartition(".")
-    return getattr(import_module(module or "numpy"), own)
-
-
-def _switch(condition: Array, yes: Array, no: Array, out: Array) -> None:
-    np.copyto(out, no)
-    np.copyto(out, yes, where=condition)
-
-
-def _second(_: Array, value: Array, out: Array) -> None:
-    np.copyto(out, value)
-
-
-def _folded(ufunc: Any, *arrays: Array, out: Array) -> None:
-    ufunc(arrays[0], arrays[1], out=out)
-    for array in arrays[2:]:
-        ufunc(out, array, out=out)
+        for hangs_on in sorted(groups, key=lambda effects: (len(effects), sorted(effects))):
+            made = [variable for variable in groups[hangs_on] if variable in named]
+            call = Lowered(read.get(hangs_on, {}), made, ones)
+            ones.update(zip((named[variable] for variable in made), call.ones, strict=True))
+            names = tuple(named[variable] for variable in made)
+            self.stages.append(Stage(tuple(sorted(hangs_on)), names, call))
+        self.effects = tuple(name[7:] for name in graph.inputs if name.startswith("effect "))
+        self.outputs = tuple(named[variable] for variable in graph.outputs)
 
 
 @lru_cache(maxsize=8)
 def race_stages(functions: Evaluator) -> Stages:
     """Return p_success in stages."""
-    return Stages(*functions.race_graph())
+    return Stages(functions.race_graph())
 
 
 @lru_cache(maxsize=8)
 def slope_stages(functions: Evaluator, names: tuple[str, ...]) -> Stages:
     """Return the exact derivatives of p_success by some effects in stages."""
-    return Stages(*functions.slope_graph(names))
-
-
-class Memory:
-    """Arrays at hand to write to: getting new ones from the machine takes as long as the arithmetic."""
-
-    def __init__(self) -> None:
-        self._free: dict[tuple[int, int, str], list[Array]] = {}
-        self._bytes = 0
-
-    def filled(self, call: Callable[..., Any], into: str, arrays: Sequence[Array]) -> Array:
-        """Return what a step makes of arrays."""
-        if not into:
-            return call(*arrays)  # type: ignore[no-any-return]
-        rows = columns = 1
-        for array in arrays:
-            own = array.shape
-            rows, columns = max(rows, own[0]), max(columns, own[1])
-        free = self._free.get((rows, columns, into))
-        if free:
-            out = free.pop()
-            self._bytes -= out.nbytes
-        else:
-            out = np.empty((rows, columns), into)
-        call(*arrays, out=out)
-        return out
-
-    def take(self, array: Array) -> None:
-        """Take an array that is of no more use to anybody."""
-        if array.base is None and array.ndim == 2 and self._bytes + array.nbytes <= FREE_BYTES:
-            self._free.setdefault((*array.shape, array.dtype.char), []).append(array)
-            self._bytes += array.nbytes
+    return Stages(functions.slope_graph(names))
 
 
 class Case(NamedTuple):
@@ -269,7 +152,6 @@ class Variants:
         self.kept = 0  # bytes
         self._versions: dict[str, list[Array]] = {name: [] for name in draws.effects_hit}
         self._acts: dict[str, list[npt.NDArray[np.bool_]]] = {name: [] for name in draws.effects_hit}
-        self.memory = Memory()
         self.stated = self.case(draws.effects_hit, draws.effects_miss, draws.chance_of_hit)
 
     def case(self, hit: Mapping[str, Array], miss: Mapping[str, Array], chance_of_hit: Array) -> Case:
@@ -371,7 +253,6 @@ class Stretch:
         self._given = cut(chosen(variants.given[part], inside), where)
         self._functions = race.maths[part]
         self._stages = race_stages(self._functions)
-        self._places = self._filled(self._stages)
         self._blame = partial(race.blame, race.parts[part])
         self._kept: dict[tuple[int | None, ...], list[Array]] = {}
         self.without = variants.without[self._at, where]
@@ -424,42 +305,25 @@ class Stretch:
             found[name] = Version(branch[name], value) if factor == 1.0 else Version(None, factor * value)
         return found
 
-    def _filled(self, stages: Stages) -> list[Any]:
-        """Return the places of stages with what they read but effects."""
-        places: list[Any] = [None] * stages.places
-        for at, name in stages.given.items():
-            places[at] = self._given[name]
-        for at, value in stages.constants.items():
-            places[at] = value
-        return places
-
     def _chance(self, versions: Mapping[str, Version]) -> Array:
-        """Return p_success, of a shape that broadcasts to (reading, draw), not to be written to."""
-        places = self._places.copy()
-        for at, name in self._stages.effects.items():
-            places[at] = versions[name].value if name in versions else OFF
-        fleeting: list[int] = []
+        """Return p_success, shape (reading, draw), not to be written to."""
+        off = np.broadcast_to(0.0, self.without.shape)
+        values = dict(self._given)
+        for name in self._stages.effects:
+            values[f"effect {name}"] = versions[name].value if name in versions else off
         with self._blame():
             for number, stage in enumerate(self._stages.stages):
                 key = number, *[versions[n].label if n in versions else NOTHING for n in stage.hangs_on]
                 made = self._kept.get(key)
-                if made is not None:
-                    for at, array in zip(stage.kept, made, strict=True):
-                        places[at] = array
-                    continue
-                self._make(stage.steps, places)
-                made = [places[at] for at in stage.kept]
-                size = sum(array.nbytes for array in made)
-                if None in key or self._variants.kept + size > KEPT_BYTES:
-                    fleeting += stage.kept
-                else:
-                    self._kept[key] = made
-                    self._variants.kept += size
+                if made is None:
+                    made = stage.call(values)
+                    size = sum(array.nbytes for array in made)
+                    if None not in key and self._variants.kept + size <= KEPT_BYTES:
+                        self._kept[key] = made
+                        self._variants.kept += size
+                values.update(zip(stage.made, made, strict=True))
         (output,) = self._stages.outputs
-        for at in fleeting:
-            if at != output:
-                self._variants.memory.take(places[at])
-        return places[output]  # type: ignore[no-any-return]
+        return np.broadcast_to(values[output], self.without.shape)
 
     def slopes(self, names: Sequence[str], at: Mapping[str, Array]) -> list[Array]:
         """Return the exact derivatives of p_success by effects, each of shape (reading, draw).
@@ -472,30 +336,19 @@ class Stretch:
             Effect → where, shape (reading of the question, draw); elsewhere they are taken at 0.
         """
         wanted = tuple(name for name in names if f"effect {name}" in self._functions.race_reads())
-        stages = slope_stages(self._functions, wanted)
-        places = self._filled(stages)
-        for place, name in stages.effects.items():
-            places[place] = _narrow(at[name][self._at, self.where]) if name in at else OFF
+        stages, shape = slope_stages(self._functions, wanted), self.without.shape
+        values = dict(self._given)
+        for name in stages.effects:
+            here = at[name][self._at, self.where] if name in at else np.broadcast_to(0.0, shape)
+            values[f"effect {name}"] = here
         with self._blame():
             for stage in stages.stages:
-                self._make(stage.steps, places)
-        found = dict(zip(wanted, (places[place] for place in stages.outputs), strict=True))
-        shape = self.without.shape
+                values.update(zip(stage.made, stage.call(values), strict=True))
+        found = dict(zip(wanted, (values[name] for name in stages.outputs), strict=True))
         return [np.broadcast_to(found[n], shape) if n in found else np.zeros(shape) for n in names]
-
-    def _make(self, steps: Sequence[Step], places: list[Any]) -> None:
-        """Do the steps of a stage."""
-        memory = self._variants.memory
-        for call, into, reads, makes, last in steps:
-            places[makes] = memory.filled(call, into, [places[at] for at in reads])
-            for at in last:
-                memory.take(places[at])
-                places[at] = None
 
     def close(self) -> None:
         """Give back what stages made: nobody asks for these draws again."""
         for made in self._kept.values():
-            for array in made:
-                self._variants.kept -= array.nbytes
-                self._variants.memory.take(array)
+            self._variants.kept -= sum(array.nbytes for array in made)
         self._kept.clear()
