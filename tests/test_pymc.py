@@ -97,17 +97,20 @@ def test_the_labelled_draws_are_those_of_the_summaries(forecast: Forecast) -> No
             assert float(here[name].mean()) == pytest.approx(answer.summaries[name].mean, rel=1e-12)
 
 
-def test_a_kept_run_is_read_by_arviz_and_gives_the_printed_numbers(tmp_path: Path) -> None:
+@pytest.mark.parametrize("stated", [[], ["--believe", "p_success=50%"]])
+def test_a_kept_run_is_read_by_arviz_and_gives_the_printed_numbers(tmp_path: Path, stated: list[str]) -> None:
     """In another process, which has ArviZ and nothing of ours."""
     words = ["score", "scaling", "--no-evidence", "--draws", "500", "--json", "--save", str(tmp_path / "run")]
-    printed = CliRunner().invoke(main, words)
+    printed = CliRunner().invoke(main, [*words, *stated])
     assert printed.exit_code == 0, printed.output
     code = (
         "import arviz as az, json, sys\n"
-        f"found = az.from_netcdf({str(tmp_path / 'run' / 'draws.nc')!r})['posterior']['net_effect']\n"
+        f"tree = az.from_netcdf({str(tmp_path / 'run' / 'draws.nc')!r})\n"
         "assert 'difprog' not in sys.modules\n"
-        "print(json.dumps(dict(zip(found['reading'].values.tolist(),"
-        " found.mean(('chain', 'draw')).values.tolist()))))"
+        "found = tree['posterior']['net_effect']\n"
+        f"found = (found * tree['sample_stats']['weight']).sum(('chain', 'draw')) if {bool(stated)} else "
+        "found.mean(('chain', 'draw'))\n"
+        "print(json.dumps(dict(zip(found['reading'].values.tolist(), found.values.tolist()))))"
     )
     again = json.loads(fresh(code))
     assert again == {

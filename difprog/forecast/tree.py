@@ -35,29 +35,40 @@ def tree(draws: Draws, *, prob: float, as_of: date, credences: Sequence[float]) 
         Beliefs by name, of dims (chain, draw), or with ``reading`` where readings differ; an effect
         that a file states outright is ``<effect>_stated``; the effects, with the hit probability
         averaged in, and ``net_effect`` of dims (chain, draw, reading); ``p_success`` with ``world``.
-        The group ``constant_data`` has ``credence``, of dim (reading,).
+        The group ``constant_data`` has ``credence``, of dim (reading,). Where something is stated
+        about the outcome, the group ``sample_stats`` has ``weight`` of dims (chain, draw, reading),
+        which sums to 1 over draws: what every draw counts for. ArviZ's summaries do not ask for it.
     """
     import xarray as xr
 
-    groups = {
+    made = {
         group: xr.Dataset(
             {name: (dims, array, about) for name, dims, array, about in variables},
             coords=coordinates(draws, group),
             attrs=attributes(draws, prob=prob, as_of=as_of) if group == "posterior" else {},
         )
-        for group, variables in (
-            ("posterior", variables(draws)),
-            ("constant_data", [("credence", ("reading",), np.asarray(credences, dtype=float), {})]),
-        )
+        for group, variables in groups(draws, credences)
     }
-    return xr.DataTree.from_dict(groups)
+    return xr.DataTree.from_dict(made)
 
 
-def variables(draws: Draws) -> Iterator[tuple[str, tuple[str, ...], Array, dict[str, str]]]:
-    """Yield the group ``posterior`` one variable at a time: name, dims, array, attributes.
+#: A variable's name, dims, array and attributes.
+Named = tuple[str, tuple[str, ...], Array, dict[str, str]]
 
-    So that whoever writes them need not hold them all.
-    """
+
+def groups(draws: Draws, credences: Sequence[float]) -> Iterator[tuple[str, Iterator[Named]]]:
+    """Yield groups by name, each with its variables one at a time: whoever writes them need not hold all."""
+    yield "posterior", _posterior(draws)
+    yield "constant_data", iter([("credence", ("reading",), np.asarray(credences, dtype=float), {})])
+    if draws.tilts:
+        each = [draws.weighing(place).each for place in range(len(draws.without))]
+        meaning = "what the draw counts for, given what is stated about the outcome"
+        yield "sample_stats", iter(
+            [("weight", ("chain", "draw", "reading"), np.stack(each, axis=-1)[None], {"long_name": meaning})]
+        )
+
+
+def _posterior(draws: Draws) -> Iterator[Named]:
     question, count = draws.question, draws.count
 
     def about(name: str) -> dict[str, str]:
@@ -83,7 +94,8 @@ def coordinates(draws: Draws, group: str) -> dict[str, Any]:
     readings = list(draws.question.readings)
     if group == "constant_data":
         return {"reading": readings}
-    return {"chain": [0], "draw": np.arange(draws.count), "reading": readings, "world": list(WORLDS)}
+    worlds = {"world": list(WORLDS)} if group == "posterior" else {}
+    return {"chain": [0], "draw": np.arange(draws.count), "reading": readings, **worlds}
 
 
 def attributes(draws: Draws, *, prob: float, as_of: date) -> dict[str, Any]:

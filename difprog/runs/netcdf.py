@@ -46,12 +46,11 @@ def write(stream: Stream, forecast: Forecast, posteriors: Sequence[Posterior]) -
     draws = forecast.draws
     with h5netcdf.File(stream, "w") as file:
         about = tree.attributes(draws, prob=forecast.prob, as_of=forecast.as_of)
-        group = _group(file, "posterior", tree.coordinates(draws, "posterior"), about)
-        for name, dims, array, told in tree.variables(draws):
-            _put(group, name, dims, array, told)
-            stream.check()
-        constant = _group(file, "constant_data", tree.coordinates(draws, "constant_data"), {})
-        _put(constant, "credence", ("reading",), np.asarray(forecast.weights, dtype=float), {})
+        for name, variables in tree.groups(draws, forecast.weights):
+            group = _group(file, name, tree.coordinates(draws, name), about if name == "posterior" else {})
+            for own, dims, array, told in variables:
+                _put(group, own, dims, array, told)
+                stream.check()
         for place, posterior in enumerate(posteriors):
             kept = _group(file, f"evidence/{place}", {"kept": np.arange(posterior.size)}, {})
             arrays: dict[str, Any] = dict(posterior.draws)
