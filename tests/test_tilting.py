@@ -200,6 +200,21 @@ def test_the_belief_that_moved_most_comes_first() -> None:
     assert len(moved({"z": z, "y": y, "x": x}, found.weights, 2)) == 2
 
 
+def test_how_far_a_belief_moved_varies_by_as_much_as_its_error_says() -> None:
+    rng = np.random.default_rng(3)
+    distances, errors = [], []
+    for _ in range(300):
+        x = rng.standard_normal(500)
+        y = 0.7 * x + 0.3 * rng.standard_normal(500)
+        found = tilted({"p": stats.norm.cdf(x)}, {"p": 0.6})
+        moves = {m.belief: m for m in moved({"x": x, "y": y}, found.weights, moments=found.moments)}
+        distances.append([moves[name].distance for name in "xy"])
+        errors.append([moves[name].distance_se for name in "xy"])
+    # The spread over 300 is known to 4%; what is asked for is 3 of its errors.
+    ratio = np.std(distances, axis=0, ddof=1) / np.sqrt(np.mean(np.square(errors), axis=0))
+    assert (np.abs(ratio - 1.0) < 0.12).all(), ratio
+
+
 def test_a_count_moves_by_its_steps() -> None:
     chains = np.repeat([1.0, 2.0, 3.0, 4.0], 250)
     found = tilted({"s": chains}, {"s": 3.0})
