@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import io
 import tokenize
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 
@@ -64,26 +64,35 @@ def _code(source: bytes) -> bytes:
         if token.type == tokenize.COMMENT:
             row, column = token.start
             lines[row - 1] = lines[row - 1][:column]
-    for node in ast.walk(ast.parse(text)):
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and node.end_lineno:
-            first = node.lineno - 1
-            if isinstance(node.value.value, str) and not lines[first][: node.col_offset].strip():
-                lines[first : node.end_lineno] = [""] * (node.end_lineno - first)
+    for node in _told(source)[0]:
+        first, last = node.lineno - 1, node.end_lineno or node.lineno
+        if not lines[first][: node.col_offset].strip():
+            lines[first:last] = [""] * (last - first)
     return "\n".join(stripped for line in lines if (stripped := line.rstrip())).encode()
 
 
 @lru_cache(maxsize=256)
 def _imported(path: Path, _modified: int, _size: int) -> tuple[Path, ...]:
-    names = _names(ast.parse(path.read_bytes()))
+    names = _told(path.read_bytes())[1]
     return tuple(found for name in names if (found := path_of(name)) is not None)
 
 
-def _names(tree: ast.AST) -> Iterator[str]:
-    """Yield the dotted names that a syntax tree imports: modules, or packages something is taken from."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+@lru_cache(maxsize=256)
+def _told(source: bytes) -> tuple[tuple[ast.Expr, ...], tuple[str, ...]]:
+    """Return where texts stand alone, as docstrings do, and the dotted names that are imported.
+
+    A name is that of a module, or of a package that something is taken from.
+    """
+    texts: list[ast.Expr] = []
+    names: list[str] = []
+    for node in ast.walk(ast.parse(source.replace(b"\r\n", b"\n"))):
+        if isinstance(node, ast.Expr):
+            if isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
+                texts.append(node)
+        elif isinstance(node, ast.Import):
+            names.extend(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
             for alias in node.names:
                 inner = f"{node.module}.{alias.name}"
-                yield inner if path_of(inner) is not None else node.module
+                names.append(inner if path_of(inner) is not None else node.module)
+    return tuple(texts), tuple(names)

@@ -17,7 +17,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from functools import lru_cache
-from importlib.metadata import version
+from importlib import metadata
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -40,6 +40,12 @@ FARTHEST = 30.0
 
 #: A kept result larger than this is none of ours.
 LARGEST = 1 << 24
+
+
+@lru_cache
+def version(library: str) -> str:
+    """Return the version of a library."""
+    return metadata.version(library)
 
 
 class Key(NamedTuple):

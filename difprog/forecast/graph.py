@@ -176,7 +176,7 @@ def _beliefs(question: Question) -> dict[str, Variable]:
     import pytensor.tensor as pt
 
     random = {
-        name: pm.Normal(f"{name}_score", 0.0, 1.0)
+        name: pm.Normal(f"{name}_score")  # stating its spread would cost a power, for each of them
         for name in question.names
         if any(source.point is None for source in question.distinct(name))
     }
