@@ -12,7 +12,6 @@ from click.testing import CliRunner
 
 from difprog import verify
 from difprog.cli import main
-from difprog.evidence import DATASETS
 from difprog.models.model import Model, load, vocabulary
 from difprog.race.parameters import Group
 from difprog.render.verify import band
@@ -104,12 +103,6 @@ def test_a_band_is_drawn_with_its_curve() -> None:
     assert len({len(row) for row in rows}) == 1
     assert any("●" in row for row in rows)
     assert all(len(row) <= 76 for row in rows)
-
-
-def test_the_long_setting_covers_every_likelihood() -> None:
-    number, names = verify.SETTINGS["long"]
-    assert number >= 200
-    assert set(names) == set(DATASETS)
 
 
 def test_a_failed_check_is_said_first_and_ends_with_status_3(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,11 +12,13 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from difprog.evidence import DATASETS
+
 #: Simulations per likelihood and the likelihoods simulated: for continuous integration, by
 #: default, and for a number to report.
 SETTINGS: dict[str, tuple[int, tuple[str, ...]]] = {
     "short": (20, ("headcounts", "coupling")),
-    "long": (200, ("timelines", "headcounts", "parallelisation", "coupling")),
+    "long": (200, DATASETS),
 }
 
 Say = Callable[[str, int, int], None]
