@@ -15,7 +15,7 @@ from difprog.cli.options import Count, Day, json_option
     "--short", "setting", flag_value="short", default=True,
     help="20 simulations of two likelihoods; the default.",
 )
-@click.option("--long", "setting", flag_value="long", help="200 simulations of each likelihood: half an hour.")
+@click.option("--long", "setting", flag_value="long", help="200 simulations of each one; half an hour.")
 @click.option(
     "--simulations", type=Count(5, limits.SIMULATIONS), help="Simulations per likelihood, in place of these."
 )
