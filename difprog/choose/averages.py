@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from difprog.choose.rows import Array, Set
-from difprog.forecast.summary import dot, mixture_shares
+from difprog.forecast.summary import dot, flat, mixture_shares
 
 
 def means(draws: Array, weights: Sequence[Array | None] | None = None) -> Array:
@@ -49,11 +49,6 @@ def mixed(
     each = [flat(draws.shape[2]) if own is None else own for own in weights]
     share, total = mixture_shares(each, credences)
     return np.asarray(np.einsum("md,mrd->rd", share, draws)), total
-
-
-def flat(count: int) -> Array:
-    """Return weights of so many draws that count alike."""
-    return np.full(count, 1.0 / count)
 
 
 def harmed(

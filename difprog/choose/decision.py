@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from difprog.choose.averages import harmed, mixed
 from difprog.choose.candidates import Candidates
 from difprog.choose.credences import Span, credence_spans
@@ -17,7 +19,7 @@ from difprog.choose.frontier import Step, budgets_for, frontier
 from difprog.choose.information import information, information_of
 from difprog.choose.margin import Needed, bar, needed
 from difprog.choose.programme import Limits
-from difprog.choose.rows import Choice, Rows
+from difprog.choose.rows import Array, Choice, Rows, Set
 from difprog.choose.rules import REVIEWS, by_reviews, choose, support
 from difprog.choose.together import Together, together
 from difprog.why.information import Gain
@@ -169,8 +171,7 @@ def _worth_knowing(stack: Candidates, limits: Limits, blind: Choice) -> dict[str
     """
     if not blind.rows:
         return {}
-    inside = stack.nets[:, list(blind.rows), :].sum(axis=1, keepdims=True)
-    total = mixed(inside, limits.rows.credences, stack.weights)[0][0]
+    total, _ = _summed(stack, blind.rows)
     found = {
         name: information_of(
             limits, blind.rows, stack.nets, stack.values[name], clusters=stack.clusters, weights=stack.weights
@@ -184,9 +185,15 @@ def _turns(stack: Candidates, choice: Choice) -> tuple[Turn, ...]:
     """Return how the set's effect hangs on beliefs about the world."""
     if not choice.rows:
         return ()
-    inside = stack.nets[:, list(choice.rows), :].sum(axis=1, keepdims=True)
-    (total,), weights = mixed(inside, stack.table().credences, stack.weights)
+    total, weights = _summed(stack, choice.rows)
     return turns(stack.values, total, weights, stack.clusters)
+
+
+def _summed(stack: Candidates, rows: Set) -> tuple[Array, Array | None]:
+    """Return the sum of some rows' effects, mixed by credence, shape (draws,), and how each draw counts."""
+    inside = stack.nets[:, list(rows), :].sum(axis=1, keepdims=True)
+    (total,), weights = mixed(inside, np.array(stack.credences), stack.weights)
+    return total, weights
 
 
 def picked(choices: Mapping[str, Choice] | Sequence[Choice], names: Sequence[str], place: int) -> list[str]:

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from difprog.choose.averages import flat
 from difprog.choose.rows import Array
-from difprog.forecast.summary import clustered_error, dot
+from difprog.forecast.summary import clustered_error, dot, flat
 
 #: How many beliefs are told of.
 BELIEFS = 3

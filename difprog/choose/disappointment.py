@@ -7,12 +7,12 @@ from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from difprog.choose.averages import means
 from difprog.choose.rows import Array, Rows
 from difprog.choose.rules import choose
 from difprog.forecast.summary import clustered_error
+from difprog.why.information import folded
 
 
 class Disappointment(NamedTuple):
@@ -57,9 +57,3 @@ def disappointment(
     # The two halves' choices are not independent: their mean varies at most as much as one of them.
     error = math.sqrt(2.0) * clustered_error(told, clusters)
     return Disappointment(estimated, honest, error, estimated - honest)
-
-
-def folded(count: int, clusters: int | None) -> npt.NDArray[np.intp]:
-    """Return what each draw must not be parted from: its posterior draw, or itself."""
-    at = np.arange(count)
-    return at if clusters is None or clusters >= count else at % clusters

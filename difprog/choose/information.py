@@ -8,13 +8,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from difprog.choose import programme
-from difprog.choose.averages import flat, mixed
-from difprog.choose.disappointment import folded
+from difprog.choose.averages import mixed
 from difprog.choose.programme import Limits, linear
 from difprog.choose.rows import Array, Set, total
 from difprog.choose.rules import EXACT, LOOSE
-from difprog.forecast.summary import clustered_error, dot
-from difprog.why.information import Gain
+from difprog.forecast.summary import clustered_error, dot, flat
+from difprog.why.information import Gain, folded
 
 
 def information(

@@ -21,7 +21,7 @@ from difprog.base.errors import BadInput, Problem, Problems
 from difprog.base.units import UnitError, quantity
 from difprog.beliefs import published
 from difprog.forecast.forecast import Forecast
-from difprog.forecast.summary import MICRODOOM, Weighing
+from difprog.forecast.summary import MICRODOOM, Weighing, flat
 from difprog.race.parameters import SHARE, Parameter
 from difprog.why.explain import NOTHING, Mixture, policies, versions, weighed
 from difprog.why.information import partial_information
@@ -243,7 +243,7 @@ def _joint(forecast: Forecast, name: str) -> tuple[Array, dict[str, Array], Weig
     clusters = mixture.weighing.clusters
     count = draws.count if clusters is None or clusters > draws.count else draws.count // clusters * clusters
     ways = [answer.weighing.weights for answer in forecast.models]
-    shares = [np.full(count, 1.0 / count) if w is None else w[:count] / w[:count].sum() for w in ways]
+    shares = [flat(count) if w is None else w[:count] / w[:count].sum() for w in ways]
     weights = np.concatenate([c * share for c, share in zip(forecast.weights, shares, strict=True)])
     way = Weighing(len(weights), count if clusters is None else min(clusters, count), weights)
     return every[:, :count].ravel(), {n: net[:, :count].ravel() for n, net in nets.items()}, way

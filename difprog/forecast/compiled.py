@@ -158,7 +158,6 @@ class Evaluator:
         self.branched = tuple(
             n for n in self.effects if getattr(part.outcome.if_hit, n) is not getattr(part.outcome.if_miss, n)
         )
-        self._derive: Lowered | None = None
 
     def _inputs(self, effects: bool) -> tuple[dict[str, Any], dict[str, tuple[bool, ...]]]:
         """Return the nodes that arrays stand in for, by name, and which of their axes are of length 1."""
@@ -181,19 +180,19 @@ class Evaluator:
         given : dict of str to array
             Beliefs (reading or 1, draw), masks ``"reads …"`` (reading, 1), facts ``"fact …"``.
         """
-        outcome = self._part.outcome
-        assert outcome is not None
-        if self._derive is None:
-            outputs = [getattr(outcome.if_hit, n) for n in self.effects]
-            outputs += [getattr(outcome.if_miss, n) for n in self.branched]
-            nodes, ones = self._inputs(False)
-            self._derive = Lowered(
-                nodes, [_variable(value) for value in (*outputs, outcome.hit_probability)], ones
-            )
         found = self._derive(given)
         hit = dict(zip(self.effects, found, strict=False))
         miss = {**hit, **dict(zip(self.branched, found[len(self.effects) :], strict=False))}
         return Branches(hit, miss, found[-1])
+
+    @cached_property
+    def _derive(self) -> Lowered:
+        outcome = self._part.outcome
+        assert outcome is not None
+        outputs = [getattr(outcome.if_hit, n) for n in self.effects]
+        outputs += [getattr(outcome.if_miss, n) for n in self.branched]
+        nodes, ones = self._inputs(False)
+        return Lowered(nodes, [_variable(value) for value in (*outputs, outcome.hit_probability)], ones)
 
     def chance(self, given: Mapping[str, Array], effects: Mapping[str, Array]) -> Array:
         """Return p_success of shape (reading, draw).
@@ -209,8 +208,7 @@ class Evaluator:
 
     @cached_property
     def _chance(self) -> Lowered:
-        nodes, ones = self._inputs(True)
-        return Lowered(nodes, [self._part.race], ones)
+        return Lowered(*self.race_graph())
 
     def race_reads(self) -> tuple[str, ...]:
         """Return the names of what p_success is computed from."""
@@ -233,9 +231,9 @@ class Evaluator:
         return len(given["fact certain"]), next(v.shape[1] for n, v in given.items() if " " not in n)
 
     def race_graph(self) -> Nodes:
-        """Return p_success and what it is computed from, as nodes of the graph."""
+        """Return p_success and what it can be computed from, as nodes of the graph."""
         nodes, ones = self._inputs(True)
-        return Nodes({name: nodes[name] for name in self.race_reads()}, [_variable(self._part.race)], ones)
+        return Nodes(nodes, [self._part.race], ones)
 
     def slope_graph(self, names: Sequence[str]) -> Nodes:
         """Return the exact derivatives of p_success by effects that it reads, as `race_graph` does.

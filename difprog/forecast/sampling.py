@@ -346,9 +346,9 @@ def chosen(given: Mapping[str, Array], rows: Any) -> dict[str, Array]:
     }
 
 
-def blocks(count: int, rows: int) -> Iterator[slice]:
-    """Yield the stretches of draws that are evaluated at a time, of so many readings."""
-    size = max(compiled.BLOCK // rows, 1)
+def blocks(count: int, rows: int, numbers: int | None = None) -> Iterator[slice]:
+    """Yield the stretches of draws that are evaluated at a time, of so many readings: so many numbers."""
+    size = max((numbers or compiled.BLOCK) // rows, 1)
     for start in range(0, count, size):
         yield slice(start, min(start + size, count))
 

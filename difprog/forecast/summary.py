@@ -79,6 +79,16 @@ class Quantiles(NamedTuple):
     """Their Monte Carlo standard errors."""
 
 
+def flat(count: int) -> Array:
+    """Return weights of so many draws that count alike."""
+    return np.full(count, 1.0 / count)
+
+
+def reused(count: int, clusters: int | None) -> bool:
+    """Whether several of so many draws come from one kept posterior draw."""
+    return clusters is not None and 2 <= clusters < count
+
+
 def clustered_error(
     values: Array, clusters: int | None, *, weights: Array | None = None, moments: Array | None = None
 ) -> float:
@@ -102,7 +112,7 @@ def clustered_error(
     if count < 2:
         return 0.0
     if weights is None:
-        if clusters is None or clusters >= count or clusters < 2:
+        if not reused(count, clusters):
             return float(np.std(values, ddof=1)) / math.sqrt(count)
         return _error_of_sum(values - values.mean(), clusters) / count
     return _error_of_sum(weights * residuals(values, weights, moments), clusters)
@@ -146,7 +156,7 @@ def _centred(weights: Array, moments: Array) -> tuple[Array, Array]:
 def _error_of_sum(terms: Array, clusters: int | None) -> float:
     """Return the standard error of a sum of terms about 0, draw by draw or cluster by cluster."""
     count = len(terms)
-    if clusters is not None and 2 <= clusters < count:
+    if clusters is not None and reused(count, clusters):
         # Ratio estimator: clusters differ in size by one at most.
         rows = -(-count // clusters)
         padded = np.zeros(rows * clusters)
@@ -189,7 +199,7 @@ def summarise(
         return _point(float(points[0]))
     tail = (1.0 - prob) / 2.0
     levels = [tail, 0.5, 1.0 - tail]
-    alone = weights is None and (clusters is None or not 2 <= clusters < len(array))
+    alone = weights is None and not reused(len(array), clusters)
     low, high = int(points.searchsorted(0.0)), int(points.searchsorted(0.0, side="right"))
 
     def share_error(part: Callable[[], npt.NDArray[np.bool_]], hits: int) -> float:
@@ -317,12 +327,12 @@ def summarise_mixture(
         variances = np.array([row.var(ddof=1) if count > 1 else 0.0 for row in table])
     tail = (1.0 - prob) / 2.0
     levels = [tail, 0.5, 1.0 - tail]
-    flat = table.ravel()
+    every = table.ravel()
     if not tilts and np.all(share == share[0]):  # every draw counts alike: a quarter of the time
-        points, cdf = np.sort(flat), np.arange(1, flat.size + 1) / flat.size
+        points, cdf = np.sort(every), np.arange(1, every.size + 1) / every.size
     else:
-        order = np.argsort(flat)
-        points, cdf = flat[order], _cdf(mass.ravel()[order])
+        order = np.argsort(every)
+        points, cdf = every[order], _cdf(mass.ravel()[order])
     found = _inverted(points, cdf, levels)
     errors = [terms((table <= q).astype(float), clusters) for q in found]
     around = _inverted(points, cdf, _ends(levels, errors))
@@ -347,8 +357,7 @@ def _mixing(
     if tilts is None:
         mass = np.repeat(share / count, count).reshape(models, count)
         return mass, lambda part, clusters: clustered_error(share @ part, clusters)
-    flat = np.full(count, 1.0 / count)
-    own = [flat if tilt is None else tilt for tilt in tilts]
+    own = [flat(count) if tilt is None else tilt for tilt in tilts]
     functions = moments or [None] * models
 
     def error(part: Array, clusters: int | None) -> float:
@@ -393,7 +402,7 @@ def weighted_summary_quantiles(
     if value.ndim == 0:
         known = float(value) if chance > 0 else math.nan
         return Quantiles((known,) * len(levels), (0.0,) * len(levels))
-    base = np.full(len(value), 1.0 / len(value)) if tilt is None else tilt
+    base = flat(len(value)) if tilt is None else tilt
     total = dot(base, chance)
     if not total > 0:
         return Quantiles((math.nan,) * len(levels), (math.nan,) * len(levels))
@@ -433,7 +442,7 @@ class Weighing:
     @property
     def each(self) -> Array:
         """What every draw counts for, shape (draws,); they sum to 1."""
-        return np.full(self.count, 1.0 / self.count) if self.weights is None else self.weights
+        return flat(self.count) if self.weights is None else self.weights
 
     def mean(self, values: Any) -> float:
         """Return the mean of draws; a scalar is its own."""

@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from difprog.forecast.compiled import Evaluator, Nodes
 from difprog.forecast.lowering import Lowered, Ones
-from difprog.forecast.sampling import Draws, chosen, cut, stretch
+from difprog.forecast.sampling import Draws, blocks, chosen, cut, stretch
 
 Array = npt.NDArray[np.float64]
 
@@ -189,9 +189,8 @@ class Variants:
                 key = tuple(bool(acts[row]) for name in self._acts for acts in self._acts[name])
                 alike.setdefault(key, []).append(row)
             for group in alike.values():
-                size = max(BLOCK // len(group), 1)
-                for start in range(0, self.count, size):
-                    yield Stretch(self, part, group, slice(start, min(start + size, self.count)))
+                for where in blocks(self.count, len(group), BLOCK):
+                    yield Stretch(self, part, group, where)
 
     def net_effect(
         self, effects: Collection[str], rows: Sequence[int], factors: Mapping[str, float] | None = None

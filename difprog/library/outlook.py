@@ -6,14 +6,18 @@ answers before it gave; the draws are few, and the same each time.
 
 from __future__ import annotations
 
-import tempfile
+import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from difprog.base.errors import DifprogError
+from difprog.base import files
+from difprog.base.errors import DifprogError, Problems
+from difprog.beliefs.project import parse_project
 from difprog.forecast.request import Request
+from difprog.forecast.sampling import Kept
 from difprog.library import interview, proposals
+from difprog.models.model import vocabulary_of
 
 if TYPE_CHECKING:
     from difprog.forecast.forecast import Setup
@@ -21,6 +25,9 @@ if TYPE_CHECKING:
 
 #: Draws: enough to see a tenth of the effect, few enough not to be waited for.
 DRAWS = 1000
+
+#: What a proposal is called that is not named yet.
+SO_FAR = "so far"
 
 
 class Outlook:
@@ -36,6 +43,7 @@ class Outlook:
         self.broken = False
         self._request = request or Request(draws=DRAWS)
         self._setup: Setup | None = None
+        self._kept = Kept()
 
     def effect(self, answers: Mapping[str, Any]) -> Summary | None:
         """Return the mixture's net effect, a probability; None where it cannot be had.
@@ -48,15 +56,17 @@ class Outlook:
         if self.broken:
             return None
         given = {key: value for key, value in answers.items() if value not in (None, "")}
-        text = proposals.text_of({"name": "so far", **interview.defaults(), **given})
+        text = proposals.text_of({"name": SO_FAR, **interview.defaults(), **given})
         try:
             if self._setup is None:
                 self._setup = self._request.setup()
-            with tempfile.TemporaryDirectory() as folder:
-                path = Path(folder) / "so-far.toml"
-                path.write_text(text, encoding="utf-8")
-                project = self._request.project(str(path), self._setup)
-            return self._request.forecast(project, self._setup).ensemble["net_effect"]
+            problems, source = Problems(SO_FAR), files.Source(Path(SO_FAR), SO_FAR, "")
+            known = vocabulary_of(self._setup.models)
+            project = parse_project(tomllib.loads(text), source, problems, known)
+            problems.check()
+            assert project is not None
+            supposed = self._request.supposed(project)
+            return self._request.forecast(supposed, self._setup, self._kept).ensemble["net_effect"]
         except DifprogError:
             self.broken = True
             return None

@@ -21,6 +21,7 @@ from difprog.forecast.believed import DAYS
 from difprog.forecast.forecast import Forecast
 from difprog.forecast.graph import effect_names
 from difprog.forecast.sampling import evidence_index
+from difprog.forecast.summary import flat
 from difprog.race.parameters import Group, Parameter
 from difprog.record.log import line
 from difprog.record.predictive import LEVELS, Lognormal, Normal, Predictive, content, from_quantiles
@@ -250,7 +251,7 @@ def _quantiles(
     table = [np.broadcast_to(np.asarray(c, dtype=float), (found.count,)) for c in columns.values()]
     untilted = all(found.models[p].tilt is None for p in columns)
     if untilted and all(np.array_equal(c, table[0]) for c in table):
-        masses, table = [np.full(found.count, 1.0 / found.count)], table[:1]
+        masses, table = [flat(found.count)], table[:1]
     values, mass = np.concatenate(table), np.concatenate(masses)
     order = np.argsort(values, kind="stable")
     points, mass = values[order], mass[order]

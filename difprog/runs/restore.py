@@ -58,7 +58,7 @@ def forecast(run: runs.Run, models: Mapping[str, Model] | None = None) -> Foreca
     Raises
     ------
     BadInput
-        Where the run is runs.damaged or one of its models is not at hand.
+        Where the run is damaged or one of its models is not at hand.
     """
     loaded = models_of(run, models)
     try:

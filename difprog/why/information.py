@@ -40,6 +40,12 @@ class Gain(NamedTuple):
     se: float
 
 
+def folded(count: int, clusters: int | None) -> Index:
+    """Return what each draw must not be parted from: its posterior draw, or itself."""
+    at = np.arange(count)
+    return at if clusters is None or clusters >= count else at % clusters
+
+
 class Counted:
     """What is the same for every belief: folds, weights, and how errors are taken."""
 
@@ -47,12 +53,8 @@ class Counted:
         self, count: int, clusters: int | None, weights: Array | None, moments: Array | None
     ) -> None:
         self.count, self.clusters, self.weights, self.moments = count, clusters, weights, moments
-        if clusters is None or clusters >= count:
-            member, self.folds = np.arange(count), min(FOLDS, count)
-        else:
-            # Draws that reuse a posterior draw are kept in one fold.
-            member, self.folds = np.arange(count) % clusters, min(FOLDS, clusters)
-        self.fold: Index = (member % self.folds).astype(np.intp)
+        self.folds = min(FOLDS, count, clusters or count)
+        self.fold: Index = folded(count, clusters) % self.folds
         #: In units in which they sum to the number of draws that the weighted ones are worth.
         self.scaled = None if weights is None else weights / dot(weights, weights)
 
