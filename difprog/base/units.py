@@ -11,6 +11,7 @@ import re
 from functools import lru_cache
 
 from difprog.base.errors import plain
+from difprog.base.spelling import advice, in_digits, to_joined
 
 #: Longest text of a quantity, and of an interval.
 LONGEST_QUANTITY = 80
@@ -31,37 +32,44 @@ _WORDS: tuple[tuple[str, float, Powers], ...] = (
     ("month months mo mos mth mths", 1 / 12, _TIME),
     ("week weeks wk wks w", 7 / 365.25, _TIME),
     ("day days d", 1 / 365.25, _TIME),
+    ("fortnight fortnights", 14 / 365.25, _TIME),
     ("hour hours hr hrs h", 1 / 8766, _TIME),
+    ("minute minutes min mins", 1 / 525_960, _TIME),
+    ("second seconds sec secs s", 1 / 31_557_600, _TIME),
     ("decade decades", 10.0, _TIME),
     ("century centuries", 100.0, _TIME),
-    ("fte ftes person persons people researcher researchers engineer engineers scientist scientists "
-     "staff employee employees", 1.0, _LABOUR),
+    ("fte ftes person persons people man men researcher researchers engineer engineers scientist scientists "
+     "student students postdoc postdocs staff employee employees", 1.0, _LABOUR),
     ("usd $ us$ dollar dollars", 1.0, _MONEY),
     ("% percent pct", 0.01, _PLAIN),
 )  # fmt: skip
 UNITS = {name: (scale, powers) for names, scale, powers in _WORDS for name in names.split()}
 
 #: Units of time of which a working year has fewer than a calendar year.
-_WORKING = frozenset(["day", "days", "d", "hour", "hours", "hr", "hrs", "h"])
+_WORKING = frozenset(
+    name for name, (size, powers) in UNITS.items() if powers == _TIME and size < UNITS["week"][0]
+)
 
 #: Words that say how large a number is.
 _SCALES = {
-    "k": 1e3, "thousand": 1e3, "mn": 1e6, "mio": 1e6, "million": 1e6, "millions": 1e6,
+    "hundred": 1e2, "k": 1e3, "thousand": 1e3,
+    "mil": 1e6, "mn": 1e6, "mio": 1e6, "million": 1e6, "millions": 1e6,
     "bn": 1e9, "billion": 1e9, "billions": 1e9, "tn": 1e12, "trillion": 1e12, "trillions": 1e12,
 }  # fmt: skip
 #: Letters that say it of money, and in capitals of anything that is counted.
 _LETTERS = {"m": 1e6, "b": 1e9, "t": 1e12}
 
-_SPOKEN = {
-    "a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7,
-    "eight": 8, "nine": 9, "ten": 10, "eleven": 11, "twelve": 12, "half": 0.5,
-}  # fmt: skip
+#: Articles that say a number; other words for numbers are digits by then.
+_SPOKEN = {"a": 1.0, "an": 1.0, "half": 0.5}
+
+#: What is counted from, and what a plain number of years must not be: 2030 is a date.
+_CALENDAR = range(1900, 2200)
 
 #: Names of other currencies, which are not converted: their rates move.
 _FOREIGN = re.compile(r"[€£¥₹]|\b(?:eur|euros?|gbp|pounds?|chf|jpy|yen|inr|cad|aud|cny)\b", re.IGNORECASE)
 _VAGUE = re.compile(
     r"^\s*(?:~|≈|<|>|≤|≥|(?:about|around|roughly|circa|ca\.?|approximately|at least|at most|over|under|"
-    r"up to|more than|less than|between)\b)|±|\+/-|\+\s*$", re.IGNORECASE,
+    r"up to|more than|less than|(?:a )?few|(?:a )?couple|several|some|many)\b)|±|\+/-|\+\s*$", re.IGNORECASE,
 )  # fmt: skip
 
 _DIGITS = r"(?:\d{1,3}(?:,\d{3})+|\d{1,3}(?: \d{3})+|\d+(?:_\d+)*)?(?:\.\d+)?(?:[eE][-+]?\d+)?"
@@ -103,6 +111,8 @@ def measure(unit: str) -> tuple[float, Powers]:
     spelt = re.sub(r"\b(?:full-time equivalents?|full-time)\b", "fte", spelt)
     spelt = re.sub(r"\b(?:annually|yearly|a year|p\.?a\.?)$", "per year", spelt)
     words = re.findall(r"[^\s*·()/-]+|/", spelt)
+    if spelt and not words:
+        raise UnitError(f'unknown unit "{plain(unit, 40)}"')
     labour = any(UNITS.get(word, (0, _PLAIN))[1] == _LABOUR for word in words)
     for word in words:
         if word in ("per", "/"):
@@ -177,6 +187,7 @@ def quantity(value: object, unit: str | None, wanted: str) -> float:
             raise UnitError("number too large") from error
         if not math.isfinite(number):
             raise UnitError("not a finite number")
+        _no_date(number, unit, wanted)
         number *= factor(unit, wanted) if unit is not None else 1.0
     if abs(number) > LARGEST:
         raise UnitError("number too large")
@@ -193,9 +204,27 @@ def _text(text: str, unit: str | None, wanted: str) -> float:
         raise UnitError("not in US dollars", _hint("€"))
     if _VAGUE.search(text):
         raise UnitError("not one number", 'give an interval, such as "6 to 15"')
-    text = " ".join(text.replace("−", "-").split())
-    text = re.sub(r"(?<=[a-z]) full[- ]time\b", "", text, flags=re.IGNORECASE)
-    terms = re.split(r"\s+for\s+|\s*×\s*|\s+[x*]\s+", text, flags=re.IGNORECASE)
+    said = " ".join(text.split())
+    text = in_digits(text, plain=measure(wanted)[1] == _PLAIN and unit is None)
+    if measure(wanted)[1][1]:  # of labour only: money "over 2 years" may be all of it, or each year's
+        text = re.sub(r"(?<=[a-z])(?: over|,) (?=\d)", " for ", text, flags=re.IGNORECASE)
+    try:
+        return _read(text, unit, wanted)
+    except UnitError as error:
+        if not error.hint:
+            raise UnitError(str(error), advice(said, wanted)) from None
+        raise
+
+
+def _no_date(number: float, unit: str | None, wanted: str) -> None:
+    """Refuse 2030 as a number of years: a date was meant."""
+    if measure(wanted if unit is None else unit) == (1.0, _TIME) and number in _CALENDAR:
+        hint = f'count from now, such as "4 years"; or write "{number:.0f} years" if so many are meant'
+        raise UnitError("reads like a date, not like a number of years", hint)
+
+
+def _read(text: str, unit: str | None, wanted: str) -> float:
+    terms = re.split(r"\s+for\s+|\s*×\s*|\s+x\s+|\s*\*\s*(?=\d)", text, flags=re.IGNORECASE)
     number, units = 1.0, []
     for term in terms:
         value, own = _term(term, wanted)
@@ -203,6 +232,7 @@ def _text(text: str, unit: str | None, wanted: str) -> float:
         if own:
             units.append(own)
     if not units:
+        _no_date(number, unit, wanted)
         return number * (factor(unit, wanted) if unit is not None else 1.0)
     if len(units) == 1:
         return number * factor(units[0], wanted)
@@ -231,7 +261,7 @@ def _term(term: str, wanted: str) -> tuple[float, str]:
         return part / whole, term[ratio.end() :].strip()
     match = _NUMBER.match(term)
     if match is None or not match[4]:
-        return _spoken(term)
+        return _spoken(term, wanted)
     rest = term[match.end() :]
     if match[1] and match[3]:
         raise UnitError("not a number")
@@ -256,19 +286,20 @@ def _float(digits: str) -> float:
     return float(digits.replace(",", "").replace("_", "").replace(" ", ""))
 
 
-def _spoken(term: str) -> tuple[float, str]:
-    """Return the number of "two years", "half a year" or "an FTE"."""
+def _spoken(term: str, wanted: str) -> tuple[float, str]:
+    """Return the number of "half a year", "an FTE" or "half a million dollars"."""
     number, words = None, term.split()
     while words and words[0].lower() in _SPOKEN:
         number = (1.0 if number is None else number) * _SPOKEN[words.pop(0).lower()]
     if number is None:
         raise UnitError("not a number")
-    return number, " ".join(words)
+    scale, unit = _scaled(" ".join(words), wanted, money=wanted.startswith("USD"))
+    return number * scale, unit
 
 
 def _scaled(rest: str, wanted: str, money: bool) -> tuple[float, str]:
     """Split "M USD" into a million and "USD": a letter is a scale in capitals, or of money."""
-    match = re.match(r"([A-Za-z]+)(?![A-Za-z$-])\s*(.*)", rest, re.DOTALL)
+    match = re.match(r"([A-Za-z]+)(?![A-Za-z-])\s*(.*)", rest, re.DOTALL)
     if match is None:
         return 1.0, rest
     word, after = match[1], match[2].strip()
@@ -300,7 +331,9 @@ def interval(text: str) -> tuple[str, str] | None:
     """
     if len(text) > LONGEST_INTERVAL:
         return None
-    text = " ".join(text.replace("−", "-").split())
+    text = to_joined(in_digits(text))
+    if re.search(r"\(.*\d.*\)", text):  # "10 (5 to 20)": refused as a quantity, with what to write
+        return None
     head, tail = text, ""
     split = re.match(r"(.*?)((?:\s+for\s+|\s*×\s*|\s+[x*]\s+).*)", text, re.IGNORECASE)
     if split:
