@@ -220,7 +220,7 @@ def _no_date(number: float, unit: str | None, wanted: str) -> None:
     """Refuse 2030 as a number of years: a date was meant."""
     if measure(wanted if unit is None else unit) == (1.0, _TIME) and number in _CALENDAR:
         hint = f'count from now, such as "4 years"; or write "{number:.0f} years" if so many are meant'
-        raise UnitError("reads like a date, not like a number of years", hint)
+        raise UnitError("reads like a date", hint)
 
 
 def _read(text: str, unit: str | None, wanted: str) -> float:

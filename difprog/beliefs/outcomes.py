@@ -59,6 +59,8 @@ def parse_outcomes(
             continue
         if not 0 < chance < 1:
             hint = "no weighting of draws makes anything certain"
+            if 1 < chance < 100:
+                hint = f'write "{chance:g}%"'
             problems.add(where, "must be strictly between 0 and 1", value, hint)
             continue
         found.append(Outcome(name, chance, label))

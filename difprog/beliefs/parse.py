@@ -80,6 +80,8 @@ def parse_beliefs(
         parameter = vocabulary.get(name)
         if parameter is None and name in GONE:
             problems.add(key, "is no longer a belief", hint=f"state {GONE[name]}")
+        elif parameter is None and name.partition(".")[0] in vocabulary and name.partition(".")[2] in FACT_OF:
+            problems.add(key, "unknown belief", name, hint=f"write [beliefs.{name}], without quotes")
         elif parameter is None:
             problems.unknown(key, name, vocabulary, "unknown belief")
         elif parameter.group is Group.FACT:
@@ -139,6 +141,8 @@ def parse_belief(
     if form is None:
         return None
     shape, stated = parse_shape(parameter, form, key, problems)
+    if not isinstance(content, Mapping):  # it was written as one value: no file has a key below it
+        problems.found[before:] = [p._replace(key=p.key.removesuffix(".value")) for p in problems.found[before:]]
     if len(problems.found) > before or shape is None:
         return None
     return Belief(

@@ -125,7 +125,9 @@ def number(parameter: Parameter, value: object, unit: str | None, key: str, prob
         problems.add(key, f"{error}{wanted}", value, error.hint)
         return math.nan
     if found not in parameter.support:
-        problems.add(key, f"{parameter.name} must be {parameter.support}", value)
+        share = not parameter.unit and parameter.support.upper == 1 and 1 < found <= 100
+        hint = f'write "{found:g}%"' if share else ""
+        problems.add(key, f"{parameter.name} must be {parameter.support}", value, hint)
     return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -11,8 +11,9 @@ from rich.text import Text
 
 from difprog.base.errors import plain
 from difprog.record.log import Entry, Log
-from difprog.render.format import significant
+from difprog.render.format import money, significant
 from difprog.render.screen import BAD, DIM, HEAD, MARGIN, Column, fitted, indented, section, text
+from difprog.render.terminal import years
 
 #: Characters of an id that are shown: enough to tell a thousand apart.
 SHORT = 8
@@ -53,8 +54,13 @@ def said(row: Mapping[str, Any]) -> str:
 
 
 def number(value: float, row: Mapping[str, Any]) -> str:
-    """Return a quantity as its forecast shows it: a calendar year whole, all else to two digits."""
-    return f"{value:.0f}" if row["quantity"] == "published_median" else significant(value, 2)
+    """Return a quantity as people say it: a calendar year whole, all else to two digits: "3.5 min", "$20M"."""
+    if row["quantity"] == "published_median":
+        return f"{value:.0f}"
+    unit = row.get("unit")
+    if unit in ("USD", "USD/year") and value >= 1:
+        return money(float(f"{value:.2g}"))
+    return years(value) if unit == "years" and value >= 0 else significant(value, 2)
 
 
 def turned_out(outcome: float | bool | str | None, row: Mapping[str, Any]) -> str:
@@ -72,26 +78,40 @@ def listing(found: Sequence[Mapping[str, Any]], damaged: Sequence[str], screen: 
     if not found:
         screen.print(text("No forecast is open. difprog log add PROJECT keeps one."))
         return
-    resolved = any(row["outcome"] is not None for row in found)
-    days = [Text(row["resolves"], style=BAD if row["due"] else "") for row in found]
+    about = dict.fromkeys(row["project"] for row in found)
+    rows: list[Mapping[str, Any] | str] = []
+    for project in about:
+        rows += [project or "The world"] * (len(about) > 1 or project != "")
+        rows += [row for row in found if row["project"] == project]
+
+    def cells(of: Callable[[Mapping[str, Any]], str]) -> list[Text]:
+        return [text("" if isinstance(row, str) else of(row)) for row in rows]
+
     columns = [
-        Column("id", [row["id"][:SHORT] for row in found], left=True),
-        Column("resolves by", days, left=True),
-        Column("question", [text(_question(row)) for row in found], left=True, wrap=True),
-        Column("forecast (90%)", [text(said(row)) for row in found], left=True, wrap=True),
-        Column("made", [row["made"] for row in found], left=True, drop=3),
-    ]
-    if resolved:
-        columns.append(Column("answer", [text(turned_out(row["outcome"], row)) for row in found], left=True))
+        Column("id", cells(lambda row: row["id"][:SHORT]), left=True),
+        Column("resolves by", [
+            Text() if isinstance(row, str) else Text(row["resolves"], style=BAD if row["due"] else "")
+            for row in rows
+        ], left=True),
+        Column("question", [
+            text(row, HEAD) if isinstance(row, str) else text(_question(row)) for row in rows
+        ], left=True, wrap=True),
+        Column("forecast", cells(said), left=True, wrap=True),
+        Column("made", cells(lambda row: row["made"]), left=True, drop=3),
+    ]  # fmt: skip
+    if any(row["outcome"] is not None for row in found):
+        columns.append(Column("answer", cells(lambda row: turned_out(row["outcome"], row)), left=True))
     screen.print(fitted(columns, screen.width))
+    screen.print()
     due = sum(row["due"] for row in found)
     if due:
-        screen.print()
         screen.print(text(f'{due} due: difprog log resolve ID VALUE --source "…"', HEAD))
+    ends = f"{ENDS[-1] - ENDS[0]:.0%}"
+    indented(screen, Text(f"Forecast: the chance of yes, or the median and the {ends} interval.", style=DIM))
 
 
 def _question(row: Mapping[str, Any]) -> str:
-    asked = f"{row['project']}: {row['question']}" if row["project"] else str(row["question"])
+    asked = str(row["question"])
     # Whoever answers has to know in what: never left out for want of room.
     return f"{asked} ({row['unit']})" if row["unit"] and row["unit"] not in asked.split() else asked
 
@@ -108,8 +128,9 @@ def added(log: Log, new: Sequence[str], asked: int, screen: Console) -> None:
 
 def resolved(entry: Entry, outcome: float | bool | str, screen: Console) -> None:
     """Print how a forecast turned out."""
-    row = {"quantity": entry.quantity}
-    unit = f" {entry.unit}" if entry.unit and isinstance(outcome, float) else ""
+    row = {"quantity": entry.quantity, "unit": entry.unit}
+    bare = isinstance(outcome, float) and number(outcome, row) == significant(outcome, 2)
+    unit = f" {entry.unit}" if entry.unit and bare else ""
     screen.print(text(f"{entry.id[:SHORT]} {entry.question}: {turned_out(outcome, row)}{unit}"))
 
 
