@@ -170,7 +170,7 @@ def test_options_that_are_wrong_are_all_said_and_nothing_is_written(run):
     ):
         assert words in out
     assert list(Path().iterdir()) == []
-    assert "name: must be a text" in run("mine.toml", "--yes", status=2).output
+    assert "name: is what reports call it, and has no default" in run("mine.toml", "--yes", status=2).output
 
 
 def test_a_file_that_is_there_is_never_replaced(run):

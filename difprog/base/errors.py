@@ -5,10 +5,21 @@ Imports nothing of difprog and reads nothing.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from typing import NamedTuple
+
+#: What other programs, and people, call some keys → what they are called here.
+ELSEWHERE = {
+    "family": "distribution", "dist": "distribution", "type": "distribution", "median": "p50", "p05": "p5",
+    "low": "p5", "lower": "p5", "min": "bounds", "high": "p95", "upper": "p95", "max": "bounds",
+    "reference": "source", "citation": "source", "url": "source", "comment": "note", "reason": "note",
+    "title": "name", "description": "summary", "method": "approach", "policy": "publication",
+    "budget": "cost", "price": "cost", "amount": "cost", "people": "effort", "team": "effort",
+    "fte": "effort", "length": "duration", "time": "duration",
+}  # fmt: skip
 
 #: Longest piece of a user's text that an error message repeats.
 QUOTE_LIMIT = 60
@@ -36,9 +47,16 @@ def plain(text: object, limit: int | None = None) -> str:
 
 
 def nearest(word: object, known: Iterable[str]) -> str | None:
-    """Return the known name nearest to a misspelt one, in any case, or None where none is near."""
+    """Return the known name nearest to a misspelt one, in any case, or None where none is near.
+
+    A name that is only begun, or one word of it, counts as near too: "agent" is "agent-foundations".
+    """
     names = {name.lower(): name for name in known}
-    found = get_close_matches(str(word)[:80].lower(), list(names), n=1, cutoff=0.6)
+    wanted = str(word)[:80].lower()
+    found = get_close_matches(wanted, list(names), n=1, cutoff=0.6)
+    if not found and len(wanted) >= 3:
+        found = sorted((n for n in names if wanted in re.split(r"[-_. ]", n)), key=len)
+        found = found or sorted((n for n in names if n.startswith(wanted)), key=len)
     return names[found[0]] if found else None
 
 
@@ -107,7 +125,8 @@ class Problems:
     def unknown(self, key: str, word: str, known: Iterable[str], what: str = "unknown key") -> None:
         """Note a name that is not known, with the nearest that is."""
         names = sorted(known)
-        near = nearest(word, names)
+        near = ELSEWHERE.get(str(word).lower())
+        near = near if near in names else nearest(word, names)
         few = f"one of: {', '.join(names)}" if len(names) <= 12 else ""
         self.add(key, what, word, f'did you mean "{near}"?' if near else few)
 

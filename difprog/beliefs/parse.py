@@ -142,7 +142,8 @@ def parse_belief(
         return None
     shape, stated = parse_shape(parameter, form, key, problems)
     if not isinstance(content, Mapping):  # it was written as one value: no file has a key below it
-        problems.found[before:] = [p._replace(key=p.key.removesuffix(".value")) for p in problems.found[before:]]
+        own = problems.found[before:]
+        problems.found[before:] = [one._replace(key=one.key.removesuffix(".value")) for one in own]
     if len(problems.found) > before or shape is None:
         return None
     return Belief(

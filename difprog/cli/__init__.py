@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ import click
 from difprog import __version__
 from difprog.base import files
 from difprog.base.errors import BadInput, DifprogError, nearest, plain
+from difprog.cli.group import Group
 
 #: Command → module below difprog.cli that defines it as ``command``, in the order of --help.
 COMMANDS = {
@@ -38,7 +40,7 @@ COMMANDS = {
 }
 
 
-class Commands(click.Group):
+class Commands(Group):
     """Finds commands by name, imports them when needed, and ends them with a sound status."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
@@ -53,18 +55,12 @@ class Commands(click.Group):
         found: click.Command = module.command
         return found
 
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command that is asked for; say which one was probably meant, in any case."""
-        name = args[0]
-        if name not in COMMANDS and not name.startswith("-") and not ctx.resilient_parsing:
-            near = nearest(name, COMMANDS)
-            if near is None and nearest(name, files.available("project")):
-                near = f"difprog score {nearest(name, files.available('project'))}"
-            hint = f'did you mean "{near}"?' if near else "difprog --help lists the commands"
-            raise click.UsageError(f'No command is called "{plain(name, 40)}"; {hint}', ctx)
-        return super().resolve_command(ctx, args)
+    def meant(self, name: str, known: Sequence[str]) -> str | None:  # noqa: ARG002
+        """Return the command, or the proposal to score, that was probably meant."""
+        near = nearest(name, COMMANDS)
+        if near is None and (proposal := nearest(name, files.available("project"))):
+            near = f"difprog score {proposal}"
+        return near
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Run, turning every outcome into an exit status and no traceback."""

@@ -8,7 +8,8 @@ from typing import Any
 import click
 
 from difprog.base import files, limits
-from difprog.cli.options import Count, Decorator, json_option
+from difprog.cli.group import Group
+from difprog.cli.options import Count, Decorator, Seed, json_option
 
 #: The tables that have a likelihood, found by their files: to load it takes longer than a help text may.
 TABLES = sorted(
@@ -18,7 +19,7 @@ TABLES = sorted(
 )
 
 
-@click.group("evidence", short_help="List the evidence, or condition the world beliefs on it.")
+@click.group("evidence", cls=Group, short_help="List the evidence, or condition the world beliefs on it.")
 def command() -> None:
     """Condition the world beliefs on evidence.
 
@@ -61,7 +62,7 @@ def list_(priors: tuple[str, ...], as_json: bool) -> None:
     help="Draws per chain. Forecasts use only what was fitted with the default.",
 )
 @click.option("--chains", type=Count(2, limits.CHAINS), help="Chains.")
-@click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Seed of the chains.")
+@click.option("--seed", type=Seed(0, 2**32 - 1), help="Seed of the chains.")
 @click.option("--again", is_flag=True, help="Fit even where a result is kept.")
 @click.option(
     "--influence", "with_influence", is_flag=True,

@@ -63,6 +63,7 @@ def command(
 
         click.get_current_context().invoke(glossary.command, terms=(project,), as_json=as_json)
         return
+    _check_term(project)
     from difprog.choose import pilot
     from difprog.render import explain as terminal
     from difprog.render import pilot as learning
@@ -83,6 +84,19 @@ def command(
         click.echo(data.dumps({**content, "pilots": answers} if answers else content))
     else:
         terminal.explain(explained.report(found), screen.console(), everything, pilots=answers)
+
+
+def _check_term(name: str) -> None:
+    """Say which term was probably meant by a name that is nearer to one than to a proposal's."""
+    from difprog.base import files
+    from difprog.base.errors import BadInput, Problem, nearest
+    from difprog.render import glossary
+
+    proposals = files.available("project")
+    near = glossary.near(name)
+    if near and not files.is_path(name) and name not in proposals and nearest(name, proposals) is None:
+        hint = f'did you mean "{near}"?'
+        raise BadInput(Problem(name, "", "no proposal and no term of that name", hint=hint))
 
 
 def _is_term(name: str) -> bool:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from difprog.cli import complete
+from difprog.cli.group import Group
 from difprog.cli.options import Day, Decorator, Destination, json_option, request_options
 
 if TYPE_CHECKING:
@@ -23,7 +24,10 @@ def file_option() -> Decorator:
     )  # fmt: skip
 
 
-@click.group("log", short_help="Keep forecasts, resolve them in time, and see how often they were right.")
+@click.group(
+    "log", cls=Group,
+    short_help="Keep forecasts, resolve them in time, and see how often they were right.",
+)  # fmt: skip
 def command() -> None:
     """Keep forecasts that time will resolve, say how they turned out, and score them.
 

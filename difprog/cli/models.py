@@ -5,10 +5,11 @@ from __future__ import annotations
 import click
 
 from difprog.cli import complete
+from difprog.cli.group import Group
 from difprog.cli.options import json_option
 
 
-@click.group("models", short_help="What each model assumes, opens and cites, and its graph.")
+@click.group("models", cls=Group, short_help="What each model assumes, opens and cites, and its graph.")
 def command() -> None:
     """Look at the models: the shipped ones by name, your own by path."""
 

@@ -13,11 +13,24 @@ if TYPE_CHECKING:
 
     from difprog.library.interview import Asked
 
-#: The keys of a proposal that questions are about; a test holds them to the interview's.
-KEYS = (
-    "name", "summary", "kind", "focus", "approach", "novelty", "publication", "effort", "start", "duration",
-    "cost", "group", "criteria",
-)  # fmt: skip
+#: The keys of a proposal that questions are about, and what an answer may be; a test holds them to the
+#: interview's. Spelled out here, as help pages load nothing of it.
+ANSWERS = {
+    "name": "What it is called.",
+    "summary": "What it does, in a sentence or two.",
+    "kind": "alignment, capabilities, applications or field-building.",
+    "focus": "Which cases it is about: average, pessimistic or worst.",
+    "approach": "How it works: engineering, behaviourist or cognitivist.",
+    "novelty": "Whether others work on something like it: mainstream or niche.",
+    "publication": "Who reads the results: open, delayed, restricted or closed.",
+    "effort": 'Work on it, such as "8 people for 2 years" or "6 to 15".',
+    "start": 'When it starts, from today: "6 months".',
+    "duration": 'From start to end: "18 months".',
+    "cost": 'What it costs: "$2.5M", or "$2M to $4M".',
+    "group": "A name that projects share which exclude each other.",
+    "criteria": '"fine-tunes, no-scaling, humans, useful": those that it meets.',
+}
+KEYS = tuple(ANSWERS)
 
 
 #: Questions on which no number hangs.
@@ -28,8 +41,8 @@ def _answers() -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Give the command an option per question."""
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
-        for key in reversed(KEYS):
-            function = click.option(f"--{key}", metavar="TEXT", help=f"The answer about {key}.")(function)
+        for key, what in reversed(ANSWERS.items()):
+            function = click.option(f"--{key}", metavar="ANSWER", help=what)(function)
         return function
 
     return decorate

@@ -27,11 +27,40 @@ class Probability(click.FloatRange):
         super().__init__(0, 1, min_open=True, max_open=True)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Return the number; fails on NaN too, which no range excludes."""
-        number = float(super().convert(value, param, ctx))
-        if math.isnan(number):
+        """Return the number, written as people write a chance; fails on NaN too, which no range excludes."""
+        number = _number(self, value, 'such as 0.9 or "90%"', param, ctx)
+        if 1 < number < 100:
+            self.fail(f"{value} is more than 1: write {number:g}%.", param, ctx)
+        found = super().convert(number, param, ctx)
+        if math.isnan(found):
             self.fail(f"{value} is no probability.", param, ctx)
-        return number
+        return float(found)
+
+
+def _number(
+    kind: click.ParamType[Any], value: Any, example: str, param: click.Parameter | None,
+    ctx: click.Context | None,
+) -> float:  # fmt: skip
+    """Return the number that an option was given; fails with an example of one."""
+    from difprog.base.units import UnitError, quantity
+
+    if not isinstance(value, str):
+        return float(value)
+    try:
+        return quantity(value, None, "")
+    except UnitError:
+        kind.fail(f"{value} is no number, {example}.", param, ctx)
+
+
+class Seed(click.IntRange):
+    """A whole number that names streams of random numbers."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return the number; fails with the range."""
+        try:
+            return int(super().convert(int(value), param, ctx))
+        except ValueError:
+            self.fail(f"{value} is no whole number of 0 or more, such as 1.", param, ctx)
 
 
 class Count(click.IntRange):
@@ -42,14 +71,13 @@ class Count(click.IntRange):
         self.limit = limit
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Return the number; fails naming the limit."""
-        try:
-            number = int(value)
-        except (TypeError, ValueError):
-            number = 0
+        """Return the number, written as people write one; fails naming the limit."""
+        number = _number(self, value, 'such as 4000, "10k" or 1e5', param, ctx)
+        if number != int(number):
+            self.fail(f"{value} is no whole number.", param, ctx)
         if number > self.limit.most:
-            self.fail(f"{self.limit.words()} (got {number:,}).", param, ctx)
-        return int(super().convert(value, param, ctx))
+            self.fail(f"{self.limit.words()} (got {int(number):,}).", param, ctx)
+        return int(super().convert(int(number), param, ctx))
 
 
 class Day(click.ParamType[date]):
@@ -119,7 +147,7 @@ def request_options(draws: int = 20_000, fewest: int = 2) -> Decorator:
             help="Joint draws of the beliefs.",
         ),
         click.option(
-            "--seed", type=click.IntRange(0, 2**63 - 1), default=1, show_default=True,
+            "--seed", type=Seed(0, 2**63 - 1), default=1, show_default=True,
             help="The same seed, files and versions give the same bytes.",
         ),
         click.option(

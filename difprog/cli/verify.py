@@ -7,7 +7,7 @@ from datetime import date
 import click
 
 from difprog.base import limits
-from difprog.cli.options import Count, Day, json_option
+from difprog.cli.options import Count, Day, Seed, json_option
 
 
 @click.command("verify", short_help="Check likelihoods by simulation, the race by closed forms.")
@@ -20,7 +20,7 @@ from difprog.cli.options import Count, Day, json_option
     "--simulations", type=Count(5, limits.SIMULATIONS), help="Simulations per likelihood, in place of these."
 )
 @click.option(
-    "--seed", type=click.IntRange(0, 2**31 - 1), default=1, show_default=True, help="Seed of every check."
+    "--seed", type=Seed(0, 2**31 - 1), default=1, show_default=True, help="Seed of every check."
 )
 @click.option(
     "--backtest", is_flag=True,

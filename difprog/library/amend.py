@@ -17,6 +17,7 @@ from typing import Any
 from difprog import __version__
 from difprog.base import files, locks, writing
 from difprog.base.errors import BadInput, Problem, Problems
+from difprog.base.spelling import in_digits
 from difprog.base.units import interval
 from difprog.beliefs.beliefs import Belief
 from difprog.beliefs.coherence import Doubt
@@ -89,7 +90,7 @@ def parse_keys(words: Iterable[str]) -> dict[str, Any]:
         ends = interval(word) if not equals else None
         if ends:
             found |= {"p5": _value(ends[0]), "p95": _value(ends[1])}
-        elif not equals and re.match(r"[-+.$]*[0-9]", word):
+        elif not equals and re.match(r"[-+.$]*[0-9]|(?:an?|half)\b", in_digits(word), re.IGNORECASE):
             found["value"] = _value(word)
         elif not equals:
             hint = 'such as p10=2, or an interval, "2 to 45 years"'

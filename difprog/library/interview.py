@@ -127,7 +127,8 @@ def answer(asked: Asked, text: str) -> Any:
         return list(dict.fromkeys(found)) or None
     if not text:
         if asked.key == "name":
-            raise BadInput(Problem("name", "", "must be a text"))
+            what = "is what reports call it, and has no default"
+            raise BadInput(Problem("name", "", what, hint='write one, such as "Mine"'))
         return None
     if asked.choices is not None:
         near = [c for c in asked.choices if c.startswith(text.lower())]

@@ -23,6 +23,9 @@ TERMS = {
     "priors list shows them all, priors set changes one.",
     "break-even": "The factor on the project's capability speedup, or on its alignment speedup, at which it "
     "would neither help nor harm on average.",
+    "brier": "Brier score of a chance: its squared distance from what happened (1 or 0). Less is better; "
+    "saying 50% always gets 0.25.",
+    "calibration": "Whether what is said to be 80% sure comes true four times in five.",
     "capability speedup": "By how many years of capability progress the project moves the field ahead.",
     "channel": "A way in which a project acts: parallel work, serial progress, capability speedup, adoption, "
     "know-how. The channels' Shapley values add up to the net effect.",
@@ -31,6 +34,8 @@ TERMS = {
     "--no-evidence uses the prior as it is stated.",
     "credence": "How much weight a model gets in the mixture, as a probability. priors/credences.toml states "
     "them; by default they are equal.",
+    "crps": "Continuous ranked probability score of a distribution: how far it lies from what happened, in "
+    "the quantity's own unit; of a single number it is the absolute error. Less is better.",
     "differential progress": "Progress in alignment relative to progress in capabilities: does a "
     "project speed "
     "up what makes AGI safe more than what brings it?",
@@ -54,6 +59,8 @@ TERMS = {
     "layer": "A belief file. Later ones replace whole beliefs of earlier ones: what ships, your own, "
     "--priors, "
     "--scenario, the proposal.",
+    "log score": "The natural logarithm (in nats) of the chance, or the density, that was given to what "
+    "happened. More is better; saying 50% of a yes or no gets −0.69.",
     "mean": "The average of the net effect over all worlds: what counts if chances are to be added up. A few "
     "worlds can carry it; the median says what is typical.",
     "microdoom": "A millionth of the chance that alignment fails. +12 microdooms averted: the chance of "
@@ -70,6 +77,8 @@ TERMS = {
     "pareto k-hat": "How heavy the tail of the draws is. Above 0.7 a few draws carry the mean, and its "
     "printed "
     "error is too small.",
+    "pit": "Probability integral transform: the share of a forecast's distribution that lies below what "
+    "happened. Over many forecasts every value is as frequent as any other, if they are calibrated.",
     "posterior": "A belief after conditioning on evidence.",
     "prior": "A belief before conditioning on evidence.",
     "publication policy": "open, delayed, restricted or closed: how much of a capability effect leaks "
@@ -91,6 +100,7 @@ ALSO = {
     "shapley values": "shapley", "p-y": "parallel speedup", "person-year": "fte-year", "fte": "fte-year",
     "mcse": "monte carlo error", "success": "alignment success", "agi": "agi arrival",
     "agi_arrival": "agi arrival", "policy": "publication policy", "breakeven": "break-even",
+    "brier score": "brier", "nat": "log score", "nats": "log score", "calibrated": "calibration",
 }  # fmt: skip
 
 

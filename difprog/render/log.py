@@ -54,7 +54,7 @@ def said(row: Mapping[str, Any]) -> str:
 
 
 def number(value: float, row: Mapping[str, Any]) -> str:
-    """Return a quantity as people say it: a calendar year whole, all else to two digits: "3.5 min", "$20M"."""
+    """Return a quantity as people say it, to two digits: "3.5 min", "$20M"; a calendar year whole."""
     if row["quantity"] == "published_median":
         return f"{value:.0f}"
     unit = row.get("unit")

@@ -41,6 +41,7 @@ def terminal(found: Mapping[str, Any], screen: Console) -> None:
         indented(screen, text(f"answered in the wrong form, and not counted: {ids}"))
     if not found["resolved"]:
         indented(screen, text("Nothing is resolved yet, so there is nothing to score."))
+        indented(screen, text('When you know how one turned out: difprog log resolve ID VALUE --source "…"'))
         return
     indented(screen, text(caution(found), HEAD if found["all"]["topics"] < FEW else ""))
     _measures(found["all"], screen)
@@ -51,6 +52,8 @@ def terminal(found: Mapping[str, Any], screen: Console) -> None:
         _groups(found[key], title, names, screen)
     _models(found, screen)
     _forecasts(found["forecasts"], screen)
+    screen.print()
+    indented(screen, Text("What a score is: difprog glossary brier crps pit 'log score'", style=DIM))
 
 
 def caution(found: Mapping[str, Any]) -> str:
@@ -101,20 +104,25 @@ def _calibration(found: Mapping[str, Any], screen: Console) -> None:
     if not rows:
         return
     section(screen, "Calibration", "● what came true, │ what was said; ± if it is calibrated")
+    lead = f"{' ' * MARGIN}{'':<9} {'said':>4} {'came true':>11} {'n':>4}  "
+    width = min(WIDTH, screen.width - len(lead) - 1)
+    screen.print(Text(f"{lead}0%{'100%':>{width - 1}}", style=DIM))
     for row in rows:
-        what = "intervals" if row["of"] == "interval" else "chances  "
-        line = [" "] * (WIDTH + 1)
-        line[round(row["nominal"] * WIDTH)] = "│"
-        line[round(row["observed"] * WIDTH)] = "●"
-        said = f"{what} {row['nominal']:>4.0%} {row['observed']:>5.0%} ± {row['se']:<4.0%} n={row['n']:<4} "
+        what = "intervals" if row["of"] == "interval" else "chances"
+        line = [" "] * (width + 1)
+        line[round(row["nominal"] * width)] = "│"
+        line[round(row["observed"] * width)] = "●"
+        came = f"{row['observed']:.0%} ± {row['se']:.0%}"
+        said = f"{what:<9} {row['nominal']:>4.0%} {came:>11} {row['n']:>4}  "
         screen.print(Text(" " * MARGIN + said + "".join(line).rstrip()))
     histogram = found["pit"]
     if histogram["n"]:
-        section(screen, "Where answers fell in their forecasts (PIT)", "flat if calibrated")
+        note = "tenths of each forecast; flat if calibrated"
+        section(screen, "Where answers fell in their forecasts (PIT)", note)
         even = histogram["n"] / BARS
         most = max(*histogram["counts"], 1)
         for at, count in enumerate(histogram["counts"]):
-            bar = "█" * round(count / most * WIDTH)
+            bar = "█" * round(count / most * min(WIDTH, screen.width - 18))
             screen.print(Text(f"{' ' * MARGIN}{10 * at:>3}–{10 * at + 10:<4} {count:>4} {bar}"))
         indented(screen, Text(f"{significant(even, 2)} expected in each", style=DIM))
 

@@ -131,8 +131,11 @@ def load(folder: Path) -> Run:
     BadInput
         Where there is no run, it is of another schema, or a file is missing, longer or changed.
     """
+    if not folder.exists():
+        what = "no such file" if folder.suffix else "no such folder"
+        raise BadInput(Problem(str(folder), "", what, hint="difprog score PROJECT --save DIR"))
     if not folder.is_dir():
-        raise BadInput(Problem(str(folder), "", "no such folder", hint="difprog score PROJECT --save DIR"))
+        raise BadInput(Problem(str(folder), "", "is no folder", hint="difprog score PROJECT --save DIR"))
     if not (folder / MANIFEST).is_file():
         raise BadInput(Problem(str(folder), "", f"is no saved run: it holds no {MANIFEST}"))
     manifest = content_of(folder, MANIFEST)

@@ -8,9 +8,10 @@ from typing import Any
 import click
 
 from difprog.cli import complete
+from difprog.cli.group import Group
 
 
-@click.group("priors", short_help="See, test and change belief files; draw and elicit beliefs.")
+@click.group("priors", cls=Group, short_help="See, test and change belief files; draw and elicit beliefs.")
 def command() -> None:
     """See, test and change belief files.
 
