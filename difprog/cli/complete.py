@@ -54,6 +54,19 @@ def beliefs(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> li
     return _matching(names, incomplete)
 
 
+def terms(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Complete the terms of the glossary."""
+    from difprog.render import glossary
+
+    return _matching(glossary.TERMS, incomplete)
+
+
+def projects_and_terms(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Complete the names of proposals, and, once something is typed, the terms of the glossary."""
+    found = files_of("project")(ctx, param, incomplete)
+    return [*(terms(ctx, param, incomplete) if incomplete else ()), *found]
+
+
 def beliefs_and_files(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Complete the names of beliefs and of belief files."""
     return [*beliefs(ctx, param, incomplete), *files_of("priors", "scenario")(ctx, param, incomplete)]

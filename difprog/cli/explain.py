@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @click.command("explain", short_help="Explain a score (channels, break-even, prices, drivers), or a TERM.")
-@click.argument("project", shell_complete=complete.files_of("project"))
+@click.argument("project", shell_complete=complete.projects_and_terms)
 @request_options()
 @json_option()
 @click.option(
@@ -23,11 +23,12 @@ if TYPE_CHECKING:
     help="Rank the beliefs that drive the answer; this takes most of the time.",
 )
 @click.option(
-    "--know", multiple=True, metavar="BELIEF",
+    "--know", multiple=True, metavar="BELIEF", shell_complete=complete.beliefs,
     help="Value of knowing these beliefs together before choosing (repeatable).",
 )  # fmt: skip
 @click.option(
     "--pilot", "pilots", multiple=True, metavar="'BELIEF ± ERROR for PRICE'",
+    shell_complete=complete.beliefs,
     help="Whether to pay for a measurement first, such as 'researchers +- 20% for $50k' (repeatable); "
     "ERROR is one standard deviation.",
 )

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import click
 
+from difprog.cli import complete
 from difprog.cli.options import json_option
 
 
 @click.command("glossary", short_help="What the words mean: microdoom, credence, EVPPI, Shapley, ...")
-@click.argument("terms", nargs=-1, metavar="[TERM...]")
+@click.argument("terms", nargs=-1, metavar="[TERM...]", shell_complete=complete.terms)
 @json_option()
 def command(terms: tuple[str, ...], as_json: bool) -> None:
     """Say what TERMs mean, or all of them. "difprog explain TERM" does the same for one."""

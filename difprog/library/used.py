@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from difprog.beliefs.beliefs import Stack
+from difprog.beliefs.beliefs import Belief, Layer, Stack
 from difprog.beliefs.families import Point
 from difprog.library.shelf import Entry
 
@@ -60,3 +60,11 @@ def used(entries: Sequence[Entry], stack: Stack, levels: Sequence[float]) -> dic
         e.name: used_percentiles(e.name, stack, levels) for e in entries if e.belief.evidence and not e.case
     }
     return {name: values for name, values in found.items() if values is not None}
+
+
+def used_if(belief: Belief | None, stack: Stack, levels: Sequence[float]) -> dict[float, float] | None:
+    """Return what scoring would use if a belief held in place of the stack's; None as above."""
+    if belief is None or not belief.evidence:
+        return None
+    over = Layer(stack.layers[-1].source, {belief.name: {"": belief}})
+    return used_percentiles(belief.name, Stack((*stack.layers, over)), levels)

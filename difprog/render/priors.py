@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -180,8 +180,13 @@ def draw(shape: Shape, parameter: Parameter, out: Console, height: int = 5) -> N
         out.print(Text(f"{INDENT}{parameter.unit}", style=screen.DIM))
 
 
-def percentiles(shapes: Sequence[tuple[str, Shape]], stated: Mapping[float, float] | None = None) -> Table:
-    """Return a table of percentiles, a row per belief, and what was stated beside what was fitted."""
+def percentiles(
+    shapes: Sequence[tuple[str, Shape]], stated: Mapping[float, float] | None = None, used: Used | None = None
+) -> Table:
+    """Return a table of percentiles, a row per belief, and what was stated beside what was fitted.
+
+    Below a prior stands what scoring uses in its place, where ``used`` has it by the row's name.
+    """
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style=screen.DIM)
     levels = sorted({*LEVELS, *(stated or {})}) if stated and len(stated) > 2 else list(LEVELS)
     levels = [p for p in levels if p in (stated or {}) or p in LEVELS][:9]
@@ -194,6 +199,9 @@ def percentiles(shapes: Sequence[tuple[str, Shape]], stated: Mapping[float, floa
         cells = [number(shape.percentile(p)) for p in levels]
         first = [Text(name or "fitted")] if named or (stated and len(stated) > 2) else []
         table.add_row(*first, *cells)
+        if after := (used or {}).get(name):
+            lead = [Text("  used", style=screen.DIM)] * len(first)
+            table.add_row(*lead, *(number(after[p]) for p in levels))
     if stated and len(stated) > 2 and not named:
         table.add_row("stated", *[number(stated[p]) if p in stated else "" for p in levels])
     return table
@@ -224,9 +232,13 @@ def plots(entries: Sequence[Entry], out: Console, height: int) -> None:
 
 
 def comparison(
-    pairs: Sequence[tuple[Entry | None, Entry | None]], names: tuple[str, str], out: Console
-) -> None:
-    """Print what differs between two layers: quantiles, and both densities on one axis."""
+    pairs: Sequence[tuple[Entry | None, Entry | None]], names: tuple[str, str], out: Console,
+    use: Callable[[Belief], Mapping[float, float] | None] = lambda _: None,
+) -> None:  # fmt: skip
+    """Print what differs between two layers: quantiles, and both densities on one axis.
+
+    ``use`` says what scoring uses in place of a belief that is conditioned on evidence.
+    """
     names = plain(names[0], 24), plain(names[1], 24)
     if not pairs:
         out.print(screen.text(f"{names[0]} and {names[1]} state the same."))
@@ -239,7 +251,10 @@ def comparison(
         for name, e in zip(names, (one, two), strict=True):
             if e is None:
                 remark("not stated", name, out)
-        out.print(percentiles(both))
+        found = zip(names, (one, two), strict=True)
+        used = {n: values for n, e in found if e is not None and (values := use(e.belief))}
+        out.print(percentiles(both, used=used))
+        _conditioned(used, out)
         if len(both) == 2 and not all(isinstance(s, Point) for _, s in both):
             width = min(out.width - 2 * len(INDENT), 100)
             for line in drawing.together(both, width, 3, ascii_only()):
@@ -263,14 +278,24 @@ def remark(lead: str, said: str, out: Console) -> None:
     out.print(grid)
 
 
-def changed(change: Change, parameter: Parameter, out: Console) -> None:
-    """Print a belief before and after it was set or taken out."""
+def _conditioned(used: Used, out: Console) -> None:
+    if used:
+        out.print(Text("used: after conditioning on the evidence, as in every score", style=screen.DIM))
+
+
+def changed(
+    change: Change, parameter: Parameter, out: Console,
+    use: Callable[[Belief], Mapping[float, float] | None] = lambda _: None,
+) -> None:  # fmt: skip
+    """Print a belief before and after it was set or taken out, and what scoring uses in place of a prior."""
     both = (("before", change.before), ("now", change.after))
     rows = [(name, b.shape) for name, b in both if b is not None]
     out.print()
     out.print(Text(change.name, style=screen.HEAD), Text(parameter.unit, style=screen.DIM))
     if not all(isinstance(s, Point) for _, s in rows):
-        out.print(percentiles(rows))
+        used = {name: values for name, b in both if b is not None and (values := use(b))}
+        out.print(percentiles(rows, used=used))
+        _conditioned(used, out)
         width = min(out.width - 2 * len(INDENT), 100)
         for line in drawing.together(rows, width, 3, ascii_only()):
             out.print(Text(INDENT + line), no_wrap=True, overflow="crop")

@@ -114,7 +114,7 @@ def table(
     shown = [column.head for column in kept(columns, screen.width)[0]]
     said = ["mean ± Monte Carlo error, in microdooms averted, models mixed by credence."]
     if any(INTERVAL in head for head in shown):
-        said.append("interval: of worlds, in the same.")
+        said.append("interval: of the worlds.")
     if BEST in shown:
         said.append(
             f"best: the chance that it is the best of all; doing nothing is in {percent(nothing, count)}."

@@ -82,6 +82,7 @@ def unset_belief(file: str, belief: str, models: tuple[str, ...], as_json: bool)
 
 
 def _report(change: Change, shelf: Shelf, as_json: bool = False) -> None:
+    from difprog.cli.priors.see import use
     from difprog.render import dump, priors, screen
 
     if as_json:
@@ -91,7 +92,7 @@ def _report(change: Change, shelf: Shelf, as_json: bool = False) -> None:
     out.print(screen.text(priors.where(change)), soft_wrap=True)
     name = change.name.partition(".")[0]
     if name in shelf.vocabulary and (change.before or change.after):
-        priors.changed(change, shelf.vocabulary[name], out)
+        priors.changed(change, shelf.vocabulary[name], out, use(shelf))
     for remark in change.remarks:
         priors.remark("note", remark, out)
     priors.doubts(((d, False) for d in change.doubts), out)

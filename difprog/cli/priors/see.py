@@ -11,6 +11,9 @@ from difprog.cli.options import json_option
 from difprog.cli.priors.group import command, file_argument, model_option
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from difprog.beliefs.beliefs import Belief
     from difprog.library.shelf import Entry, Shelf
     from difprog.render.priors import Used
 
@@ -189,12 +192,21 @@ def diff(first: str, second: str | None, models: tuple[str, ...], as_json: bool)
     from difprog.library.shelf import Shelf
     from difprog.render import dump, priors, screen
 
-    pairs, names = compared(first, second, Shelf(models))
+    shelf = Shelf(models)
+    pairs, names = compared(first, second, shelf)
     if as_json:
         rows = [[None if e is None else priors.data(e) for e in pair] for pair in pairs]
         click.echo(dump.dumps({"schema": "difprog.belief-diff/1", "files": list(names), "beliefs": rows}))
     else:
-        priors.comparison(pairs, names, screen.console())
+        priors.comparison(pairs, names, screen.console(), use(shelf))
+
+
+def use(shelf: Shelf) -> Callable[[Belief], dict[float, float] | None]:
+    """Return a function that says what scoring uses in place of a belief, were it to hold."""
+    from difprog.library.used import used_if
+    from difprog.render import priors
+
+    return lambda belief: used_if(belief, shelf.stack(), priors.LEVELS)
 
 
 @command.command("path")
