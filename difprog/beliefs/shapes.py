@@ -121,7 +121,8 @@ def number(parameter: Parameter, value: object, unit: str | None, key: str, prob
     try:
         found = quantity(value, unit, parameter.unit)
     except UnitError as error:
-        wanted = f" ({parameter.unit})" if parameter.unit and "number" in str(error) else ""
+        unit_said = parameter.unit.replace("FTE year", "FTE-years")
+        wanted = f" ({unit_said})" if unit_said and "number" in str(error) else ""
         problems.add(key, f"{error}{wanted}", value, error.hint)
         return math.nan
     if found not in parameter.support:

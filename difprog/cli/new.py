@@ -180,7 +180,7 @@ def _ask(asked: Asked, first: bool) -> Any:
     from difprog.base.errors import BadInput, plain
     from difprog.cli.questions import BACK, EXPLAIN
     from difprog.library import interview
-    from difprog.render import screen
+    from difprog.render import priors, screen
 
     click.echo()
     screen.console().print(screen.text(f"{asked.key}: {asked.meaning}."))
@@ -202,7 +202,7 @@ def _ask(asked: Asked, first: bool) -> Any:
             value = interview.answer(asked, "" if text == "leave out" else text)
         except BadInput as error:
             for problem in error.problems:
-                click.echo(f"  {plain(problem)}")
+                priors.remark("", plain(problem), screen.console())
             continue
         if asked.quantity and value is not None:
             _draw_back(asked, value)

@@ -41,9 +41,9 @@ def data(found: Sequence[Listed]) -> dict[str, Any]:
 
 def listing(found: Sequence[Listed], out: Console) -> None:
     """Print the list, a table per kind; what lies elsewhere than among the files that ship says where."""
-    for kind, use in _USES.items():
+    for place, (kind, use) in enumerate(_USES.items()):
         own = [one for one in found if one.kind == kind]
-        screen.section(out, kind, use if own else "none")
+        screen.section(out, kind, use if own else "none", first=place == 0)
         columns = [
             screen.Column("", [screen.text(one.name) for one in own], left=True, wrap=True),
             screen.Column("", [_title(one) for one in own], left=True, wrap=True, least=LEAST_TITLE),

@@ -26,8 +26,8 @@ BESIDE = 42
 
 def listing(found: Sequence[Mapping[str, Any]], screen: Console) -> None:
     """Print the datasets: what each is, how much of it is used, which beliefs it conditions."""
-    for entry in found:
-        section(screen, entry["dataset"], entry["title"])
+    for place, entry in enumerate(found):
+        section(screen, entry["dataset"], entry["title"], first=place == 0)
         used = f"{entry['used']} of {entry['rows']} rows used, from {_count(entry['sources'], 'source')}"
         for words in (f"{entry['file']}: {used}", entry["note"], _STATES[entry["state"]]):
             screen.print(Padding(text(words, DIM), (0, 0, 0, 2)))

@@ -174,7 +174,8 @@ def _arrival(content: Mapping[str, Any], screen: Console) -> None:
 
 def _drivers(content: Mapping[str, Any], screen: Console, everything: bool) -> None:
     models = content["models"]
-    section(screen, "Which beliefs drive it", "mean effect at the belief's lowest tenth, L, and highest, H; =: both")
+    note = "mean effect at the belief's lowest tenth, L, and highest, H; =: both"
+    section(screen, "Which beliefs drive it", note)
     blocks = [(words.MIXTURE if len(models) > 1 else models[0]["model"], words.leading(content)["drivers"])]
     if everything and len(models) > 1:
         blocks += [(m["model"], m["drivers"]) for m in models]

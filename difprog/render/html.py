@@ -48,7 +48,7 @@ code, pre { font: .875em ui-monospace, monospace; background: var(--band); paddi
 pre { padding: .6rem; white-space: pre-wrap } pre code { padding: 0 }
 hr { border: 0; border-top: 1px solid var(--line); margin: 3rem 0 }
 @media (max-width: 34rem) { th, td { padding: .2rem .35rem } th { white-space: normal }
-  .figure svg { width: 34rem } }
+  .figure svg { width: 100%; min-width: 21rem } }
 @page { margin: 13mm }
 @media print { body { max-width: none; padding: 0; font-size: 8.6pt; line-height: 1.28 }
   h1 { font-size: 14pt; margin: 0 } h2 { font-size: 11pt; margin: .5rem 0 .15rem }

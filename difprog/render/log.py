@@ -113,7 +113,8 @@ def listing(found: Sequence[Mapping[str, Any]], damaged: Sequence[str], screen: 
 def _question(row: Mapping[str, Any]) -> str:
     asked = str(row["question"])
     # Whoever answers has to know in what: never left out for want of room.
-    return f"{asked} ({row['unit']})" if row["unit"] and row["unit"] not in asked.split() else asked
+    unit = str(row["unit"]).replace("FTE year", "FTE-years")
+    return f"{asked} ({unit})" if unit and unit not in asked.split() else asked
 
 
 def added(log: Log, new: Sequence[str], asked: int, screen: Console) -> None:

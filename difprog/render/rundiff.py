@@ -116,7 +116,7 @@ def _micro(summary: Mapping[str, float]) -> str:
 
 
 def _by_model(found: Attribution, screen: Console) -> None:
-    section(screen, "What moved", "net effect in microdooms; chance of success with the project, percent")
+    section(screen, "What moved", "net effect in microdooms averted; chance of success with the project, in points")
     rows = []
     sides = [{m["model"]: m for m in run.summary["models"]} for run in (found.first, found.second)]
     entries = [(name, sides[0][name], sides[1][name], each) for name, each in found.total.models.items()]
@@ -128,7 +128,7 @@ def _by_model(found: Attribution, screen: Console) -> None:
             name, _micro(old["net_effect"]), _micro(new["net_effect"]),
             _change(net, MICRODOOM), _change(chance, 0.01),
         ])  # fmt: skip
-    heads = ["model", "first", "second", "change ± error", "success, change"]
+    heads = ["model", "first", "second", "change ± error", "success, points"]
     _table(heads, rows, screen)
     gone = [m for m in sides[0] if m not in found.total.models]
     come = [m for m in sides[1] if m not in found.total.models]
@@ -166,7 +166,7 @@ def _changes(found: Attribution, screen: Console) -> None:
             what, _change(part.ensemble["net_effect"], MICRODOOM),
             _change(part.ensemble["p_success_without"], 0.01),
         ])  # fmt: skip
-    heads = ["change", "net effect", "success without, %"]
+    heads = ["change", "net effect", "success without, points"]
     _table(heads, rows, screen)
     words = [part for part in found.changes if part.was or part.now]
     if words:

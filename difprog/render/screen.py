@@ -270,9 +270,13 @@ def definitions(screen: Console, terms: Mapping[str, str]) -> None:
     screen.print(fitted(columns, min(screen.width, WIDEST_TEXT), heads=False))
 
 
-def section(screen: Console, title: str, note: str = "") -> None:
-    """Print the head of a section; a note that has no room beside it goes below."""
-    screen.print()
+def section(screen: Console, title: str, note: str = "", first: bool = False) -> None:
+    """Print the head of a section, after a blank line unless it is the first of all.
+
+    A note that has no room beside it goes below.
+    """
+    if not first:
+        screen.print()
     line = Text.assemble((title, HEAD))
     beside = cell_len(title) + 2 + cell_len(note) <= screen.width
     if note and beside:

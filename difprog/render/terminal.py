@@ -19,7 +19,7 @@ from difprog.race.parameters import PARAMETERS
 from difprog.race.parameters import Group as ParameterGroup
 from difprog.render import outcomes, trust, verdict, words
 from difprog.render.axis import Axis, common_axis, dots, rule, strip
-from difprog.render.format import probability, significant, supported
+from difprog.render.format import microdooms, probability, significant, supported
 from difprog.render.screen import (
     BAD,
     DIM,
@@ -220,7 +220,7 @@ def _success(content: Mapping[str, Any], screen: Console) -> None:
         Column("model", [text(m["model"]) for m in models], left=True, wrap=True),
         Column("without", [probability(words.summary(m["p_success_without"])) for m in models]),
         Column("with", [probability(words.summary(m["p_success_with"])) for m in models], drop=2),
-        Column("change", [supported(net["mean"], net["mcse"] or 0.0, sign=True) for net in nets]),
+        Column("microdooms", [microdooms(net["mean"], net["mcse"] or 0.0) for net in nets]),
         Column("AGI in", [years(m["arrival"]["median"]) for m in models], drop=1),
         Column("if it succeeds", ["never" if g is None else years(g) for g in given], drop=1),
     ]

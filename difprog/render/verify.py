@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from difprog.render.format import significant
 from difprog.render.screen import BAD, DIM, GOOD, HEAD, section, text
 from difprog.verify.sbc import LEVEL, ecdf
 
@@ -38,8 +39,13 @@ def _closed(found: Sequence[Mapping[str, Any]], screen: Console) -> None:
         table.add_column(overflow="fold")
     for c in found:
         verdict = Text("ok", style=GOOD) if c["passed"] else Text("FAILED", style=BAD)
-        table.add_row(verdict, text(c["check"]), f"{c['error']:.1e} of {c['allowed']:.0e}")
+        table.add_row(verdict, text(c["check"]), f"{_size(c['error'])} of {_size(c['allowed'])}")
     screen.print(table)
+
+
+def _size(value: float) -> str:
+    """Return an error in two digits: "3.3e−16", "0.0077"; what is exact is 0."""
+    return significant(value, 2) if value else "0"
 
 
 def _calibration(entry: Mapping[str, Any], screen: Console) -> None:

@@ -168,7 +168,20 @@ def _label(name: str, reading: str, one: Side, two: Side, changed: set[str]) -> 
     if tied[0] != tied[1]:
         apart = (tied[0] - tied[1], tied[1] - tied[0])
         return Label("correlations", "correlations", *("; ".join(sorted(words)) or "none" for words in apart))
+    # What it is tied to is drawn from elsewhere, and takes it along.
+    for tie in questions[0].correlations:
+        other = next((n for n in tie.between if n != name), name) if name in tie.between else name
+        if other != name and _stated_apart(other, old, new):
+            return _label(other, reading, one, two, changed)
     return Label("code", f"how {name} is drawn", "", "")
+
+
+def _stated_apart(name: str, old: ModelForecast, new: ModelForecast) -> bool:
+    """Whether a belief is another, or conditioned on evidence in one of two forecasts only."""
+    was, now = old.beliefs.get(name), new.beliefs.get(name)
+    if was is None or now is None:
+        return was is not now
+    return was.shape != now.shape or old.view.conditioned(name) != new.view.conditioned(name)
 
 
 def _moved_priors(dataset: str, old: ModelForecast, new: ModelForecast) -> list[str]:
