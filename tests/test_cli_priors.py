@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import stat
 import tomllib
 from pathlib import Path
@@ -356,6 +357,9 @@ def test_prior_and_used_belief_stand_side_by_side(run, monkeypatch):
     found = json.loads(run("show", "agi_arrival", "--json").output)["beliefs"][0]
     assert found["used"]["p50"] == 7
     assert found["percentiles"]["p50"] != 7
+    for words in (("set", "world", "agi_arrival", "3 to 45", "--source", "us"), ("diff", "world"),
+                  ("unset", "world", "agi_arrival")):  # fmt: skip
+        assert re.search(r"^  used +7( +7)+$", run(*words).output, re.MULTILINE)
 
 
 def test_what_has_no_mean_says_so_and_json_holds_no_infinity(run):
@@ -399,6 +403,9 @@ def test_names_are_completed():
     assert "rlhf" in typed(complete.files_of("project"), "rl")
     assert "short" in typed(complete.files_of("scenario"), "s")
     assert "synthesis" in typed(complete.models, "syn")
+    assert "evppi" in typed(complete.terms, "EV")
+    assert {"evpi", "evppi"} <= set(typed(complete.projects_and_terms, "ev"))
+    assert "rlhf" in typed(complete.projects_and_terms, "")
 
 
 # Drafts

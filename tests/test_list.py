@@ -74,10 +74,46 @@ def test_the_list_fits_its_width(run, monkeypatch, width):
         (("score", "rlfh"), '"rlhf"'),
         (("score", "rlhf", "--model", "OVERHNG"), '"overhang"'),
         (("score", "rlhf", "--scenario", "Shrt"), '"short"'),
+        (("score", "agent"), '"agent-foundations"'),
+        (("explain", "microdom"), '"microdoom"'),
+        (("explain", "rlhf", "--model", "overhang", "--no-evidence", "--know", "agi"), '"agi_arrival"'),
+        (("priors", "SHOW", "leak"), '"show"'),
+        (("log", "resolv"), '"resolve"'),
+        (("models", "Shw"), '"show"'),
+        (("priors", "set", "world", "agi_arrival", "family=normal"), '"distribution"'),
     ],
 )
 def test_what_was_probably_meant_is_said(run, words, near):
     assert f"did you mean {near}?" in run(*words, status=2)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--draws", "many"), 'is no number, such as 4000, "10k" or 1e5'),
+        (("--draws", "1.5"), "is no whole number"),
+        (("--draws", "10M"), "draws"),
+        (("--seed", "x"), "is no whole number of 0 or more, such as 1"),
+        (("--prob", "often"), 'is no number, such as 0.9 or "90%"'),
+        (("--prob", "90"), "write 90%"),
+        (("--believe", "p_success=80"), 'write "80%"'),
+        (("--believe", "p_success=1:4"), '"1 in 20"'),
+    ],
+)
+def test_an_option_that_is_no_number_says_what_to_write(run, words, said):
+    assert said in run("score", "rlhf", *words, status=2)
+
+
+def test_numbers_of_options_are_read_as_people_write_them(run):
+    few = ("score", "toy", "--model", "serial_parallel", "--no-evidence", "--json")
+    assert run(*few, "--draws", "1k", "--prob", "80%") == run(*few, "--draws", "1000", "--prob", "0.8")
+
+
+@pytest.mark.parametrize("group", ["priors", "log", "models", "evidence"])
+def test_a_group_lists_its_commands_in_whole_sentences(run, group):
+    listed = run(group, "--help").partition("Commands:")[2]
+    assert "..." not in listed
+    assert listed.strip().endswith(".")
 
 
 def test_help_completion_and_the_list_load_nothing_heavy():

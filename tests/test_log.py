@@ -528,7 +528,7 @@ def test_from_a_forecast_to_its_score(tmp_path: Path) -> None:
     rows = json.loads(run("list", "--json"))["forecasts"]
     assert len(rows) == 13
     assert [r["resolves"] for r in rows] == sorted(r["resolves"] for r in rows)
-    assert all(word in run("list") for word in ("(USD)", "(years)", "(FTE year)"))  # however narrow
+    assert all(word in run("list") for word in ("(USD)", "(years)", "(FTE-years)"))  # however narrow
     ids = {r["quantity"]: r["id"] for r in rows}
     assert "is no day" in run("add", "rlhf", *QUICK, "--by", "soon", status=2)
     assert "must be yes or no" in run("resolve", ids["breakthrough_hit"], "3", "--source", "x", status=2)

@@ -58,11 +58,11 @@ def list_(priors: tuple[str, ...], as_json: bool) -> None:
 )
 @_priors_option()
 @click.option(
-    "--draws", type=Count(100, limits.SAMPLER_DRAWS),
+    "--draws", type=Count(100, limits.SAMPLER_DRAWS), metavar="N",
     help="Draws per chain. Forecasts use only what was fitted with the default.",
 )
-@click.option("--chains", type=Count(2, limits.CHAINS), help="Chains.")
-@click.option("--seed", type=Seed(0, 2**32 - 1), help="Seed of the chains.")
+@click.option("--chains", type=Count(2, limits.CHAINS), metavar="N", help="Chains.")
+@click.option("--seed", type=Seed(0, 2**32 - 1), metavar="N", help="Seed of the chains.")
 @click.option("--again", is_flag=True, help="Fit even where a result is kept.")
 @click.option(
     "--influence", "with_influence", is_flag=True,
@@ -83,7 +83,7 @@ def fit(
     ship: bool,
     as_json: bool,
 ) -> None:
-    """Condition the world beliefs on the evidence, by NUTS.
+    """Condition the world beliefs on the evidence, by NUTS (Markov chain Monte Carlo).
 
     Shows the sampler's diagnostics, each belief before and after, what carries it (the prior or
     the data, by power-scaling), and each source's timeline beside the pooled one. What was

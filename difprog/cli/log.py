@@ -121,6 +121,7 @@ def score(path: Path | None, svg: Path | None, as_json: bool) -> None:
     """Score the resolved forecasts by kind, horizon and model, and say how well they were calibrated.
 
     Log score, Brier score, CRPS and coverage of intervals, with errors, each against naive forecasts.
+    "difprog glossary" says what these are.
     """
     from difprog.base import writing
     from difprog.record import log, tally

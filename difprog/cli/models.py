@@ -9,7 +9,7 @@ from difprog.cli.group import Group
 from difprog.cli.options import json_option
 
 
-@click.group("models", cls=Group, short_help="What each model assumes, opens and cites, and its graph.")
+@click.group("models", cls=Group, short_help="What a model assumes, adds to the race and cites; its graph.")
 def command() -> None:
     """Look at the models: the shipped ones by name, your own by path."""
 

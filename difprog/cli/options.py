@@ -143,16 +143,16 @@ def request_options(draws: int = 20_000, fewest: int = 2) -> Decorator:
             help="Condition world beliefs on evidence, or use their priors as they are.",
         ),
         click.option(
-            "--draws", type=Count(fewest, DRAWS), default=draws, show_default=True,
-            help="Joint draws of the beliefs.",
+            "--draws", type=Count(fewest, DRAWS), default=draws, show_default=True, metavar="N",
+            help="How many worlds are drawn: four times as many halve the Monte Carlo error.",
         ),
         click.option(
-            "--seed", type=Seed(0, 2**63 - 1), default=1, show_default=True,
+            "--seed", type=Seed(0, 2**63 - 1), default=1, show_default=True, metavar="N",
             help="The same seed, files and versions give the same bytes.",
         ),
         click.option(
-            "--prob", type=Probability(), default=0.9, show_default=True,
-            help="Probability of the equal-tailed intervals.",
+            "--prob", type=Probability(), default=0.9, show_default=True, metavar="SHARE",
+            help="How many of the worlds an interval holds; as many lie below it as above.",
         ),
         click.option(
             "--publication", type=click.Choice(["open", "delayed", "restricted", "closed"]),

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     help="Order by the mean effect, by that per dollar, or by the chance to be the best.",
 )
 @click.option(
-    "--jobs", type=Count(1, limits.JOBS), default=1, show_default=True,
-    help="Processes; the numbers do not depend on how many.",
+    "--jobs", type=Count(1, limits.JOBS), default=1, show_default=True, metavar="N",
+    help="How many processes share the work; the numbers do not depend on it.",
 )
 @click.option("--dask", metavar="ADDRESS", help="Send the work to a Dask scheduler, such as tcp://host:8786.")
 @click.option(

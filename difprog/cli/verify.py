@@ -17,10 +17,11 @@ from difprog.cli.options import Count, Day, Seed, json_option
 )
 @click.option("--long", "setting", flag_value="long", help="200 simulations of each one; half an hour.")
 @click.option(
-    "--simulations", type=Count(5, limits.SIMULATIONS), help="Simulations per likelihood, in place of these."
-)
+    "--simulations", type=Count(5, limits.SIMULATIONS), metavar="N",
+    help="Simulations per likelihood, in place of these.",
+)  # fmt: skip
 @click.option(
-    "--seed", type=Seed(0, 2**31 - 1), default=1, show_default=True, help="Seed of every check."
+    "--seed", type=Seed(0, 2**31 - 1), default=1, show_default=True, metavar="N", help="Seed of every check."
 )
 @click.option(
     "--backtest", is_flag=True,

@@ -116,7 +116,7 @@ def _micro(summary: Mapping[str, float]) -> str:
 
 
 def _by_model(found: Attribution, screen: Console) -> None:
-    section(screen, "What moved", "net effect in microdooms averted; chance of success with the project, in points")
+    section(screen, "What moved", "effect in microdooms averted; chance of success in percentage points")
     rows = []
     sides = [{m["model"]: m for m in run.summary["models"]} for run in (found.first, found.second)]
     entries = [(name, sides[0][name], sides[1][name], each) for name, each in found.total.models.items()]
