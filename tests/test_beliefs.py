@@ -108,7 +108,7 @@ def test_mixture():
         ("[beliefs.agi_arrival]\np5=1\np95=2\nbounds=[9, 3]", "the upper bound must be above the lower"),
         ("[beliefs.agi_arrival]\np5=1\np95=2\nbounds=3", "must be two numbers"),
         ("[beliefs.agi_arrival]\np5=1\np95=2\nsource=3", "agi_arrival.source: must be a text (got 3)"),
-        ("[beliefs.serial_chains]\nvalue = 2.5", "serial_chains must be integer ≥ 0 (got 2.5)"),
+        ("[beliefs.serial_chains]\nvalue = 2.5", "serial_chains must be an integer ≥ 0 (got 2.5)"),
         ("[beliefs.effort]\nvalue = 2", "is a fact of a proposal, not a belief"),
         ("[beliefs.leak.opne]\nvalue = 0.5", 'did you mean "open"?'),
         (
@@ -138,7 +138,7 @@ def test_mixture():
             "[beliefs]\nadvance = 0.1",
             "beliefs.advance: is no longer a belief; state serial_researchers and serial_exponent",
         ),
-        ("[beliefs]\nleak = [1]", "beliefs.leak.value: not a number (got [1])"),
+        ("[beliefs]\nleak = [1]", "beliefs.leak: not a number (got [1]); write an interval as text"),
         ("[beliefs.skill]\nvalue = 1\njudgement = 'yes'", "judgement: must be true or false (got yes)"),
         ("[beliefs.skill]\nvalue = 0x" + "f" * 4000, "holds too long a number"),
         ("[beliefs.skill]\nbounds = [1e200, {}]\np5=1\np95=2", "bounds[1]: not a number"),

@@ -248,7 +248,7 @@ def test_check_exits_with_2_on_errors_and_0_with_warnings(run):
     assert "skill: has no source" in out
     run("check", "warn.toml", "--strict", status=2)
     out = run("check", "bad.toml", "warn.toml", "project.toml", "nowhere", status=2).output
-    for words in ("skil", "leak must be [0, 1] (got 9)", "has no source", "effort: is missing", "nowhere"):
+    for words in ("skil", "leak must be in [0, 1] (got 9)", "has no source", "effort: is missing", "nowhere"):
         assert words in out
     found = json.loads(run("check", "warn.toml", "--json").output)["files"]
     assert found[0]["warnings"][0]["key"] == "skill"

@@ -529,6 +529,12 @@ def test_from_a_forecast_to_its_score(tmp_path: Path) -> None:
     assert len(rows) == 13
     assert [r["resolves"] for r in rows] == sorted(r["resolves"] for r in rows)
     assert all(word in run("list") for word in ("(USD)", "(years)", "(FTE-years)"))  # however narrow
+    # As people say them, by project, and not "8,900,000 (4,000,000 to 2e7)".
+    listed = run("list")
+    assert re.search(r"cost \(USD\) +\$[\d.]+M \(\$[\d.]+M to \$[\d.]+M\)", listed)
+    assert re.search(r"capability speedup \(years\) +[\d.]+ h \(", listed)
+    heads = {line.strip() for line in listed.splitlines()}
+    assert {"The world", "Reinforcement learning from human feedback"} <= heads
     ids = {r["quantity"]: r["id"] for r in rows}
     assert "is no day" in run("add", "rlhf", *QUICK, "--by", "soon", status=2)
     assert "must be yes or no" in run("resolve", ids["breakthrough_hit"], "3", "--source", "x", status=2)
@@ -599,7 +605,7 @@ def test_a_table_from_elsewhere(tmp_path: Path) -> None:
     assert long.forecast.quantile(0.5) == pytest.approx(0.25)
     table.write_text("question,resolves,probability,p5,p95\na,soon,0.5,,\nb,2027-01-01,,3,1\nc,2027-01-01,,,\n")
     out = run("import", str(table), status=2)
-    for words in ("row 1.resolves: is no day", "row 2: has quantiles that do not rise", "row 3: needs two"):
+    for words in ("row 1: resolves: is no day", "row 2: has quantiles that do not rise", "row 3: needs two"):
         assert words in out
     assert len(log.load(log.place()).entries) == 2
 

@@ -259,7 +259,8 @@ def parse_toml(text: str, where: str) -> dict[str, Any]:
             raise ValueError
         return content
     except tomllib.TOMLDecodeError as error:
-        raise BadInput(Problem(where, "", f"is not valid TOML: {error}")) from None
+        hint = 'text stands in quotes: duration = "18 months"' if "value" in str(error) else ""
+        raise BadInput(Problem(where, "", f"is not valid TOML: {error}", hint=hint)) from None
     except (RecursionError, ValueError):
         raise BadInput(Problem(where, "", "is nested too deeply or holds too long a number")) from None
 

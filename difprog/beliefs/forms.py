@@ -238,7 +238,8 @@ def _say(form: type[Form], fault: Mapping[str, Any], key: str, problems: Problem
         usual = ("p5", "p10", "p50", "p90", "p95") if form is BeliefForm else ()
         problems.unknown(path, name, (*known, *usual))
     elif kind == "missing":
-        problems.add(path, missing, hint=f"it is {described}" if described else "")
+        known_by_name = described.startswith("a table, ")
+        problems.add(path, missing, hint="" if known_by_name or not described else f"it is {described}")
     elif kind == "literal_error":
         values = literals(field.annotation) if field is not None else ()
         what = {"criteria": "criterion"}.get(name, name)
@@ -248,6 +249,8 @@ def _say(form: type[Form], fault: Mapping[str, Any], key: str, problems: Problem
             problems.add(path, "must be a text", got, f"one of: {', '.join(values)}")
     elif kind in ("quantity", "day"):
         hint = 'write as_of = "2026-11-20"' if kind == "day" else ""
+        if isinstance(got, list):
+            hint = 'write an interval as text: "1 to 2"'
         problems.add(path, fault["msg"], got, hint)
     elif kind == "string_too_long":
         problems.add(path, f"is longer than {LONGEST_TEXT} characters")

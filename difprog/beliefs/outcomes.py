@@ -90,7 +90,7 @@ def parse_believe(words: Iterable[str]) -> tuple[Outcome, ...]:
         elif (entry := published.outcomes().get(name.lower())) is not None:
             said = dict(published.chances(entry))
         else:
-            what = 'is neither NAME=CHANCE, such as "p_success=80%", nor a published chance'
+            what = 'is neither NAME=CHANCE, such as "p_success=80%", nor a published chance, as espai-2023 is'
             problems.unknown(word, word, tuple(published.outcomes()), what)
             continue
         for key, chance in said.items():

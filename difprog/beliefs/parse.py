@@ -138,13 +138,11 @@ def parse_belief(
     """
     before = len(problems.found)
     form = read_form(content, key, problems)
-    if form is None:
-        return None
-    shape, stated = parse_shape(parameter, form, key, problems)
+    shape, stated = (None, {}) if form is None else parse_shape(parameter, form, key, problems)
     if not isinstance(content, Mapping):  # it was written as one value: no file has a key below it
         own = problems.found[before:]
         problems.found[before:] = [one._replace(key=one.key.removesuffix(".value")) for one in own]
-    if len(problems.found) > before or shape is None:
+    if len(problems.found) > before or shape is None or form is None:
         return None
     return Belief(
         parameter.name, shape, stated, source=form.source, note=form.note, evidence=form.evidence,

@@ -128,7 +128,9 @@ def number(parameter: Parameter, value: object, unit: str | None, key: str, prob
     if found not in parameter.support:
         share = not parameter.unit and parameter.support.upper == 1 and 1 < found <= 100
         hint = f'write "{found:g}%"' if share else ""
-        problems.add(key, f"{parameter.name} must be {parameter.support}", value, hint)
+        allowed = str(parameter.support)
+        lead = "in " if allowed[0] in "[(" else "an " if allowed.startswith("integer") else ""
+        problems.add(key, f"{parameter.name} must be {lead}{allowed}", value, hint)
     return found
 
 
@@ -190,6 +192,8 @@ def _fitted(
         shape = fit(family, percentiles, (lower, upper), support.integer)
     except FitError as error:
         hint = "state the distribution, or a value" if distribution is None else ""
+        if len(percentiles) == 1:
+            hint = "state two, such as p5 and p95, or a value"
         problems.add(key, str(error), ", ".join(f"{v:g}" for v in percentiles.values()), hint)
         return None
     if family.name in BOUNDED_BY_ENDS and not (

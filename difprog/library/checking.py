@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from difprog.base import files
-from difprog.base.errors import BadInput, Problem, Problems
+from difprog.base.errors import BadInput, Problem, Problems, nearest
 from difprog.beliefs import coherence
 from difprog.beliefs.beliefs import Layer, Stack
 from difprog.beliefs.coherence import Doubt
@@ -17,6 +17,7 @@ from difprog.beliefs.credences import parse_credences
 from difprog.beliefs.parse import parse_layer
 from difprog.beliefs.project import Project, parse_project
 from difprog.library.shelf import Shelf, is_shipped, kind_of, locate
+from difprog.models.model import shipped_models
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ def validate(text: str, where: str, path: Path | None = None, shelf: Shelf | Non
     if kind == "credences":
         weights = parse_credences(content, problems)
         problems.check()
-        return Checked(kind, Layer(source, {}), credences=weights)
+        return Checked(kind, Layer(source, {}), tuple(_misspelt(weights)), credences=weights)
     if kind == "proposal":
         project = parse_project(content, source, problems, shelf.vocabulary)
         problems.check()
@@ -69,6 +70,16 @@ def validate(text: str, where: str, path: Path | None = None, shelf: Shelf | Non
     layer = parse_layer(content, source, problems, shelf.vocabulary)
     problems.check()
     return Checked(kind, layer, tuple(coherence.of_layer(layer, shelf.beneath(path), shelf.vocabulary)))
+
+
+def _misspelt(weights: Iterable[str]) -> Iterator[Doubt]:
+    """Yield a warning per credence of a name that is nearly that of a model that ships."""
+    shipped = shipped_models()
+    for name in weights:
+        near = nearest(name, shipped)
+        if name not in shipped and near:
+            what = f'no model that ships is called that; did you mean "{near}"?'
+            yield Doubt(f"credences.{name}", what, "name")
 
 
 def explained(doubt: Doubt, layer: Layer) -> bool:

@@ -90,10 +90,10 @@ def _lines(
         try:
             days[key] = date.fromisoformat(cells.get(key) or otherwise)
         except ValueError:
-            problems.add(f"{where}.{key}", "is no day", cells.get(key), "such as 2027-06-30")
+            problems.add(f"{where}: {key}", "is no day", cells.get(key), "such as 2027-06-30")
     name = cells.get("quantity") or cells.get("question")
     if not name:
-        problems.add(f"{where}.question", "is missing")
+        problems.add(f"{where}: question", "is missing")
     said = _said(where, cells, problems)
     if len(days) < 2 or not name or said is None:
         return []
@@ -114,7 +114,7 @@ def _lines(
     try:
         outcome = answer(entry, cells["outcome"])
     except BadInput as error:
-        problems.add(f"{where}.outcome", error.problems[0].message, cells["outcome"])
+        problems.add(f"{where}: outcome", error.problems[0].message, cells["outcome"])
         return []
     return [own, resolution(entry, outcome, cells.get("source", ""), now)]
 
@@ -128,7 +128,7 @@ def _said(where: str, cells: Mapping[str, str], problems: Problems) -> dict[str,
             try:
                 numbers[key] = quantity(cell, None, unit)
             except UnitError as error:
-                problems.add(f"{where}.{key}", str(error), cell, error.hint)
+                problems.add(f"{where}: {key}", str(error), cell, error.hint)
                 return None
     try:
         if "probability" in numbers:
