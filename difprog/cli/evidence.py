@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
 
-from difprog.base import files, limits
+from difprog.base import limits
 from difprog.cli.options import Count, Decorator, json_option
-
-#: The tables that have a likelihood, found by their files: to load it takes longer than a help text may.
-TABLES = sorted(
-    path.stem
-    for path in files.shipped("priors", "evidence").glob("*.csv")
-    if (Path(__file__).parent.parent / "evidence" / f"{path.stem}.py").is_file()
-)
+from difprog.evidence import DATASETS
 
 
 @click.group("evidence", short_help="List the evidence, or condition the world beliefs on it.")
@@ -52,7 +45,7 @@ def list_(priors: tuple[str, ...], as_json: bool) -> None:
 
 @command.command("fit", short_help="Condition the beliefs: diagnostics, prior against posterior.")
 @click.option(
-    "--without", multiple=True, type=click.Choice([*TABLES, "all"]),
+    "--without", multiple=True, type=click.Choice([*DATASETS, "all"]),
     help="Leave a dataset out; repeatable. With all left out the priors are used exactly.",
 )
 @_priors_option()
@@ -93,7 +86,6 @@ def fit(
     from functools import partial
 
     from difprog.base.errors import DiagnosticsFailed
-    from difprog.evidence import DATASETS
     from difprog.library import overview
     from difprog.render import data, evidence, screen
 
