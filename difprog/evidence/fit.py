@@ -39,6 +39,10 @@ LEVELS = (0.05, 0.1, 0.5, 0.9, 0.95)
 #: Statistics and Computing 34:57).
 SENSITIVE = 0.05
 
+#: Evaluations of the likelihood that a step may take on average, where 64 is the most that any shipped fit
+#: takes, and steps before that counts: with more, a fit of minutes becomes one of an hour.
+LEAPS, ENOUGH = 320, 500
+
 Tick = Callable[[int, int], None]
 
 
@@ -113,23 +117,29 @@ def sample(model: Any, settings: Settings, tick: Tick | None = None) -> Any:
     Raises
     ------
     DiagnosticsFailed
-        Where the sampler cannot start.
+        Where the sampler cannot start, or crawls.
     """
     compilation.keep()
     import pymc as pm
     from pymc.exceptions import SamplingError
 
-    done = 0
+    done = leaps = 0
 
-    def step(**_: Any) -> None:
-        nonlocal done
+    def step(draw: Any, **_: Any) -> None:
+        nonlocal done, leaps
         done += 1
+        leaps += draw.stats[0]["tree_size"]
+        if leaps > LEAPS * max(done, ENOUGH):
+            raise DiagnosticsFailed(
+                f"the sampler crawls: after {done} of {settings.steps} steps each has taken "
+                f"{leaps / done:.0f} evaluations of the likelihood, where fewer than 100 are usual"
+            )
         if tick is not None and (done % 50 == 0 or done == settings.steps):
             tick(done, settings.steps)
 
     def run() -> Any:
-        nonlocal done
-        done = 0
+        nonlocal done, leaps
+        done = leaps = 0
         try:
             # Named, or PyMC would take another sampler, with other draws, wherever one is installed.
             return pm.sample(
