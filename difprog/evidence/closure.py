@@ -99,7 +99,7 @@ def _told(source: bytes) -> tuple[tuple[ast.Expr, ...], tuple[str, ...]]:
 
 
 def _statements(source: bytes) -> Iterator[ast.AST]:
-    """Yield every statement of a module, within others too: a tenth of its nodes, and all that is looked for."""
+    """Yield every statement of a module, within others too: a tenth of its nodes, and enough."""
     waiting: list[ast.AST] = [ast.parse(source.replace(b"\r\n", b"\n"))]
     while waiting:
         node = waiting.pop()

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from difprog.base import limits
 from difprog.base.errors import DiagnosticsFailed
 from difprog.beliefs.families import Shape
 from difprog.evidence import Case, compilation, likelihood
@@ -39,9 +40,9 @@ LEVELS = (0.05, 0.1, 0.5, 0.9, 0.95)
 #: Statistics and Computing 34:57).
 SENSITIVE = 0.05
 
-#: Evaluations of the likelihood that a step may take on average, where 64 is the most that any shipped fit
-#: takes, and steps before that counts: with more, a fit of minutes becomes one of an hour.
-LEAPS, ENOUGH = 320, 500
+#: Steps from which on it counts how many evaluations of the likelihood one takes on average: the first ones
+#: take many, until the sampler knows its scales.
+ENOUGH = 500
 
 Tick = Callable[[int, int], None]
 
@@ -123,23 +124,23 @@ def sample(model: Any, settings: Settings, tick: Tick | None = None) -> Any:
     import pymc as pm
     from pymc.exceptions import SamplingError
 
-    done = leaps = 0
+    done = evaluations = 0
 
     def step(draw: Any, **_: Any) -> None:
-        nonlocal done, leaps
+        nonlocal done, evaluations
         done += 1
-        leaps += draw.stats[0]["tree_size"]
-        if leaps > LEAPS * max(done, ENOUGH):
+        evaluations += draw.stats[0]["tree_size"]
+        if evaluations > limits.EVALUATIONS.most * max(done, ENOUGH):
             raise DiagnosticsFailed(
-                f"the sampler crawls: after {done} of {settings.steps} steps each has taken "
-                f"{leaps / done:.0f} evaluations of the likelihood, where fewer than 100 are usual"
+                f"the sampler crawls: its first {done:,} steps of {settings.steps:,} took "
+                f"{evaluations / done:,.0f} evaluations each; {limits.EVALUATIONS.words()}"
             )
         if tick is not None and (done % 50 == 0 or done == settings.steps):
             tick(done, settings.steps)
 
     def run() -> Any:
-        nonlocal done, leaps
-        done = leaps = 0
+        nonlocal done, evaluations
+        done = evaluations = 0
         try:
             # Named, or PyMC would take another sampler, with other draws, wherever one is installed.
             return pm.sample(
