@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -20,6 +22,7 @@ from click.testing import CliRunner
 from scipy import special
 
 from difprog.base.errors import BadInput, DiagnosticsFailed
+from difprog.base.pace import Pace
 from difprog.beliefs.families import FAMILIES, Distribution, Mixture, Point, Shape, fit
 from difprog.cli import main
 from difprog.evidence import DATASETS, Case, closure, likelihood, scores, store, tables, timelines
@@ -630,6 +633,91 @@ def test_shipped_results_are_used_under_other_versions(monkeypatch: pytest.Monke
     monkeypatch.setattr(store, "version", lambda _: "0.0")
     found = store.find("coupling", key_of("coupling"))
     assert found is not None
+
+
+# ── what is stated against the evidence, and how long it takes ──
+
+
+def test_a_belief_that_the_evidence_contradicts_is_said_with_both() -> None:
+    stated = shapes_of("headcounts")
+    assert store.conflict("headcounts", stated, AS_OF) is None
+    far = {**stated, "researchers": fit(FAMILIES["lognormal"], {0.05: 1.0, 0.95: 2.0})}
+    words = store.conflict("headcounts", far, AS_OF)
+    assert words is not None
+    assert re.match(r"researchers is stated as 1 to 2, and the evidence says 535 to 958, at least 6 ", words)
+    # What was counted for one day says nothing against what is stated for another.
+    assert store.conflict("headcounts", far, date(2015, 1, 1)) is None
+
+
+@pytest.mark.parametrize("name", DATASETS)
+def test_what_ships_is_in_no_conflict_and_a_point_never_is(name: str) -> None:
+    stated = shapes_of(name)
+    assert store.conflict(name, stated, AS_OF) is None
+    points: dict[str, Shape] = {belief: Point(float(shape.quantile(9.0))) for belief, shape in stated.items()}
+    assert store.conflict(name, points, AS_OF) is None
+
+
+@pytest.mark.parametrize("by", [-12.0, -7.0, 0.0, 7.0, 12.0])
+def test_a_conflict_is_where_the_evidence_lies_in_one_tail_of_what_is_stated(by: float) -> None:
+    """A slope that is stated as a normal: its scores are a shift and a scale."""
+    found = store.load(store.shipped("coupling"))
+    assert found is not None
+    low, *_, high = found.diagnostics["beliefs"]["coupling_intercept"]["posterior"]
+    middle, width = (low + high) / 2, (high - low) / 3.29
+    shifted = Distribution(FAMILIES["normal"], (middle + by * width, width))
+    stated = {**shapes_of("coupling"), "coupling_intercept": shifted}
+    words = store.conflict("coupling", stated, AS_OF)
+    # The nearer end of a 90% interval is 1.645 from its middle.
+    assert (words is not None) is (abs(by) - 1.645 >= store.CONFLICT)
+
+
+def test_a_narrow_belief_within_the_evidence_is_no_conflict() -> None:
+    narrow: dict[str, Shape] = {"agi_arrival": fit(FAMILIES["lognormal"], {0.05: 10.0, 0.95: 10.01})}
+    assert store.conflict("timelines", narrow, AS_OF) is None
+
+
+@pytest.mark.parametrize("as_of", ["2015-01-01", "2026-11-20"])
+def test_a_fit_for_a_forecast_says_what_it_is_and_how_long_it_takes(
+    as_of: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, home: Path
+) -> None:
+    def slow(name: str, *_: object, tick: Callable[[int, int], None], **__: object) -> Posterior:
+        for done in (50, 100, 15_000, 30_000):
+            clock.append(clock[-1] + 40)
+            tick(done, 30_000)
+        return small(name)
+
+    clock = [0.0]
+    monkeypatch.setattr(store, "fit", slow)
+    monkeypatch.setattr(store, "Pace", lambda: Pace(lambda: clock[-1]))
+    layer = tmp_path / "mine.toml"
+    layer.write_text(
+        f"as_of = {as_of}\n[beliefs.researchers]\np5 = 1\np95 = 2\nevidence = 'headcounts'\n"
+    )
+    said: list[str] = []
+    stated = overview.stated("headcounts", overview.stack((str(layer),)))
+    shapes = {name: belief.shape for name, belief in stated.items()}
+    store.condition("headcounts", shapes, date.fromisoformat(as_of), said.append)
+    assert said[0].startswith("conditioning on headcounts")
+    assert ("standard deviations away" in said[1]) is (as_of == "2026-11-20")
+    assert said[-2:] == [
+        "headcounts: 0% done, about 6.6 hours left", "headcounts: 50% done, about 40 seconds left",
+    ]
+
+
+def test_a_sampler_that_crawls_is_ended_with_what_it_took(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One of two variables is a million times as narrow as the other, and turned against it."""
+    import pymc as pm
+
+    from difprog.base import limits
+    from difprog.evidence import fit as fitting
+
+    monkeypatch.setattr(limits, "EVALUATIONS", limits.EVALUATIONS._replace(most=30))
+    monkeypatch.setattr(fitting, "ENOUGH", 60)
+    with pm.Model() as model:
+        x = pm.Normal("x", shape=2)
+        pm.Normal("y", x[0] - x[1], 1e-3, observed=0.0)
+    with pytest.raises(DiagnosticsFailed, match="the sampler crawls: its first .* at most 30"):
+        sampled(model, Settings(draws=2000, tune=500, chains=1))
 
 
 # ── combining ──
