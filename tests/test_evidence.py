@@ -35,7 +35,7 @@ from difprog.forecast.question import Question
 from difprog.forecast.sampling import draw_beliefs
 from difprog.library import overview
 from difprog.race.parameters import PARAMETERS
-from tests.warm import Warm
+from tests.warm import Warm, run
 
 AS_OF = date(2026, 11, 20)
 
@@ -627,6 +627,48 @@ def test_a_kill_during_a_fit_leaves_the_earlier_result(home: Path) -> None:
     found = store.find("coupling", wanted)
     assert found is not None
     assert found.key == wanted.full
+
+
+#: Two fits on a disk that is full: from the start, and from when the sampler is done.
+FULL = """
+import json, resource, sys
+from click.testing import CliRunner
+from difprog.cli import main
+from difprog.evidence import store
+
+whole = store.load(store.shipped("headcounts"))
+
+def fit(name, *_, **__):
+    print("fitted", flush=True)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (300, resource.RLIM_INFINITY))
+    return whole
+
+store.fit = fit
+for limit in (resource.RLIM_INFINITY, 300):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
+    for words in json.loads(sys.argv[1]):
+        found = CliRunner().invoke(main, words)
+        print(json.dumps([found.exit_code, found.stdout, found.stderr]))
+"""
+
+
+def test_a_full_disk_ends_a_fit_with_what_was_not_written(home: Path, tmp_path: Path) -> None:
+    """Where it is full from the start, before the minutes of a fit."""
+    layer = tmp_path / "mine.toml"
+    layer.write_text("[beliefs.researchers]\np5 = 300\np95 = 2000\nevidence = 'headcounts'\n")
+    others = [w for n in DATASETS if n != "headcounts" for w in ("--without", n)]
+    fits = ["evidence", "fit", "--again", *others]
+    scores = ["score", "rlhf", "--model", "serial_parallel", "--draws", "100", "--priors", str(layer)]
+    lines = run(json.dumps([fits, scores]), code=FULL)
+    found = [json.loads(line) for line in lines.stdout.splitlines() if line != "fitted"]
+    assert [status for status, *_ in found] == [2] * 4, lines.stderr
+    for _, out, said in found:
+        assert not out.replace("fitted\n", "")
+        assert re.search(r"^difprog: .*posteriors.*\.nc: was not written: ", said.splitlines()[-1])
+    # Full from the start: nothing was begun.
+    assert sum("fitted" in out for _, out, _ in found) == 1
+    assert "conditioning" not in "".join(said for *_, said in found[2:])
+    assert not [path for path in home.rglob("*") if path.is_file()]
 
 
 def test_shipped_results_are_used_under_other_versions(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:

@@ -93,11 +93,16 @@ def fit(
     settings = overview.settings(draws, chains, seed)
     names = [] if "all" in without else [n for n in DATASETS if n not in without]
     stack = overview.stack(priors)
+    if project is not None and not with_influence:
+        raise click.UsageError("--project says whose effect --influence follows: give both")
+    if with_influence and not ("timelines" in names and overview.conditioned("timelines", stack)):
+        raise click.UsageError("--influence leaves out sources of the timelines, which condition nothing here")
+    followed = None if project is None else overview.followed(project, priors)
     with _progress(errors) as tick:
         found, failed = overview.fit(names, stack, settings, tick, again, ship)
         rows = None
-        if with_influence and "timelines" in found:
-            rows = overview.influence(stack, priors, project, partial(tick, "without each source"))
+        if with_influence:
+            rows = overview.influence(stack, followed, partial(tick, "without each source"))
     left_out = overview.as_stated(found, stack)
     if as_json:
         content = {"datasets": found, "as_stated": left_out, "influence": rows}

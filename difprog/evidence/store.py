@@ -45,6 +45,9 @@ CONFLICT = 4.0
 #: Years within which two dates are one for what the evidence says.
 SAME_TIME = 1.0
 
+#: Bytes that a fit writes at most: what is compiled for it, and its result.
+ROOM = 1 << 24
+
 #: A kept result larger than this is none of ours.
 LARGEST = 1 << 24
 
@@ -215,6 +218,8 @@ def fitted(
     ------
     BadInput
         Where ``as_of`` is too far from the dataset's own dates.
+    OSError
+        Where a new fit could not be kept: before it is made, if that is known.
     """
     check_date(name, as_of)
     settings = settings or Settings()
@@ -227,6 +232,7 @@ def fitted(
         found = None if again else find(name, wanted)
         if found is not None:
             return found
+        writing.check_room(path, ROOM)
         say(f"conditioning on {name} ({likelihood(name).TITLE}); takes minutes, then kept")
         doubt = conflict(name, shapes, as_of)
         if doubt is not None:
