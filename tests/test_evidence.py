@@ -26,7 +26,7 @@ from difprog.base.pace import Pace
 from difprog.beliefs.families import FAMILIES, Distribution, Mixture, Point, Shape, fit
 from difprog.cli import main
 from difprog.evidence import DATASETS, Case, closure, likelihood, scores, store, tables, timelines
-from difprog.evidence.fit import BFMI, ESS, RHAT, Settings, carried_by
+from difprog.evidence.fit import BFMI, ESS, LEVELS, RHAT, Settings, carried_by, judge
 from difprog.evidence.fit import fit as sample
 from difprog.evidence.fit import sample as sampled
 from difprog.evidence.posterior import Posterior, Predictive
@@ -758,8 +758,114 @@ def test_a_sampler_that_crawls_is_ended_with_what_it_took(monkeypatch: pytest.Mo
     with pm.Model() as model:
         x = pm.Normal("x", shape=2)
         pm.Normal("y", x[0] - x[1], 1e-3, observed=0.0)
-    with pytest.raises(DiagnosticsFailed, match="the sampler crawls: its first .* at most 30"):
+    with pytest.raises(DiagnosticsFailed, match=r"the sampler crawls: its first .* at most 30"):
         sampled(model, Settings(draws=2000, tune=500, chains=1))
+
+
+def test_a_fit_that_fails_says_what_is_stated_against_the_evidence_and_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, home: Path
+) -> None:
+    def crawl(*_: object, **__: object) -> Posterior:
+        raise DiagnosticsFailed("the sampler crawls")
+
+    monkeypatch.setattr(store, "fit", crawl)
+    early: dict[str, Shape] = {"agi_arrival": fit(FAMILIES["lognormal"], {0.05: 0.001, 0.95: 0.002})}
+    said: list[str] = []
+    with pytest.raises(DiagnosticsFailed) as caught:
+        store.condition("timelines", early, AS_OF, said.append)
+    for words in ("the sampler crawls", "stated as 0.001 to 0.002", "--no-evidence", '= "timelines"'):
+        assert words in str(caught.value)
+    assert not [path for path in home.rglob("*") if path.is_file()]
+
+
+# ── the sampling, on a likelihood with a closed form ──
+
+#: A mean with a normal prior, and measurements whose error is known.
+MEAN, ERROR, VALUES = 0.5, 0.8, (2.0, 1.0, 2.5, 1.5)
+
+
+class Toy:
+    """A dataset about one belief, with a second that nothing moves."""
+
+    BELIEFS = ("skill", "leak")
+    STATED = ("skill_score",)
+    TITLE, NOTE, DATED = "toy", "toy", False
+    VARIANTS = {"twice as large": lambda data: 2 * data}
+
+    @staticmethod
+    def read() -> np.ndarray:
+        return np.array(VALUES)
+
+    @staticmethod
+    def build(case: Case) -> object:
+        import pymc as pm
+
+        with pm.Model() as model:
+            mean = scores.prior("skill", case.shapes["skill"])
+            scores.prior("leak", case.shapes["leak"])
+            pm.Normal("values", mean, ERROR, observed=pm.Data("values_data", case.data))
+        return model
+
+
+def test_a_fit_of_a_conjugate_normal_is_its_closed_form(monkeypatch: pytest.MonkeyPatch) -> None:
+    from difprog.evidence import fit as fitting
+
+    monkeypatch.setattr(fitting, "likelihood", lambda _: Toy)
+    monkeypatch.setattr(fitting, "VARIANT_DRAWS", 400)
+    stated: dict[str, Shape] = {"skill": Distribution(FAMILIES["normal"], (MEAN, 1.0)), "leak": Point(0.25)}
+    how = Settings(draws=1500, tune=500, chains=2, thin=3, target_accept=0.8)
+    ticks: list[tuple[int, int]] = []
+    found = sample("toy", stated, math.nan, settings=how, tick=lambda *at: ticks.append(at))
+    precision = 1 + len(VALUES) / ERROR**2
+    law = scipy.stats.norm((MEAN + sum(VALUES) / ERROR**2) / precision, precision**-0.5)
+
+    notes = found.diagnostics["beliefs"]["skill"]
+    assert notes["prior"] == pytest.approx(scipy.stats.norm(MEAN).ppf(LEVELS))
+    spread = law.std() / math.sqrt(notes["ess_bulk"])
+    assert notes["posterior"][2] == pytest.approx(law.median(), abs=5 * 1.25 * spread)
+    assert notes["posterior"] == pytest.approx(law.ppf(LEVELS), abs=15 * spread)
+    # The data are four measurements and the prior one that is a little wider: both are felt.
+    assert notes["sensitivity"]["data"] > notes["sensitivity"]["prior"] > 0
+    assert notes["sensitivity"]["carried_by"] == carried_by(
+        *(notes["sensitivity"][key] for key in ("prior", "data"))
+    )
+    # A point stays where it is, and no diagnostic is made of it.
+    assert found.diagnostics["beliefs"]["leak"]["posterior"] == [0.25] * 5
+    assert set(found.draws["leak"].tolist()) == {0.25}
+    # Every third of two chains' draws is kept.
+    assert found.size == 2 * 500
+    assert 0 < found.diagnostics["kept_share"]
+    assert found.diagnostics["failures"] == []
+    assert ticks[-1] == (how.steps, how.steps)
+    # Another reading of the data, by the same closed form.
+    twice = (MEAN + 2 * sum(VALUES) / ERROR**2) / precision
+    assert found.diagnostics["variants"]["twice as large"]["skill"] == pytest.approx(twice, abs=0.15)
+
+
+def test_draws_that_do_not_mix_are_named_as_failures() -> None:
+    """Two chains that never meet, one draw that is held for long, and steps that diverge."""
+    import arviz as az
+
+    rng = np.random.default_rng(1)
+    good = rng.standard_normal((4, 1000))
+    apart = good + np.arange(4)[:, None]
+    held = np.repeat(rng.standard_normal((4, 20)), 50, axis=1)
+    energy = {"energy": good**2, "diverging": np.zeros(good.shape, dtype=bool)}
+    tree = az.from_dict({"posterior": {"x": good}, "sample_stats": energy})
+    assert judge(tree, {"x": good, "flat": np.zeros((4, 1000))})["failures"] == []
+    found = judge(tree, {"x": good, "apart": apart})
+    assert any("R-hat of apart" in words for words in found["failures"])
+    found = judge(tree, {"x": good, "held": np.stack([good, held], axis=-1)})
+    assert found["at"]["ess_bulk"] == "held[1]"
+    assert any("effective sample size of held[1]" in words for words in found["failures"])
+    # A diagnostic that is no number is the worst.
+    assert judge(tree, {"x": good, "none": np.where(good > 3, np.nan, good)})["failures"]
+    walk = np.cumsum(good, axis=1)
+    stuck = {"energy": walk, "diverging": np.arange(4000).reshape(4, 1000) < 3}
+    tree = az.from_dict({"posterior": {"x": good}, "sample_stats": stuck})
+    words = judge(tree, {"x": good})["failures"]
+    assert words[0] == "3 divergences"
+    assert words[1].startswith("E-BFMI")
 
 
 # ── combining ──

@@ -96,7 +96,7 @@ def fit(
     if project is not None and not with_influence:
         raise click.UsageError("--project says whose effect --influence follows: give both")
     if with_influence and not ("timelines" in names and overview.conditioned("timelines", stack)):
-        raise click.UsageError("--influence leaves out sources of the timelines, which condition nothing here")
+        raise click.UsageError("--influence leaves out sources of the timelines, which condition nothing")
     followed = None if project is None else overview.followed(project, priors)
     with _progress(errors) as tick:
         found, failed = overview.fit(names, stack, settings, tick, again, ship)

@@ -185,7 +185,7 @@ def judge(tree: Any, draws: Mapping[str, Array]) -> dict[str, Any]:
         (name if values.ndim == 2 else f"{name}[{i}]"): column
         for name, values in draws.items()
         for i, column in enumerate(np.moveaxis(values.reshape(*values.shape[:2], -1), -1, 0))
-        if np.ptp(column) > 0
+        if np.ptp(column) != 0  # what holds no number is judged too
     }
     worst: dict[str, tuple[float, str]] = {}
     with quiet():

@@ -131,8 +131,7 @@ def conflict(name: str, shapes: Mapping[str, Shape], as_of: date) -> str | None:
             more = "at least " if apart >= scores.FARTHEST else ""
             return (
                 f"{belief} is stated as {stated}, and the evidence says {low:.3g} to {high:.3g}, {more}"
-                f"{apart:.0f} standard deviations away: what comes of both is neither; state it wider, or "
-                'leave out its line "evidence" to have it used as stated'
+                f"{apart:.0f} standard deviations away: what comes of both is neither"
             )
     return None
 
@@ -218,6 +217,8 @@ def fitted(
     ------
     BadInput
         Where ``as_of`` is too far from the dataset's own dates.
+    DiagnosticsFailed
+        Where the sampler cannot start, or crawls.
     OSError
         Where a new fit could not be kept: before it is made, if that is known.
     """
@@ -236,9 +237,13 @@ def fitted(
         say(f"conditioning on {name} ({likelihood(name).TITLE}); takes minutes, then kept")
         doubt = conflict(name, shapes, as_of)
         if doubt is not None:
-            say(doubt)
+            say(f'{doubt}; state it wider, or leave out its line "evidence" to have it used as stated')
         year = tables.decimal_year(as_of)
-        fresh = label(fit(name, shapes, year, settings=settings, tick=tick, data=read(name)), wanted)
+        try:
+            made = fit(name, shapes, year, settings=settings, tick=tick, data=read(name))
+        except DiagnosticsFailed as error:
+            raise _failed(name, f"failed ({error})", doubt) from error
+        fresh = label(made, wanted)
         if not fresh.diagnostics["failures"]:
             write(path, fresh)
     return fresh
@@ -264,11 +269,17 @@ def condition(
     found = fitted(name, shapes, as_of, say=say, tick=tick)
     if found.diagnostics["failures"]:
         why = "; ".join(found.diagnostics["failures"])
-        raise DiagnosticsFailed(
-            f"conditioning on {name} cannot be trusted ({why}): use --no-evidence, or state its beliefs "
-            f'without evidence = "{name}"'
-        )
+        raise _failed(name, f"cannot be trusted ({why})", conflict(name, shapes, as_of))
     return found
+
+
+def _failed(name: str, how: str, doubt: str | None) -> DiagnosticsFailed:
+    """Return the error of a fit that is of no use: what is stated against the evidence, and what to do."""
+    also = "" if doubt is None else f"{doubt}. "
+    return DiagnosticsFailed(
+        f"conditioning on {name} {how}. {also}Use --no-evidence, or state its beliefs without "
+        f'evidence = "{name}"'
+    )
 
 
 def label(posterior: Posterior, wanted: Key) -> Posterior:
