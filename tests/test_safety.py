@@ -250,6 +250,23 @@ def test_a_draft_of_another_file_is_not_taken_up(here: Path, monkeypatch: pytest
         assert not place.exists()
 
 
+def test_a_draft_that_can_be_written_nowhere_leaves_no_folder(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither in the program's folder nor in the one for temporary files."""
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    Path("my.toml").write_text("[beliefs]\nskill = 1\n")
+    (here / "temporary").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(here / "temporary"))
+    monkeypatch.setattr(writing, "write_atomically", full)
+    monkeypatch.setenv("EDITOR", "true")
+    assert run("priors", "edit", "my.toml")[0] == 2
+    assert list((here / "temporary").iterdir()) == []
+
+
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs FIFOs")
 def test_an_output_never_replaces_what_is_no_regular_file(here: Path) -> None:
     """And says so before any work: what is asked for does not exist either."""
