@@ -34,9 +34,9 @@ SHADOWED = (
     "email", "enum", "fractions", "functools", "h5netcdf", "h5py", "hashlib", "heapq", "importlib_metadata",
     "inspect", "json", "logging", "matplotlib", "multiprocessing", "numba", "numpy", "pickle", "platform",
     "platformdirs", "pydantic", "pymc", "pytensor", "queue", "random", "re", "rich", "scipy", "secrets",
-    "selectors", "signal", "sitecustomize", "socket", "statistics", "string", "struct", "subprocess",
-    "tempfile", "threading", "tomlkit", "tomllib", "typing", "usercustomize", "uuid", "weakref", "xarray",
-    "zlib",
+    "selectors", "signal", "sitecustomize", "socket", "sqlite3", "statistics", "string", "struct",
+    "subprocess", "tempfile", "threading", "tomlkit", "tomllib", "typing", "usercustomize", "uuid", "weakref",
+    "xarray", "zlib",
 )  # fmt: skip
 
 
@@ -336,7 +336,7 @@ WRITERS = {
     "report": (("report", "p.toml", *QUICK, "-o", "out"), "out/p1.md"),
     "report-html": (("report", "p.toml", *QUICK, "--html", "-o", "out"), "out/p1.html"),
     "report-again": (("report", "--from", "page/p1.html", "-o", "out"), "p1.html: its inputs"),
-    "rank": (("rank", "p.toml", "q.toml", *QUICK), "rows.jsonl"),
+    "rank": (("rank", "p.toml", "q.toml", *QUICK), "rows.sqlite"),
     "allocate": (("allocate", "p.toml", "q.toml", "--budget", "1M", *QUICK, "--report", "out"), "budget.md"),
     "log-add": (("log", "add", "p.toml", *QUICK, "--file", "log.jsonl", "--seed", "2"), "log.jsonl"),
     "log-begin": (("log", "add", "p.toml", *QUICK, "--file", "other.jsonl"), "other.jsonl"),
