@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -790,7 +791,7 @@ class Toy:
     BELIEFS = ("skill", "leak")
     STATED = ("skill_score",)
     TITLE, NOTE, DATED = "toy", "toy", False
-    VARIANTS = {"twice as large": lambda data: 2 * data}
+    VARIANTS: ClassVar = {"twice as large": lambda data: 2 * data}
 
     @staticmethod
     def read() -> np.ndarray:
@@ -834,7 +835,7 @@ def test_a_fit_of_a_conjugate_normal_is_its_closed_form(monkeypatch: pytest.Monk
     assert set(found.draws["leak"].tolist()) == {0.25}
     # Every third of two chains' draws is kept.
     assert found.size == 2 * 500
-    assert 0 < found.diagnostics["kept_share"]
+    assert found.diagnostics["kept_share"] > 0
     assert found.diagnostics["failures"] == []
     assert ticks[-1] == (how.steps, how.steps)
     # Another reading of the data, by the same closed form.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 import pytest
 
@@ -19,7 +20,7 @@ def test_at_an_even_pace_it_is_what_is_left(per_second: float, seconds: float) -
         at = 1000 + done / per_second
         if words := pace(done, of):
             said.append((at, done, words))
-    for (one, *_), (two, *_) in zip(said, said[1:], strict=False):
+    for (one, *_), (two, *_) in pairwise(said):
         assert two - one >= EVERY
     for _, done, words in said:
         assert words == f"{100 * done / of:.0f}% done, {spell((of - done) / per_second)} left"
