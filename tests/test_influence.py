@@ -66,7 +66,9 @@ class Sampler:
         return {"middle": middle, "between": 0 * same, "within": same, "differences": 0 * same}, 0
 
 
-def test_every_source_is_left_out_once_and_with_all_its_statements(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_source_is_left_out_once_and_with_all_its_statements(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """And the chains are the same ones for each: what then differs is the source."""
     monkeypatch.setattr(influence, "Compiled", Sampler)
     monkeypatch.setattr(timelines, "build", lambda _: "model")
@@ -122,7 +124,9 @@ def test_the_table_has_a_row_per_source() -> None:
 
 
 @pytest.mark.parametrize("width", ["80", "140"])
-def test_the_command_shows_every_source_and_the_project(width: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_command_shows_every_source_and_the_project(
+    width: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("COLUMNS", width)
     monkeypatch.setattr(influence, "Compiled", Sampler)
     monkeypatch.setattr(timelines, "build", lambda _: "model")
@@ -139,7 +143,8 @@ def test_the_command_shows_every_source_and_the_project(width: str, monkeypatch:
 @pytest.mark.parametrize(
     ("words", "why"),
     [
-        (("--project", "rlhf"), "give both"), (("--influence", "--without", "timelines"), "condition nothing"),
+        (("--project", "rlhf"), "give both"),
+        (("--influence", "--without", "timelines"), "condition nothing"),
         (("--influence", "--without", "all"), "condition nothing"),
         (("--influence", "--project", "rhlf"), "did you mean"),
     ],
