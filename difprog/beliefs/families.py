@@ -568,7 +568,7 @@ def _numerical_fit(
         spread = math.exp(min(max(free[1], -300.0), 300.0))
         return Distribution(family, tuple(_from_line(family, free[0], spread)), lower, upper)
 
-    def misses(free: Sequence[float]) -> Array:
+    def misses(free: Array) -> Array:
         with np.errstate(all="ignore"):
             found = member(np.multiply(free, units))
             low, high = found.ends
