@@ -80,7 +80,7 @@ class Count(click.IntRange):
         return int(super().convert(int(number), param, ctx))
 
 
-class Day(click.ParamType[date]):
+class Day(click.ParamType):  # type: ignore[type-arg] # the older versions of click take no parameter
     """A day, such as 2027-06-30."""
 
     name = "date"

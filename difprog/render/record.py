@@ -84,8 +84,9 @@ def _measures(group: Mapping[str, Any], screen: Console) -> None:
             for name in baselines if name in one["against"]
         ]  # fmt: skip
     columns = [
-        Column("", [text(f"{' ' * line[0].startswith('  ')}{line[0].strip()}") for line in lines], left=True,
-               wrap=True),
+        Column("", [
+            Text("  " * line[0].startswith("  ")).append_text(text(line[0])) for line in lines
+        ], left=True, wrap=True),
         Column("n", [line[1] for line in lines]), Column("mean", [line[2] for line in lines]),
         Column("better by", [line[3] for line in lines]),
     ]  # fmt: skip
