@@ -15,7 +15,7 @@ from difprog.choose.frontier import budgets_for, frontier
 from difprog.choose.information import information, information_of
 from difprog.choose.margin import bar, needed
 from difprog.choose.pilot import sample_information
-from difprog.choose.programme import Limits
+from difprog.choose.programme import TIE, Limits
 from difprog.choose.rows import Rows
 from difprog.choose.rules import GAP, RULES, by_reviews, choose, goal_of, support
 from difprog.choose.solver import solved
@@ -38,8 +38,11 @@ def instance(seed: int, most: int = 16) -> tuple[Rows, float, float | None]:
     return rows, float(np.round(cost.sum() * rng.uniform(0, 1.1), -3)), 0.3 if seed % 3 == 0 else None
 
 
-def brute(rows: Rows, budget: float, max_harm: float | None) -> dict[str, float]:
-    """Return the best value under each rule, by trying every set."""
+def brute(rows: Rows, budget: float, max_harm: float | None) -> dict[str, tuple[float, float, float]]:
+    """Return the best value under each rule by trying every set, and of those that tie what decides.
+
+    That is the largest expectation, and the least cost of the sets that have it.
+    """
     count = len(rows.cost)
     sets = ((np.arange(2**count)[:, None] >> np.arange(count)) & 1).astype(float)
     good = sets @ rows.cost <= budget * (1 + 1e-12)
@@ -50,12 +53,19 @@ def brute(rows: Rows, budget: float, max_harm: float | None) -> dict[str, float]
         good &= sets @ (rows.cost * (rows.p_negative - max_harm)) <= 1e-12 * rows.cost.max()
         bad = (rows.cost == 0) & (rows.p_negative > max_harm)
         good &= sets[:, bad].sum(axis=1) == 0
-    each = sets[good] @ rows.effects.T
-    return {
-        "expected": float((each @ rows.credences).max()),
-        "worst": float(each.min(axis=1).max()),
-        "regret": -float((each.max(axis=0) - each).max(axis=1).min()),
+    each, cost = sets[good] @ rows.effects.T, sets[good] @ rows.cost
+    expected = each @ rows.credences
+    values = {
+        "expected": expected,
+        "worst": each.min(axis=1),
+        "regret": -(each.max(axis=0) - each).max(axis=1),
     }
+    found = {}
+    for rule, value in values.items():
+        tied = value >= value.max() - 1e-16
+        most = expected[tied].max()
+        found[rule] = float(value.max()), float(most), float(cost[tied & (expected >= most - 1e-16)].min())
+    return found
 
 
 @pytest.mark.parametrize("part", range(20))
@@ -65,7 +75,10 @@ def test_the_optimum_is_that_of_brute_force(part: int) -> None:
         want = brute(rows, budget, max_harm)
         for rule in RULES:
             found = choose(rows, budget, rule, max_harm)
-            assert found.value == pytest.approx(want[rule], abs=1e-12), (seed, rule)
+            value, expected, cost = want[rule]
+            assert found.value == pytest.approx(value, abs=1e-12), (seed, rule)
+            assert found.expected >= expected - 2 * TIE * rows.size
+            assert found.cost <= cost
             assert found.cost == pytest.approx(rows.cost[list(found.rows)].sum())
             assert found.cost <= budget * (1 + 1e-12)
             assert found.by_model == pytest.approx(rows.effects[:, list(found.rows)].sum(axis=1))
@@ -218,7 +231,7 @@ def test_the_frontier_never_falls_and_is_exact() -> None:
     values = [s.value for s in steps]
     assert values == sorted(values)
     for step in steps:
-        assert step.value == pytest.approx(brute(rows, step.budget, None)["expected"], abs=1e-12)
+        assert step.value == pytest.approx(brute(rows, step.budget, None)["expected"][0], abs=1e-12)
 
 
 @pytest.mark.parametrize("rule", ["expected", "worst"])
