@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from difprog.forecast.sampling import Draws
-from difprog.forecast.summary import Weighing
 from difprog.forecast.variants import Variants
+from difprog.forecast.weighing import Weighing
 from difprog.why.channels import channels_of
 
 Array = npt.NDArray[np.float64]
@@ -78,7 +78,7 @@ def break_even(draws: Draws, row: int, variants: Sequence[Variants] | None = Non
         found.append(_nearest(mean) if acts else (None, None))
     for one in looked:
         one.close()
-    total = draws.weighing(row).mean(draws.net_effect[row])
+    total = draws.ways[row].mean(draws.net_effect[row])
     (capability, capability_error), (alignment, alignment_error) = found
     return BreakEven(
         capability, alignment, (total > 0) - (total < 0), capability_error, alignment_error
@@ -106,7 +106,7 @@ class _Some:
         draws = variants.draws
         self._every, self._stretches = list(draws.effects_hit), list(variants.stretches([row]))
         self.here = draws.net_effect[row, variants.some]
-        self.weighing = draws.weighing(row)
+        self.weighing = draws.ways[row]
         if variants.count < draws.count:
             weights = self.weighing.weights
             own = None if weights is None else weights[variants.some] / weights[variants.some].sum()
@@ -206,7 +206,7 @@ def _nearest(mean: _Mean) -> tuple[float | None, float | None]:
 
 
 def _root(mean: _Mean, old: float, new: float, positive: bool) -> tuple[float, float]:
-    """Return where the mean over all draws is 0 and its slope there, by its sign at ``old``, not that at ``new``."""
+    """Return where the mean over all draws is 0, given its sign at ``old`` but not at ``new``, and its slope."""
     ends = {positive: old, not positive: new}
     low, high = sorted(ends.values())
     near, slope, here = _middle(low, high), 0.0, mean(1.0)
@@ -295,7 +295,7 @@ def _middle(one: float, two: float) -> float:
 
 
 def _error(mean: _Mean, factor: float, slope: float = 0.0) -> float | None:
-    """Return the error of a factor: that of the mean at the factor over its slope there, looked for if it is 0."""
+    """Return the error of a factor: that of the mean over its slope there, which is looked for where it is 0."""
     step = 1e-3 * max(factor, 1e-3)
     near = min(mean.known, key=lambda at: abs(at - factor))
     if abs(near - factor) > step:
