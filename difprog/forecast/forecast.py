@@ -457,7 +457,8 @@ def answers(
                 draws, place, own, credence, {name: summaries[name] for name in QUANTITIES},
                 kept.made_of(("arrival", *what), [arrival, *held], partial(arrives, chance=1.0)),
                 kept.made_of(
-                    ("arrival given success", *what), [arrival, without, *held], partial(arrives, chance=without)
+                    ("arrival given success", *what), [arrival, without, *held],
+                    partial(arrives, chance=without),
                 ) if without.any() else None,
             )
         )  # fmt: skip

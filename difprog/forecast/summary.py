@@ -102,7 +102,6 @@ def summarise(values: Any, way: Weighing, prob: float) -> Summary:
         mean = dot(weights, array)
         # At equal weights the usual divisor, draws less one.
         sd = math.sqrt(dot(weights, (array - mean) ** 2) / (1.0 - dot(weights, weights)))
-        positive, negative = dot(weights, array > 0), dot(weights, array < 0)
         cdf = cumulated(weights[order])
         found = inverted(points, cdf, levels)
     if way.alone:
@@ -110,7 +109,10 @@ def summarise(values: Any, way: Weighing, prob: float) -> Summary:
         error, shares = sd / math.sqrt(way.count), [hit / way.count for hit in hits]
         errors = [math.sqrt(share * (1.0 - share) / (way.count - 1.0)) for share in shares]
     else:
-        error, *errors = way.errors(np.stack([array, *_parts(array, found)])).tolist()
+        parts = _parts(array, found)
+        error, *errors = (way.error(part) for part in (array, *parts))
+        if weights is not None:
+            positive, negative = (dot(weights, part) for part in parts[3:])
     ends = _ends(levels, errors[:3])
     around = linear(points, ends) if weights is None else inverted(points, cdf, ends)
     return Summary(
@@ -119,9 +121,9 @@ def summarise(values: Any, way: Weighing, prob: float) -> Summary:
     )  # fmt: skip
 
 
-def _parts(values: Array, at: Array) -> Array:
+def _parts(values: Array, at: Array) -> list[Array]:
     """Return where draws lie at or below each of three values, above 0 and below 0: ones and zeros."""
-    return np.stack([*(values <= value for value in at), values > 0, values < 0]).astype(float)
+    return [part.astype(float) for part in (*(values <= value for value in at), values > 0, values < 0)]
 
 
 def _point(value: float) -> Summary:
@@ -176,14 +178,12 @@ def summarise_mixture(
         means = table.mean(axis=1)
         variances = np.array([row.var(ddof=1) if count > 1 else 0.0 for row in table])
 
-    def errors(parts: Array) -> list[float]:
-        """Return the errors of the mixture's means of functions of the draws, shape (function, reading, draw)."""
-        if count < 2:
-            return [0.0] * len(parts)
-        if not tilted:
-            return [every.error(share @ part) for part in parts]
-        rows = (s * way.each * way.residuals(parts[:, at]) for at, (s, way) in enumerate(zip(share, ways, strict=True)))
-        return list(every.errors_of_sums(np.asarray(sum(rows))).tolist())
+    def error_of(part: Array) -> float:
+        """Return the error of the mixture's mean of a function of the draws, shape (reading, draw)."""
+        if not tilted or count < 2:
+            return every.error(share @ part)
+        terms = (own * way.residuals(row) for own, way, row in zip(mass, ways, part, strict=True))
+        return every.error_of_sum(np.asarray(sum(terms)))
 
     mean = float(share @ means)
     tail = (1.0 - prob) / 2.0
@@ -196,7 +196,7 @@ def summarise_mixture(
         points, cdf = flattened[order], cumulated(mass.ravel()[order])
     found = inverted(points, cdf, levels)
     parts = _parts(table, found)
-    error, *shares = errors(np.stack([table, *parts]))
+    error, *shares = (error_of(part) for part in (table, *parts))
     around = inverted(points, cdf, _ends(levels, shares[:3]))
     if tilted:
         positive, negative = (float(np.sum(mass * part)) for part in parts[3:])

@@ -29,7 +29,7 @@ def flat(count: int) -> Array:
 
 def dot(weights: Array, values: Any) -> float:
     """Return Σ weight·value: the same bits however many threads the linear algebra has."""
-    return float(np.einsum("i,i->", weights, np.asarray(values, dtype=float)))
+    return float(np.einsum("i,i->", weights, values))
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,46 +84,40 @@ class Weighing:
             return 0.0
         if self.alone:
             return float(np.std(array, ddof=1)) / math.sqrt(self.count)
-        return float(self.errors(array))
-
-    def errors(self, values: Array) -> Array:
-        """Return the errors of means over the last axis, that of the draws, of which there are several."""
         if self.weights is None:
-            return self.errors_of_sums(values - values.mean(axis=-1, keepdims=True)) / self.count
-        return self.errors_of_sums(self.weights * self.residuals(values))
+            return self.error_of_sum(array - array.mean()) / self.count
+        return self.error_of_sum(self.weights * self.residuals(array))
 
     def residuals(self, values: Array) -> Array:
-        """Return what a weighted regression on the moments leaves of values, shape (…, draws)."""
-        weights = self.each
-        left = values - np.einsum("i,...i->...", weights, values)[..., None]
+        """Return what a weighted regression on the moments leaves of values, shape (draws,)."""
+        left = values - dot(self.each, values)
         if self.moments is not None and self.moments.shape[1]:
-            centred, inverse = self._regression
-            slopes = np.einsum("...i,ji->...j", weights * left, centred) @ inverse
-            for place, column in enumerate(centred):
-                left -= slopes[..., place, None] * column
+            centred, weighted, inverse = self._regression
+            for column, slope in zip(centred, inverse @ [dot(one, left) for one in weighted], strict=True):
+                left -= slope * column
         return np.asarray(left)
 
     @cached_property
-    def _regression(self) -> tuple[Array, Array]:
-        """Moments less their weighted means, shape (moments, draws), and their Gram matrix inverted."""
+    def _regression(self) -> tuple[Array, Array, Array]:
+        """Moments less their means, (moments, draws), the same weighted, and their Gram matrix inverted."""
         weights, moments = self.each, self.moments
         assert moments is not None
         centred = np.ascontiguousarray((moments - np.einsum("i,ij->j", weights, moments)).T)
-        gram = np.array([[dot(weights * one, two) for two in centred] for one in centred])
+        weighted = weights * centred
+        gram = np.array([[dot(one, two) for two in centred] for one in weighted])
         # Moments that say the same twice are no trouble to the inverse of least norm.
-        return centred, np.linalg.pinv(gram, rcond=1e-12, hermitian=True)
+        return centred, weighted, np.linalg.pinv(gram, rcond=1e-12, hermitian=True)
 
-    def errors_of_sums(self, terms: Array) -> Array:
-        """Return the errors of sums over the last axis of terms about 0, draw by draw or cluster by cluster."""
+    def error_of_sum(self, terms: Array) -> float:
+        """Return the error of a sum of terms about 0, shape (draws,), draw by draw or cluster by cluster."""
         count = self.count
         if self.clusters is not None and self.reused:
             # Ratio estimator: clusters differ in size by one at most.
             rows = -(-count // self.clusters)
-            padded = np.zeros((*terms.shape[:-1], rows * self.clusters))
-            padded[..., :count] = terms
-            terms = padded.reshape(*terms.shape[:-1], rows, self.clusters).sum(axis=-2)
-            count = self.clusters
-        return np.asarray(np.sqrt(np.sum(terms**2, axis=-1) * count / (count - 1.0)))
+            padded = np.zeros(rows * self.clusters)
+            padded[:count] = terms
+            terms, count = padded.reshape(rows, self.clusters).sum(axis=0), self.clusters
+        return float(np.sqrt(np.sum(terms**2) * count / (count - 1.0)))
 
     def plain(self, values: Any) -> Array:
         """Return draws whose plain mean and its error are the weighted ones of these, shape (draws,).

@@ -27,8 +27,8 @@ STEP = 4.0
 #: An effect below this is lost among the roundings of probabilities of order 1.
 ROUNDING = 1e-14
 
-#: How far, relatively, a line and a parabola through the last means may disagree about the root: over all draws,
-#: far below the factor's Monte Carlo error; and over some, which only say where to look.
+#: How far, relatively, a line and a parabola through the last means may disagree about the root: over all
+#: draws, far below the factor's Monte Carlo error; and over some, which only say where to look.
 TOLERANCE, ROUGH = 1e-6, 1e-2
 
 #: Relative width at which a jump of the mean is taken to be where it is.
@@ -206,7 +206,7 @@ def _nearest(mean: _Mean) -> tuple[float | None, float | None]:
 
 
 def _root(mean: _Mean, old: float, new: float, positive: bool) -> tuple[float, float]:
-    """Return where the mean over all draws is 0, given its sign at ``old`` but not at ``new``, and its slope."""
+    """Return where the mean over all draws is 0, and its slope there; at ``new`` it has another sign."""
     ends = {positive: old, not positive: new}
     low, high = sorted(ends.values())
     near, slope, here = _middle(low, high), 0.0, mean(1.0)
@@ -295,7 +295,7 @@ def _middle(one: float, two: float) -> float:
 
 
 def _error(mean: _Mean, factor: float, slope: float = 0.0) -> float | None:
-    """Return the error of a factor: that of the mean over its slope there, which is looked for where it is 0."""
+    """Return the error of a factor: that of the mean over its slope there, looked for where it is 0."""
     step = 1e-3 * max(factor, 1e-3)
     near = min(mean.known, key=lambda at: abs(at - factor))
     if abs(near - factor) > step:
