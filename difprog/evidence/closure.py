@@ -85,7 +85,7 @@ def _told(source: bytes) -> tuple[tuple[ast.Expr, ...], tuple[str, ...]]:
     """
     texts: list[ast.Expr] = []
     names: list[str] = []
-    for node in _statements(ast.parse(source.replace(b"\r\n", b"\n"))):
+    for node in _statements(source):
         if isinstance(node, ast.Expr):
             if isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
                 texts.append(node)
@@ -98,11 +98,12 @@ def _told(source: bytes) -> tuple[tuple[ast.Expr, ...], tuple[str, ...]]:
     return tuple(texts), tuple(names)
 
 
-def _statements(tree: ast.Module) -> Iterator[ast.AST]:
-    """Yield a module's statements, those inside others too; expressions, most of a tree, hold none."""
-    waiting: list[ast.AST] = [tree]
+def _statements(source: bytes) -> Iterator[ast.AST]:
+    """Yield every statement of a module, within others too: a tenth of its nodes, and enough."""
+    waiting: list[ast.AST] = [ast.parse(source.replace(b"\r\n", b"\n"))]
     while waiting:
         node = waiting.pop()
         yield node
-        for inside in ("body", "orelse", "finalbody", "handlers", "cases"):
-            waiting += getattr(node, inside, ())
+        for part in ("body", "orelse", "handlers", "finalbody", "cases"):
+            within = getattr(node, part, ())
+            waiting += within if isinstance(within, list) else ()  # the body of a lambda is no statement
