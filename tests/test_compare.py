@@ -20,6 +20,7 @@ from difprog.forecast import forecast
 from difprog.forecast.forecast import find_project, prepare, score
 from difprog.forecast.sampling import Kept
 from difprog.forecast.summary import summarise
+from difprog.forecast.weighing import Weighing
 from difprog.render import compare as shown
 from difprog.render import data
 
@@ -111,7 +112,7 @@ def test_differences_are_paired_and_antisymmetric_in_their_means(setup):
         assert_allclose(pair.ensemble.mean, means[pair.first] - means[pair.second], atol=1e-15)
         for at, summary in enumerate(pair.models):
             one, two = (found.options[i].net[at] for i in (pair.first, pair.second))
-            assert summary == summarise(one - two, 1_500, 0.9)
+            assert summary == summarise(one - two, Weighing(1_500), 0.9)
     total = found.nothing + sum(found.chance(i) for i in range(3))
     assert_allclose(total, 1.0, atol=1e-12)
 

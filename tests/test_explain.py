@@ -14,7 +14,8 @@ from rich.console import Console
 
 from difprog.cli import main
 from difprog.forecast import forecast
-from difprog.forecast.summary import MICRODOOM, clustered_error
+from difprog.forecast.summary import MICRODOOM
+from difprog.forecast.weighing import clustered_error
 from difprog.render import axis, explained, reasons, words
 from difprog.render import explain as terminal
 from difprog.render.format import microdooms

@@ -10,14 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from difprog.forecast.summary import (
-    Summary,
-    clustered_error,
-    sign,
-    summarise,
-    summarise_mixture,
-    weighted_summary_quantiles,
-)
+from difprog.forecast.summary import Summary, quantiles_given, sign, summarise, summarise_mixture
+from difprog.forecast.weighing import Weighing, clustered_error
 
 #: Errors of median, ends and shares of what does not vary.
 NO_ERRORS = (0.0,) * 5
@@ -29,7 +23,7 @@ def flat(mean: float, mcse: float) -> Summary:
 
 def test_a_summary_is_what_its_fields_say() -> None:
     values = np.array([-2.0, 0.0, 0.0, 1.0, 6.0])
-    found = summarise(values, 5, 0.5)
+    found = summarise(values, Weighing(5), 0.5)
     assert found.mean == 1.0
     assert found.sd == pytest.approx(np.std(values, ddof=1))
     assert found.mcse == pytest.approx(np.std(values, ddof=1) / math.sqrt(5))
@@ -42,7 +36,7 @@ def test_a_summary_is_what_its_fields_say() -> None:
 def test_what_does_not_vary_is_summarised_exactly(value: float, signs: tuple[int, int]) -> None:
     for values in (value, np.full(7, value)):
         want = (value, 0.0, 0.0, value, value, value, *signs, *NO_ERRORS)
-        assert astuple(summarise(values, 7, 0.9)) == want
+        assert astuple(summarise(values, Weighing(7), 0.9)) == want
 
 
 @given(st.integers(2, 300), st.integers(2, 400), st.integers(0, 2**32 - 1))
@@ -73,7 +67,8 @@ def test_one_draw_has_no_error_to_speak_of() -> None:
 @given(st.integers(0, 2**32 - 1), st.sampled_from([0.5, 0.8, 0.95]))
 def test_a_mixture_of_one_is_that_one(seed: int, prob: float) -> None:
     values = np.random.default_rng(seed).normal(size=501)
-    alone, mixed = summarise(values, 501, prob), summarise_mixture([values], [3.0], 501, prob)
+    way = Weighing(501)
+    alone, mixed = summarise(values, way, prob), summarise_mixture([values], [way], [3.0], prob)
     for name in ("mean", "mcse", "p_positive", "p_negative"):
         assert getattr(mixed, name) == pytest.approx(getattr(alone, name), rel=1e-12)
     assert mixed.sd == pytest.approx(alone.sd, rel=1e-12)
@@ -82,7 +77,7 @@ def test_a_mixture_of_one_is_that_one(seed: int, prob: float) -> None:
 
 def test_a_mixture_weighs_by_credence() -> None:
     columns = [np.array([1.0, 3.0]), np.array([-4.0, -4.0])]
-    found = summarise_mixture(columns, [3.0, 1.0], 2, 0.5)
+    found = summarise_mixture(columns, [Weighing(2)] * 2, [3.0, 1.0], 0.5)
     assert found.mean == pytest.approx(0.75 * 2 - 0.25 * 4)
     variance = 0.75 * (2 + (2 - 0.5) ** 2) + 0.25 * (0 + (-4 - 0.5) ** 2)
     assert found.sd == pytest.approx(math.sqrt(variance))
@@ -92,42 +87,43 @@ def test_a_mixture_weighs_by_credence() -> None:
 
 
 def test_a_mixture_of_equal_points_is_a_point() -> None:
-    found = summarise_mixture([0.25, np.full(3, 0.25)], [1.0, 2.0], 3, 0.9)
+    found = summarise_mixture([0.25, np.full(3, 0.25)], [Weighing(3)] * 2, [1.0, 2.0], 0.9)
     assert astuple(found) == (0.25, 0.0, 0.0, 0.25, 0.25, 0.25, 1.0, 0.0, *NO_ERRORS)
-    rounded = summarise_mixture([0.1, np.full(7, 0.1), 0.1], [0.1, 0.2, 0.7], 7, 0.9)
+    rounded = summarise_mixture([0.1, np.full(7, 0.1), 0.1], [Weighing(7)] * 3, [0.1, 0.2, 0.7], 0.9)
     assert astuple(rounded) == (0.1, 0.0, 0.0, 0.1, 0.1, 0.1, 1.0, 0.0, *NO_ERRORS)
-    other = summarise_mixture([0.25, np.full(3, 0.5)], [1.0, 2.0], 3, 0.9)
+    other = summarise_mixture([0.25, np.full(3, 0.5)], [Weighing(3)] * 2, [1.0, 2.0], 0.9)
     assert (other.lower, other.upper) == (0.25, 0.5)
 
 
 def test_what_only_starts_alike_is_no_point() -> None:
     for low in (np.array([0.5, 0.1]), np.array([0.5, 0.9])):
-        assert summarise_mixture([low, np.full(2, 0.5)], [1.0, 1.0], 2, 0.9).sd > 0
+        assert summarise_mixture([low, np.full(2, 0.5)], [Weighing(2)] * 2, [1.0, 1.0], 0.9).sd > 0
 
 
 def test_weighted_quantiles_are_the_least_values_that_reach_the_level() -> None:
     tilt = np.array([0.4, 0.4, 0.1, 0.1])
-    found = weighted_summary_quantiles(
-        np.array([0.0, 1.0, 10.0, 20.0]), 1.0, (0.4, 0.41, 0.8, 0.81, 0.9, 0.95), tilt=tilt
-    )
+    points, levels = np.array([0.0, 1.0, 10.0, 20.0]), (0.4, 0.41, 0.8, 0.81, 0.9, 0.95)
+    way = Weighing(4, weights=tilt)
+    found = quantiles_given(points, 1.0, way, levels)
     assert found.values == (0, 1, 1, 10, 10, 20)
+    assert way.quantiles(points, levels).tolist() == [0, 1, 1, 10, 10, 20]
 
 
 def test_a_level_that_is_met_but_for_rounding_is_met() -> None:
     assert 0.07 * 100 > 7  # to a machine; the seventh of a hundred values meets 7% all the same
-    assert weighted_summary_quantiles(np.arange(1.0, 101.0), 1.0, (0.07,)).values == (7.0,)
+    assert quantiles_given(np.arange(1.0, 101.0), 1.0, Weighing(100), (0.07,)).values == (7.0,)
 
 
 @pytest.mark.parametrize("points", [(0.1, 0.3), (0.3, 0.1)])
 def test_two_different_points_are_no_point(points: tuple[float, float]) -> None:
-    found = summarise_mixture(points, [1.0, 1.0], 4, 0.9)
+    found = summarise_mixture(points, [Weighing(4)] * 2, [1.0, 1.0], 0.9)
     assert found.mean == pytest.approx(0.2)
     assert found.sd == pytest.approx(0.1)
     assert (found.lower, found.upper) == (0.1, 0.3)
 
 
 def test_a_mixture_of_single_draws_has_the_spread_between_them() -> None:
-    found = summarise_mixture([np.array([1.0]), np.array([3.0])], [1.0, 3.0], 1, 0.9)
+    found = summarise_mixture([np.array([1.0]), np.array([3.0])], [Weighing(1)] * 2, [1.0, 3.0], 0.9)
     assert (found.mean, found.mcse) == (2.5, 0.0)
     assert found.sd == pytest.approx(math.sqrt(0.25 * 1.5**2 + 0.75 * 0.5**2))
 
@@ -147,9 +143,9 @@ def test_shares_that_sum_to_more_than_one_by_rounding_leave_none_at_zero() -> No
 def test_what_is_not_finite_raises_no_warning() -> None:
     """Whoever asked refuses it, in words of theirs; a warning would be an error here."""
     values = np.array([-np.inf, 1.0, np.inf])
-    assert math.isnan(summarise(values, 3, 0.9).mean)
-    assert math.isnan(summarise(math.nan, 3, 0.9).mean)
-    assert math.isnan(summarise_mixture([values, 0.5], [1.0, 1.0], 3, 0.9).mean)
+    assert math.isnan(summarise(values, Weighing(3), 0.9).mean)
+    assert math.isnan(summarise(math.nan, Weighing(3), 0.9).mean)
+    assert math.isnan(summarise_mixture([values, 0.5], [Weighing(3)] * 2, [1.0, 1.0], 0.9).mean)
     assert sign(flat(math.nan, 1.0)) == 0
 
 

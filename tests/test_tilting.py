@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from difprog.forecast.summary import clustered_error, summarise, weighted_summary_quantiles
+from difprog.forecast.summary import quantiles_given, summarise
 from difprog.forecast.tilting import Refusal, Tilt, moved, tilt
+from difprog.forecast.weighing import Weighing, clustered_error
 
 COUNT = 20_000
 
@@ -39,7 +40,7 @@ def test_normal_beliefs_shift_by_multiplier_times_variance() -> None:
     assert found.relative_entropy == pytest.approx(shift * slope / 2, rel=0.05)
     assert found.effective_draws == pytest.approx(COUNT * np.exp(-shift * slope), rel=0.02)
     for j in range(2):
-        after = summarise(x[:, j], COUNT, 0.9, weights=found.weights, moments=found.moments)
+        after = summarise(x[:, j], Weighing(COUNT, None, found.weights, found.moments), 0.9)
         assert after.mean == pytest.approx(slope * (cov @ a)[j], abs=4 * after.mcse)
         assert after.sd == pytest.approx(np.sqrt(cov[j, j]), rel=0.03)
 
@@ -51,7 +52,7 @@ def test_rejection_sampling_agrees() -> None:
     found = tilted({"p_success": chance}, {"p_success": 0.7})
     kept = rng.random(COUNT) < found.weights / found.weights.max()
     for values in (x, y, x * y, np.exp(y)):
-        ours = summarise(values, COUNT, 0.9, weights=found.weights, moments=found.moments)
+        ours = summarise(values, Weighing(COUNT, None, found.weights, found.moments), 0.9)
         sampled = values[kept]
         error = np.hypot(ours.mcse, sampled.std() / np.sqrt(len(sampled)))
         assert ours.mean == pytest.approx(sampled.mean(), abs=4 * error)
@@ -124,13 +125,11 @@ def test_errors_are_honest_over_seeds(clusters: int | None) -> None:
         chance = 1 / (1 + np.exp(-x - y))
         found = tilted({"p": chance, "by": x < 1.0}, {"p": 0.6, "by": 0.75})
         effect = np.exp(0.5 * x) * y + 0.3 * x
-        more = {"weights": found.weights, "moments": found.moments}
-        summary = summarise(effect, count, 0.8, clusters, **more)
+        way = Weighing(count, clusters, found.weights, found.moments)
+        summary = summarise(effect, way, 0.8)
         got.append([getattr(summary, n) for n in names])
         said.append([getattr(summary, n) for n in errors])
-        arrival = weighted_summary_quantiles(
-            np.exp(x + 0.5 * y), chance, (0.1, 0.5, 0.9), clusters, tilt=found.weights, moments=found.moments
-        )
+        arrival = quantiles_given(np.exp(x + 0.5 * y), chance, way, (0.1, 0.5, 0.9))
         given_success.append(arrival.values)
         their_errors.append(arrival.errors)
     for values, printed in ((got, said), (given_success, their_errors)):

@@ -87,7 +87,6 @@ def test_a_root_is_found_on_curves_and_at_jumps() -> None:
         (lambda x: 1.0 if x < 1.2345678901 else -1.0, 1.2345678901, 1e-12),
         (lambda x: 1e-5 * (1.0 - (x / 3.9) ** 40), 3.9, 1e-8),
     ):
-        known = {1.0: value(1.0), 4.0: value(4.0)}
-        flat = 1e-2 * abs(known[1.0])
-        found, _ = breakeven._narrowed(value, known, {True: 1.0, False: 4.0}, 2.0, 0.0, 1e-5, flat)
+        known, flat = [(1.0, value(1.0))], 1e-2 * abs(value(1.0))
+        found, _ = breakeven._narrowed(value, {True: 1.0, False: 4.0}, 2.0, 0.0, known, 1e-6, flat)
         assert found == pytest.approx(root, rel=close)

@@ -49,6 +49,7 @@ TESTS = {
     "race/race": ("test_race.py",),
     "race/effects": ("test_race.py",),
     "beliefs/families": ("test_families.py", "test_beliefs.py", "test_elicit.py"),
+    "forecast/weighing": ("test_summary.py", "test_tilting.py"),
     "forecast/summary": ("test_summary.py", "test_score.py"),
     "forecast/tilting": ("test_tilting.py", "test_believed.py"),
     "choose/programme": ("test_allocate.py",),

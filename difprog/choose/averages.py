@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from difprog.choose.rows import Array, Set
-from difprog.forecast.summary import dot, flat, mixture_shares
+from difprog.forecast.weighing import dot, flat, mixture_shares
 
 
 def means(draws: Array, weights: Sequence[Array | None] | None = None) -> Array:

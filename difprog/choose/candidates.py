@@ -18,7 +18,8 @@ from difprog.forecast.forecast import Forecast, Setup, question_of, shares
 from difprog.forecast.question import Question
 from difprog.forecast.request import Request
 from difprog.forecast.sampling import Draws, Kept, draw
-from difprog.forecast.summary import Summary, Weighing, fewest
+from difprog.forecast.summary import Summary
+from difprog.forecast.weighing import Weighing, fewest
 from difprog.models.model import vocabulary_of
 
 
@@ -172,7 +173,7 @@ def candidates(
         progress(-1, len(portfolio.rows))
     if first is None:
         raise BadInput(*(problem for _, error in left for problem in error.problems))
-    ways = tuple(first.weighing(place) for place in range(len(setup.models)))
+    ways = tuple(first.ways[place] for place in range(len(setup.models)))
     return Candidates(
         request, setup, tuple(found), tuple(left), np.stack(nets, axis=1), ways, _world_beliefs(first)
     )

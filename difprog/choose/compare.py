@@ -16,7 +16,8 @@ import numpy.typing as npt
 from difprog.base.errors import BadInput, Problem
 from difprog.choose.best import NOTHING, Best
 from difprog.forecast.forecast import Forecast
-from difprog.forecast.summary import Summary, fewest, mixture_of, sign
+from difprog.forecast.summary import Summary, sign, summarise, summarise_mixture
+from difprog.forecast.weighing import fewest
 
 Array = npt.NDArray[np.float64]
 
@@ -154,8 +155,8 @@ def _pair(options: Sequence[Option], i: int, j: int) -> Pair:
         replace(a.weighing, clusters=fewest((a.clusters, b.clusters)))
         for a, b in zip(one.models, two.models, strict=True)
     ]
-    models = tuple(way.summary(column, one.prob) for way, column in zip(ways, columns, strict=True))
-    ensemble = mixture_of(columns, ways, one.weights, one.prob)
+    models = tuple(summarise(column, way, one.prob) for way, column in zip(ways, columns, strict=True))
+    ensemble = summarise_mixture(columns, ways, one.weights, one.prob)
     return Pair(i, j, ensemble, models, _dominance(options[i], options[j], columns, models))
 
 

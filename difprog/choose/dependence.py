@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from difprog.choose.rows import Array
-from difprog.forecast.summary import clustered_error, dot, flat
+from difprog.forecast.weighing import clustered_error, dot, flat
 
 #: How many beliefs are told of.
 BELIEFS = 3
@@ -54,7 +54,7 @@ def turns(
     values, total
         As in `leading`.
     weights, clusters
-        As in `difprog.forecast.summary.clustered_error`.
+        As in `difprog.forecast.weighing.clustered_error`.
     """
     count = len(total)
     counts = flat(count) if weights is None else weights

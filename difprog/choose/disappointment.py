@@ -11,7 +11,7 @@ import numpy as np
 from difprog.choose.averages import means
 from difprog.choose.rows import Array, Rows
 from difprog.choose.rules import choose
-from difprog.forecast.summary import clustered_error
+from difprog.forecast.weighing import clustered_error
 from difprog.why.information import folded
 
 
@@ -44,7 +44,7 @@ def disappointment(
     draws : array, shape (models, rows, draws)
         Net effects on the same worlds; of weighted draws, draws whose plain means are theirs.
     clusters : int, optional
-        As in `difprog.forecast.summary.clustered_error`.
+        As in `difprog.forecast.weighing.clustered_error`.
     """
     count = draws.shape[2]
     half = folded(count, clusters) % 2 == 0

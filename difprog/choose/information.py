@@ -12,7 +12,7 @@ from difprog.choose.averages import mixed
 from difprog.choose.programme import Limits, linear
 from difprog.choose.rows import Array, Set, total
 from difprog.choose.rules import EXACT, LOOSE
-from difprog.forecast.summary import clustered_error, dot, flat
+from difprog.forecast.weighing import clustered_error, dot, flat
 from difprog.why.information import Gain, folded
 
 
@@ -85,7 +85,7 @@ def information_of(
     belief : array, shape (draws,)
         Its draws.
     clusters : int, optional
-        As in `difprog.forecast.summary.clustered_error`.
+        As in `difprog.forecast.weighing.clustered_error`.
     parts, folds : int
         Parts of the belief, of equal weight, that are told apart; parts of the draws.
     """

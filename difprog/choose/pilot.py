@@ -21,7 +21,8 @@ from difprog.base.errors import BadInput, Problem, Problems
 from difprog.base.units import UnitError, quantity
 from difprog.beliefs import published
 from difprog.forecast.forecast import Forecast
-from difprog.forecast.summary import MICRODOOM, Weighing, flat
+from difprog.forecast.summary import MICRODOOM
+from difprog.forecast.weighing import Weighing, flat
 from difprog.race.parameters import SHARE, Parameter
 from difprog.why.explain import NOTHING, Mixture, policies, versions, weighed
 from difprog.why.information import partial_information
@@ -202,7 +203,7 @@ def sample_information(
     seed : int
         Of the simulated errors.
     clusters, weights, moments
-        As in `difprog.forecast.summary.clustered_error`.
+        As in `difprog.forecast.weighing.clustered_error`.
     """
     error = np.random.default_rng([seed, 0x9107]).standard_normal(len(belief))
     result, perfect = (

@@ -32,12 +32,13 @@ from difprog.forecast.sampling import Draws, Kept, draw
 from difprog.forecast.summary import (
     Quantiles,
     Summary,
-    Weighing,
-    fewest,
-    mixture_of,
+    quantiles_given,
     sign,
+    summarise,
+    summarise_mixture,
 )
 from difprog.forecast.tilting import Tilt
+from difprog.forecast.weighing import Weighing, fewest
 from difprog.models.model import Model, load, shipped_models, vocabulary_of
 
 Array = npt.NDArray[np.float64]
@@ -161,7 +162,7 @@ class ModelForecast:
     @cached_property
     def weighing(self) -> Weighing:
         """How its draws count."""
-        return self.draws.weighing(self.place)
+        return self.draws.ways[self.place]
 
     @property
     def tilt(self) -> Tilt | None:
@@ -439,24 +440,25 @@ def answers(
     columns = {name: quantity_draws(draws, name) for name in QUANTITIES}
     levels = 0.5, (1.0 - prob) / 2.0, (1.0 + prob) / 2.0
     for place, (own, credence) in enumerate(zip(layers, credences, strict=True)):
-        weighing = draws.weighing(place)
+        way = draws.ways[place]
         arrival, without = np.asarray(draws.value("agi_arrival", place)), draws.without[place]
-        held = [] if weighing.weights is None else [weighing.weights]
-        what = place, weighing.clusters, prob
+        held = [] if way.weights is None else [way.weights]
+        what = place, way.clusters, prob
         shared = "p_success_without"
         summaries = {
-            name: weighing.summary(column[place], prob) for name, column in columns.items() if name != shared
+            name: summarise(column[place], way, prob) for name, column in columns.items() if name != shared
         }
         summaries[shared] = kept.made_of(
-            (shared, *what), [without, *held], partial(weighing.summary, without, prob)
+            (shared, *what), [without, *held], partial(summarise, without, way, prob)
         )
-        arrives = partial(weighing.quantiles_given, arrival, levels=levels)
+        arrives = partial(quantiles_given, arrival, way=way, levels=levels)
         found.append(
             ModelForecast(
                 draws, place, own, credence, {name: summaries[name] for name in QUANTITIES},
-                kept.made_of(("arrival", *what), [arrival, *held], partial(arrives, 1.0)),
+                kept.made_of(("arrival", *what), [arrival, *held], partial(arrives, chance=1.0)),
                 kept.made_of(
-                    ("arrival given success", *what), [arrival, without, *held], partial(arrives, without)
+                    ("arrival given success", *what), [arrival, without, *held],
+                    partial(arrives, chance=without),
                 ) if without.any() else None,
             )
         )  # fmt: skip
@@ -541,8 +543,7 @@ def mix(
 
 def mixed(draws: Draws, columns: Iterable[Any], credences: Sequence[float], prob: float) -> Summary:
     """Return the mixture by credence of columns that belong to the readings of draws."""
-    ways = [draws.weighing(place) for place in range(len(credences))]
-    return mixture_of(columns, ways, shares(credences), prob)
+    return summarise_mixture(columns, draws.ways, shares(credences), prob)
 
 
 def doubts(project: Project, answers: Sequence[ModelForecast]) -> list[str]:

@@ -30,8 +30,8 @@ from difprog.forecast import compiled
 from difprog.forecast.copula import mixing, reference
 from difprog.forecast.graph import Graph, effect_names, fact_values, parts_of, rank_score, readers
 from difprog.forecast.question import Question, Source
-from difprog.forecast.summary import Weighing
 from difprog.forecast.tilting import Tilt
+from difprog.forecast.weighing import Weighing
 
 Array = npt.NDArray[np.float64]
 
@@ -126,18 +126,20 @@ class Draws:
     seed: int
     tilts: tuple[Tilt | None, ...] = ()
 
-    def weighing(self, reading: int) -> Weighing:
-        """Return how a reading's draws count."""
-        clusters = self.question.clusters(reading)
-        tilt = self.tilts[reading] if self.tilts else None
-        if tilt is None:
-            return Weighing(self.count, clusters)
-        return Weighing(self.count, clusters, tilt.weights, tilt.moments)
+    @cached_property
+    def ways(self) -> tuple[Weighing, ...]:
+        """How each reading's draws count."""
+        clusters = [self.question.clusters(place) for place in range(len(self.question.views))]
+        tilts = self.tilts or (None,) * len(clusters)
+        return tuple(
+            Weighing(self.count, of) if tilt is None else Weighing(self.count, of, tilt.weights, tilt.moments)
+            for of, tilt in zip(clusters, tilts, strict=True)
+        )
 
     def counts_like(self, other: Draws) -> bool:
         """Whether each draw counts for as much as the same draw of another question, under every reading."""
         for place in range(len(self.without)):
-            one, two = self.weighing(place).weights, other.weighing(place).weights
+            one, two = self.ways[place].weights, other.ways[place].weights
             if one is not two and (one is None or two is None or not np.array_equal(one, two)):
                 return False
         return True

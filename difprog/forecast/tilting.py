@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from difprog.forecast.summary import clustered_error, dot, residuals
+from difprog.forecast.weighing import Weighing, clustered_error, dot
 
 Array = npt.NDArray[np.float64]
 
@@ -115,7 +115,7 @@ def tilt(
     share : float
         Smallest effective number of draws, as a share of the draws.
     clusters : int, optional
-        As in `difprog.forecast.summary.clustered_error`; for ``before_se`` only.
+        As in `difprog.forecast.weighing.clustered_error`; for ``before_se`` only.
 
     Returns
     -------
@@ -307,7 +307,7 @@ def moved(
     most : int, optional
         How many to return; all.
     clusters, moments
-        As in `difprog.forecast.summary.clustered_error`.
+        As in `difprog.forecast.weighing.clustered_error`.
     """
     count = len(weights)
     flat = 1.0 / count
@@ -332,7 +332,7 @@ def _moved(
 ) -> Moved:  # fmt: skip
     below = (draws <= where).astype(float)
     # Weighted less plain share below: of the latter no part is explained by the moments.
-    after = residuals(below, weights, moments)
+    after = Weighing(len(weights), clusters, weights, moments).residuals(below)
     terms = weights * after * len(weights) - (below - below.mean())
     levels = (0.05, 0.5, 0.95)
     before = tuple(np.quantile(draws, levels).tolist())

@@ -61,7 +61,7 @@ def groups(draws: Draws, credences: Sequence[float]) -> Iterator[tuple[str, Iter
     yield "posterior", _posterior(draws)
     yield "constant_data", iter([("credence", ("reading",), np.asarray(credences, dtype=float), {})])
     if draws.tilts:
-        each = [draws.weighing(place).each for place in range(len(draws.without))]
+        each = [draws.ways[place].each for place in range(len(draws.without))]
         meaning = "what the draw counts for, given what is stated about the outcome"
         yield "sample_stats", iter(
             [("weight", ("chain", "draw", "reading"), np.stack(each, axis=-1)[None], {"long_name": meaning})]

@@ -118,9 +118,9 @@ def race_stages(functions: Evaluator) -> Stages:
 
 
 @lru_cache(maxsize=8)
-def slope_stages(functions: Evaluator, names: tuple[str, ...]) -> Stages:
-    """Return the exact derivatives of p_success by some effects in stages."""
-    return Stages(functions.slope_graph(names))
+def slopes_of(functions: Evaluator, names: tuple[str, ...]) -> Lowered:
+    """Return the exact derivatives of p_success by some effects."""
+    return Lowered(*functions.slope_graph(names))
 
 
 class Case(NamedTuple):
@@ -335,15 +335,14 @@ class Stretch:
             Effect → where, shape (reading of the question, draw); elsewhere they are taken at 0.
         """
         wanted = tuple(name for name in names if f"effect {name}" in self._functions.race_reads())
-        stages, shape = slope_stages(self._functions, wanted), self.without.shape
+        call, shape = slopes_of(self._functions, wanted), self.without.shape
         values = dict(self._given)
-        for name in stages.effects:
-            here = at[name][self._at, self.where] if name in at else np.broadcast_to(0.0, shape)
-            values[f"effect {name}"] = here
+        for name in call.reads:
+            if name.startswith("effect "):
+                off = np.broadcast_to(0.0, shape)
+                values[name] = at[name[7:]][self._at, self.where] if name[7:] in at else off
         with self._blame():
-            for stage in stages.stages:
-                values.update(zip(stage.made, stage.call(values), strict=True))
-        found = dict(zip(wanted, (values[name] for name in stages.outputs), strict=True))
+            found = dict(zip(wanted, call(values), strict=True))
         return [np.broadcast_to(found[n], shape) if n in found else np.zeros(shape) for n in names]
 
     def close(self) -> None:

@@ -21,7 +21,7 @@ from difprog.forecast.believed import DAYS
 from difprog.forecast.forecast import Forecast
 from difprog.forecast.graph import effect_names
 from difprog.forecast.sampling import evidence_index
-from difprog.forecast.summary import flat
+from difprog.forecast.weighing import flat
 from difprog.race.parameters import Group, Parameter
 from difprog.record.log import line
 from difprog.record.predictive import LEVELS, Lognormal, Normal, Predictive, content, from_quantiles

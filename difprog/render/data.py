@@ -16,6 +16,7 @@ from difprog.beliefs.beliefs import Belief, Layer
 from difprog.beliefs.families import Point
 from difprog.forecast.forecast import Forecast, ModelForecast
 from difprog.forecast.summary import MICRODOOM, Quantiles, Summary
+from difprog.forecast.tails import tail_index
 from difprog.render import outcomes
 
 SCORE_SCHEMA = "difprog.score/1"
@@ -64,7 +65,7 @@ def model(answer: ModelForecast) -> dict[str, Any]:
 
 
 def _diagnostics(answer: ModelForecast) -> dict[str, Any]:
-    khat = answer.weighing.tail(answer.drawn("net_effect"))
+    khat = tail_index(answer.drawn("net_effect"), answer.weighing.weights)
     found: dict[str, Any] = {} if khat is None else {"khat": khat}
     posterior = answer.view.posterior
     if posterior is None:

@@ -25,7 +25,7 @@ from difprog.forecast.believed import meeting
 from difprog.forecast.forecast import MIXED, Forecast, fewest_clusters
 from difprog.forecast.question import Question, View
 from difprog.forecast.sampling import Draws, evaluate
-from difprog.forecast.summary import clustered_error, fewest
+from difprog.forecast.weighing import clustered_error, fewest
 from difprog.models.model import Model
 from difprog.runs import restore, runs
 from difprog.runs.inputs import Label, Side, Swap, differences
@@ -229,7 +229,7 @@ def _plain(draws: Draws, rows: Mapping[str, Array]) -> dict[str, Array]:
     """Return draws by quantity whose plain means, and their errors, are the weighted ones."""
     if not draws.tilts:
         return dict(rows)
-    ways = [draws.weighing(place) for place in range(len(draws.tilts))]
+    ways = [draws.ways[place] for place in range(len(draws.tilts))]
     return {
         q: np.stack([way.plain(row) for way, row in zip(ways, each, strict=True)]) for q, each in rows.items()
     }

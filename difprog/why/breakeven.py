@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from difprog.forecast.sampling import Draws
-from difprog.forecast.summary import Weighing
 from difprog.forecast.variants import Variants
+from difprog.forecast.weighing import Weighing
 from difprog.why.channels import channels_of
 
 Array = npt.NDArray[np.float64]
@@ -27,9 +27,9 @@ STEP = 4.0
 #: An effect below this is lost among the roundings of probabilities of order 1.
 ROUNDING = 1e-14
 
-#: Relative width of the stretch on which the mean over all draws is known to change its sign, and within
-#: which it is taken for straight: far below the factor's Monte Carlo error.
-TOLERANCE = 1e-5
+#: How far, relatively, a line and a parabola through the last means may disagree about the root: over all
+#: draws, far below the factor's Monte Carlo error; and over some, which only say where to look.
+TOLERANCE, ROUGH = 1e-6, 1e-2
 
 #: Relative width at which a jump of the mean is taken to be where it is.
 JUMP = 1e-13
@@ -78,7 +78,7 @@ def break_even(draws: Draws, row: int, variants: Sequence[Variants] | None = Non
         found.append(_nearest(mean) if acts else (None, None))
     for one in looked:
         one.close()
-    total = draws.weighing(row).mean(draws.net_effect[row])
+    total = draws.ways[row].mean(draws.net_effect[row])
     (capability, capability_error), (alignment, alignment_error) = found
     return BreakEven(
         capability, alignment, (total > 0) - (total < 0), capability_error, alignment_error
@@ -106,7 +106,7 @@ class _Some:
         draws = variants.draws
         self._every, self._stretches = list(draws.effects_hit), list(variants.stretches([row]))
         self.here = draws.net_effect[row, variants.some]
-        self.weighing = draws.weighing(row)
+        self.weighing = draws.ways[row]
         if variants.count < draws.count:
             weights = self.weighing.weights
             own = None if weights is None else weights[variants.some] / weights[variants.some].sum()
@@ -141,23 +141,32 @@ class _Mean:
             self.known[factor], self.errors[factor] = way.mean(values), way.error(values)
         return self.known[factor]
 
-    def nearest(self, factor: float) -> float:
-        """Return the factor nearest in ratio at which the mean over all draws is known."""
-        return min(self.known, key=lambda at: abs(math.log((at + 1e-9) / (factor + 1e-9))))
-
-    def guess(self, factor: float, known: float | None = None) -> tuple[float, float]:
+    def guess(self, factor: float) -> tuple[float, float]:
         """Return the mean as some of the draws have it, and its standard error; the mean itself without them.
 
-        What they say is by how much it differs from the mean at a factor where it is known.
+        What they say is by how much it differs from the mean at the nearest factor where that is known, or
+        from the line through two of these: whichever they say more surely.
         """
-        if self._some is None:
+        if self._some is None or factor in self.known:
             return self(factor), 0.0
-        base = self.nearest(factor) if known is None else known
-        for at in (factor, base):
-            if at not in self._there:
-                self._there[at] = self._some.at(self._names, at)
-        apart, way = self._there[factor] - self._there[base], self._some.weighing
-        return self.known[base] + way.mean(apart), way.error(apart)
+        near = sorted(self.known, key=lambda at: abs(math.log((at + 1e-9) / (factor + 1e-9))))[:2]
+        ways = [{near[0]: 1.0}]
+        if len(near) == 2:
+            share = (factor - near[0]) / (near[1] - near[0])
+            ways.append({near[0]: 1.0 - share, near[1]: share})
+        there, found = self._at(factor), []
+        for ends in ways:
+            apart = there - sum(share * self._at(end) for end, share in ends.items())
+            means = sum(share * self.known[end] for end, share in ends.items())
+            found.append((means + self._some.weighing.mean(apart), self._some.weighing.error(apart)))
+        return min(found, key=lambda each: each[1])
+
+    def _at(self, factor: float) -> Array:
+        """Return the net effect on some of the draws, shape (draw,)."""
+        if factor not in self._there:
+            assert self._some is not None
+            self._there[factor] = self._some.at(self._names, factor)
+        return self._there[factor]
 
     def sign(self, factor: float) -> int:
         """Return the sign of the mean over all draws."""
@@ -174,8 +183,9 @@ def _nearest(mean: _Mean) -> tuple[float | None, float | None]:
     to 0 and `LARGEST_FACTOR`; a mean that crosses 0 twice between two of these is taken not to.
     """
     here = mean(1.0)
+    without = mean(0.0)
     if here == 0.0:
-        return (1.0, 0.0) if mean(0.0) != 0.0 or mean(STEP) != 0.0 else (None, None)
+        return (1.0, 0.0) if without != 0.0 or mean(STEP) != 0.0 else (None, None)
     low = high = 1.0
     step = STEP
     while step <= LARGEST_FACTOR:
@@ -188,71 +198,94 @@ def _nearest(mean: _Mean) -> tuple[float | None, float | None]:
                 edge = _edge(mean, new, old)
                 return edge, _error(mean, edge)
             if (sign > 0) != (here > 0):
-                root = _root(mean, old, new, here > 0)
-                return root, _error(mean, root)
+                root, slope = _root(mean, old, new, here > 0)
+                return root, _error(mean, root, slope)
         low, high = 1.0 / step, step
         step = step**2
     return None, None
 
 
-def _root(mean: _Mean, old: float, new: float, positive: bool) -> float:
-    """Return where the mean over all draws is 0, given its sign at ``old``; it has the other at ``new``."""
+def _root(mean: _Mean, old: float, new: float, positive: bool) -> tuple[float, float]:
+    """Return where the mean over all draws is 0, and its slope there; at ``new`` it has another sign."""
     ends = {positive: old, not positive: new}
-    base = mean.nearest(_middle(old, new))
-    guessed = {end: mean.guess(end, base)[0] for end in (old, new)}
-    near, slope = _middle(old, new), 0.0
-    if (guessed[old] > 0) == positive != (guessed[new] > 0):
-        near, slope = _narrowed(lambda f: mean.guess(f, base)[0], guessed, ends, near, 0.0, 3e-2, math.inf)
-    return _narrowed(mean, mean.known, ends, near, slope, TOLERANCE, 1e-2 * abs(mean(1.0)))[0]
+    low, high = sorted(ends.values())
+    near, slope, here = _middle(low, high), 0.0, mean(1.0)
+    guessed = [(end, mean.guess(end)[0]) for end in (new, old)]
+    if (guessed[1][1] > 0) == positive != (guessed[0][1] > 0):
+        if high <= STEP**2 * low or low == 0:
+            near = _crossing(guessed)[0]
+        near, slope = _narrowed(lambda at: mean.guess(at)[0], ends, near, 0.0, guessed, ROUGH, math.inf)
+    return _narrowed(mean, ends, near, slope, [(1.0, here)], TOLERANCE, 1e-2 * abs(here))
 
 
 def _narrowed(
     value: Callable[[float], float],
-    known: dict[float, float],
     ends: Mapping[bool, float],
     near: float,
     slope: float,
+    points: Sequence[tuple[float, float]],
     width: float,
     flat: float,
 ) -> tuple[float, float]:
-    """Return the root of a function and its slope there, by secants within ends that close in on it.
+    """Return the root of a function and its slope there, within ends that close in on it.
 
-    A secant that does not halve the value is followed by a step that halves the stretch between the ends.
+    A step goes to where the parabola through the last three points (the factor as a function of the value)
+    has its root; one that does not halve the value is followed by one that halves the stretch.
 
     Parameters
     ----------
-    value, known
-        The function, and values of it that are known.
+    value : callable
+        The function.
     ends : mapping of bool to float
         Where it is positive, and where it is not.
     near, slope
         Where to look first, and about which slope it has there; 0 where that is unknown.
+    points : sequence of tuple of float
+        Factors and values that are known.
     width, flat
-        It is done where the ends are so close, relative to their size, and the values there: the function
-        is taken for straight between them.
+        It is done where the parabola's root and that of the last two points' line are so close, relative to
+        their size, and the last value.
     """
-    ends = dict(ends)
-    last: tuple[float, float] | None = None
-    for _ in range(400):
-        found = known[near] = value(near)
+    ends, known = dict(ends), list(points)
+    for step in range(400):
+        found = value(near)
         if found == 0.0:
             break
-        slow = last is not None and abs(found) > 0.5 * abs(last[1])
-        if last is not None and found != last[1]:
-            slope = (found - last[1]) / (near - last[0])
-        last = near, found
+        slow = step > 0 and abs(found) > 0.5 * abs(known[-1][1])
+        known.append((near, found))
         ends[found > 0] = near
         low, high = sorted(ends.values())
-        if low in known and high in known:
-            rise = known[high] - known[low]
-            if high - low <= width * high and abs(rise) <= flat:
-                return low - known[low] * (high - low) / rise, rise / (high - low)
-            if high - low <= JUMP * high:
-                return 0.5 * (low + high), 0.0
-        aim = near - found / slope if slope else math.nan
-        aim += math.copysign(width * abs(aim) / 3.0, aim - near)  # beyond it: the other end follows
+        if high - low <= JUMP * high:
+            return 0.5 * (low + high), 0.0
+        if step or not slope:
+            line, slope = _crossing(known)
+        else:
+            line = near - found / slope
+        bent = _bent(known)
+        if low <= bent <= high and abs(bent - line) <= width * bent and step and abs(found) <= flat:
+            return bent, slope
+        aim = bent if low < bent < high and step else line
         near = _middle(low, high) if slow or not low < aim < high else aim
     return near, slope
+
+
+def _crossing(points: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    """Return where the line through the last two of points crosses 0, and its slope; 0 where it does not."""
+    (one, first), (two, second) = points[-2:]
+    if first == second:
+        return math.nan, 0.0
+    slope = (second - first) / (two - one)
+    return two - second / slope, slope
+
+
+def _bent(points: Sequence[tuple[float, float]]) -> float:
+    """Return where the parabola through the last three of points crosses 0; NaN where there is none."""
+    last = points[-3:]
+    if len({value for _, value in last}) < 3:
+        return math.nan
+    return sum(
+        at * math.prod(other / (other - value) for _, other in last if other != value) for at, value in last
+    )
 
 
 def _middle(one: float, two: float) -> float:
@@ -261,19 +294,14 @@ def _middle(one: float, two: float) -> float:
     return math.sqrt(low * high) if low > 0 and high > 2 * low else 0.5 * (low + high)
 
 
-def _error(mean: _Mean, factor: float) -> float | None:
-    """Return the error of a factor: that of the mean at the factor over the mean's slope there."""
+def _error(mean: _Mean, factor: float, slope: float = 0.0) -> float | None:
+    """Return the error of a factor: that of the mean over its slope there, looked for where it is 0."""
     step = 1e-3 * max(factor, 1e-3)
     near = min(mean.known, key=lambda at: abs(at - factor))
-    if abs(near - factor) > 0.1 * step:
+    if abs(near - factor) > step:
         mean(near := factor)
     error = mean.errors[near]
-    apart = [at for at in mean.known if 0.3 * step < abs(at - near) < 50.0 * step]
-    if apart:  # the root was looked for there
-        other = min(apart, key=lambda at: abs(math.log(abs(at - near) / step)))
-    else:
-        near, other = factor - step, factor + step
-    slope = (mean(other) - mean(near)) / (other - near)
+    slope = slope or (mean(factor + step) - mean(factor - step)) / (2.0 * step)
     return abs(error / slope) if slope else 0.0 if error == 0.0 else None
 
 

@@ -160,7 +160,7 @@ def paths(
         piece.close()
     raw = {name: 0.5 * (alone[name] + net - left[name]) for name in PATHS}
     for place, row in enumerate(rows):
-        mean = draws.weighing(row).mean
+        mean = draws.ways[row].mean
         total = sum(mean(raw[name][place]) for name in PATHS)
         scale = mean(run_up[row]) / total if total else 1.0
         for name in PATHS:
@@ -172,5 +172,5 @@ def paths(
 
 def estimate(draws: Draws, row: int, values: Any) -> Estimate:
     """Return the mean of a reading's draws and its Monte Carlo standard error; a scalar has none."""
-    weighing = draws.weighing(row)
+    weighing = draws.ways[row]
     return Estimate(weighing.mean(values), weighing.error(values))

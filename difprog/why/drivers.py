@@ -25,7 +25,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from difprog.forecast.summary import dot
+from difprog.forecast.weighing import dot
 from difprog.why.cells import FEW, PARTS, Cells, Sorted
 from difprog.why.information import Choice, Counted
 
@@ -75,7 +75,7 @@ def drivers(
     options : sequence of arrays, each of shape (draws,) or scalar
         Net benefit of each option beside doing nothing, on the same draws.
     clusters, weights, moments
-        As in `difprog.forecast.summary.clustered_error`.
+        As in `difprog.forecast.weighing.clustered_error`.
     kept : Sorted, optional
         Given to several calls it saves them sorting the same beliefs again.
     """

@@ -131,7 +131,7 @@ def _field(draws: Draws, row: int) -> Any:
 
 def quotient(draws: Draws, row: int, above: Any, below: Any) -> tuple[float | None, float | None]:
     """Return the ratio of two means and its Monte Carlo error; None where it is not finite."""
-    mean = draws.weighing(row).mean
+    mean = draws.ways[row].mean
     divisor = mean(below)
     if divisor == 0.0:
         return None, None

@@ -17,8 +17,8 @@ from difprog.beliefs.beliefs import Stack
 from difprog.forecast.forecast import Forecast, ModelForecast, fewest_clusters
 from difprog.forecast.question import Question, View
 from difprog.forecast.sampling import Draws, Kept, Race, draw_beliefs, evaluate
-from difprog.forecast.summary import Weighing, clustered_error, mixture_shares
 from difprog.forecast.variants import Case, Variants
+from difprog.forecast.weighing import Weighing, clustered_error, mixture_shares
 from difprog.race.parameters import FACTS
 from difprog.why.breakeven import BreakEven, break_even, looked_at
 from difprog.why.cells import Sorted
@@ -290,7 +290,7 @@ class Mixture:
         self._share = credences[:, None]
         self.weighing = Weighing(draws.count, clusters)
         if draws.tilts:
-            ways = [draws.weighing(row) for row in range(len(credences))]
+            ways = [draws.ways[row] for row in range(len(credences))]
             self._share, total = mixture_shares([way.each for way in ways], credences)
             self.weighing = Weighing(draws.count, clusters, total)
 
@@ -315,7 +315,7 @@ def _mixed_drivers(
     net = mixture.of(draws.net_effect)
     found = list(drivers(shared, net, benefits, kept=kept, **weighed(mixture.weighing)))
     if len(weights) > 1:
-        ways = [draws.weighing(row) for row in range(len(weights))]
+        ways = [draws.ways[row] for row in range(len(weights))]
         found.append(_which_model(draws.net_effect, options, ways, weights, mixture.weighing.clusters))
     return sorted(found, key=lambda d: (-d.distance, -d.evppi, d.belief))
 

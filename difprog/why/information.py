@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from difprog.forecast.summary import clustered_error, dot
+from difprog.forecast.weighing import clustered_error, dot
 from difprog.why.cells import Cells, cells
 from difprog.why.regression import features, ridge, smooth, steadiness
 
@@ -184,7 +184,7 @@ def perfect_information(
     count : int
         Number of draws.
     clusters, weights, moments
-        As in `difprog.forecast.summary.clustered_error`.
+        As in `difprog.forecast.weighing.clustered_error`.
     """
     base = Counted(count, clusters, weights, moments)
     choice = Choice(options, base)
