@@ -117,11 +117,12 @@ print(first - start, time.perf_counter() - first)
 def error(short: bool) -> None:
     """Measure (c): the draws after which the mean effect's standard error is 5% of it."""
     from difprog.forecast import forecast
+    from difprog.forecast.setup import find_project, prepare
 
-    setup = forecast.prepare([MODEL])
+    setup = prepare([MODEL])
     rows = []
     for name in ("agent-foundations", "sandwiching", "rlhf"):
-        asked = forecast.find_project(name, setup)
+        asked = find_project(name, setup)
         answer = forecast.score(asked, setup, 20_000 if short else 200_000).models[0]
         net = answer.drawn("net_effect")
         paired = (net.std() / (0.05 * net.mean())) ** 2
@@ -152,9 +153,9 @@ def nuts(short: bool) -> None:
     from difprog.evidence import Case, likelihood
     from difprog.evidence.fit import quiet
     from difprog.evidence.tables import decimal_year
-    from difprog.forecast import forecast
+    from difprog.forecast.setup import prepare
 
-    setup = forecast.prepare([MODEL])
+    setup = prepare([MODEL])
     stack = setup.stacks[MODEL]
     module = likelihood("timelines")
     shapes = {n: belief.shape for n in module.BELIEFS if (belief := stack.lookup(n, {})) is not None}

@@ -65,7 +65,7 @@ def model(project: str, **options: Unpack[Options]) -> Any:
     difprog.base.errors.BadInput
         With every problem of every file.
     """
-    from difprog.forecast.forecast import question_of
+    from difprog.forecast.conditioning import question_of
     from difprog.forecast.graph import build
 
     asked = _request(options)

@@ -22,8 +22,9 @@ from scipy import special
 
 from difprog.beliefs.project import Project
 from difprog.forecast import forecast
-from difprog.forecast.forecast import ModelForecast, Setup
+from difprog.forecast.forecast import ModelForecast
 from difprog.forecast.sampling import evaluate
+from difprog.forecast.setup import Setup, prepare
 from difprog.forecast.variants import Variants
 from difprog.render.format import significant, with_error
 from difprog.why import channels, exchange
@@ -87,7 +88,7 @@ def _with(stack: Any, extra: Any) -> Any:
 
 @cache
 def _setup(model: str, scenario: str) -> Setup:
-    return forecast.prepare((model,), use_evidence=False, scenarios=(scenario,) if scenario else ())
+    return prepare((model,), use_evidence=False, scenarios=(scenario,) if scenario else ())
 
 
 @cache

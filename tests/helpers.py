@@ -21,9 +21,11 @@ from difprog.beliefs.parse import parse_beliefs
 from difprog.beliefs.project import DEFAULT_FACTS, Project, parse_project, read_project
 from difprog.evidence.posterior import Posterior
 from difprog.forecast import forecast
-from difprog.forecast.forecast import Forecast, ModelForecast, Setup
+from difprog.forecast.conditioning import question_of
+from difprog.forecast.forecast import Forecast, ModelForecast
 from difprog.forecast.question import Question, View
 from difprog.forecast.sampling import Draws, draw_beliefs, evaluate
+from difprog.forecast.setup import Setup, prepare
 from difprog.models.model import load, shipped_models, vocabulary
 from difprog.race.parameters import Group
 
@@ -34,7 +36,7 @@ MODELS = sorted(shipped_models())
 @lru_cache
 def setup(*models: str) -> Setup:
     """Return the shipped setup, of all models or of some."""
-    return forecast.prepare(models, use_evidence=False)
+    return prepare(models, use_evidence=False)
 
 
 def layer(beliefs: Mapping[str, Any]) -> Layer:
@@ -95,7 +97,7 @@ def score_all(
 
 def question(name: str, *models: str) -> Question:
     """Return the question that a shipped proposal is under some models, or under all."""
-    return forecast.question_of(project(name), setup(*models))[0]
+    return question_of(project(name), setup(*models))[0]
 
 
 def points_question(

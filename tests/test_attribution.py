@@ -14,7 +14,8 @@ from numpy.testing import assert_allclose
 from difprog.base import plainjson
 from difprog.base.errors import BadInput
 from difprog.cli import main
-from difprog.forecast.forecast import MIXED, Forecast, find_project, prepare, score
+from difprog.forecast.forecast import MIXED, Forecast, score
+from difprog.forecast.setup import find_project, prepare
 from difprog.render import data
 from difprog.runs import attribution, runs, saving
 from difprog.runs.attribution import Attribution, Change, Moved

@@ -19,6 +19,7 @@ from difprog.cli import main
 from difprog.forecast import forecast
 from difprog.forecast.forecast import Forecast
 from difprog.forecast.request import Request
+from difprog.forecast.setup import prepare
 from difprog.library import amend
 from difprog.render import markdown, report
 from difprog.runs import runs
@@ -130,7 +131,7 @@ def test_the_users_own_layer_makes_it_standing(monkeypatch: pytest.MonkeyPatch, 
     )
     assert run.exit_code == 0
     amend.set_outcomes("world", {"p_success": 0.5})
-    under = forecast.prepare(MODELS[:1], use_evidence=False)
+    under = prepare(MODELS[:1], use_evidence=False)
     answer = forecast.score(project("rlhf"), under, 1_000, 1).models[0]
     assert answer.tilt is not None
     assert answer.tilt.stated == (0.5, 0.5)

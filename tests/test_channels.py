@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from difprog.forecast import forecast
 from difprog.forecast.forecast import Forecast
 from difprog.forecast.sampling import Draws
+from difprog.forecast.setup import find_project, prepare
 from difprog.forecast.variants import Variants
 from difprog.models.model import vocabulary
 from difprog.race.parameters import Group
@@ -130,8 +131,8 @@ def test_an_effect_of_a_model_of_one_s_own_has_a_channel_of_its_own(tmp_path: Pa
         '[project]\nname = "Plan"\neffort = 5\nduration = 1\n'
         '[beliefs]\nluck_effect = { p5 = 0.001, p95 = 0.01, source = "a guess" }\n'
     )
-    setup = forecast.prepare([str(path), "serial_parallel"], use_evidence=False)
-    found = forecast.score(forecast.find_project(str(plan), setup), setup, DRAWS)
+    setup = prepare([str(path), "serial_parallel"], use_evidence=False)
+    found = forecast.score(find_project(str(plan), setup), setup, DRAWS)
     draws = found.draws
     own, base = channels.channel_draws(draws)
     for row, parts in enumerate((own, base)):

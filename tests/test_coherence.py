@@ -154,7 +154,8 @@ def test_evidence_is_read():
 def test_a_forecast_carries_the_warnings_of_its_proposal(tmp_path):
     path = tmp_path / "p.toml"
     path.write_text("[project]\nname='x'\neffort=1\nduration=40\n[beliefs]\ncapability_speedup = '3 to 9'\n")
-    from difprog.forecast.forecast import find_project, prepare, score
+    from difprog.forecast.forecast import score
+    from difprog.forecast.setup import find_project, prepare
 
     setup = prepare(["serial_parallel"], use_evidence=False)
     found = score(find_project(str(path), setup), setup, count=200)

@@ -17,8 +17,9 @@ from difprog.choose.best import NOTHING, Best
 from difprog.choose.compare import Option, compare, first_order
 from difprog.cli import main
 from difprog.forecast import forecast
-from difprog.forecast.forecast import find_project, prepare, score
-from difprog.forecast.sampling import Kept
+from difprog.forecast.forecast import score
+from difprog.forecast.kept import Kept
+from difprog.forecast.setup import Setup, find_project, prepare
 from difprog.forecast.summary import summarise
 from difprog.forecast.weighing import Weighing
 from difprog.render import compare as shown
@@ -28,7 +29,7 @@ SETUP = ("serial_parallel", "overhang")
 
 
 @pytest.fixture(scope="module")
-def setup() -> forecast.Setup:
+def setup() -> Setup:
     return prepare(SETUP, use_evidence=False)
 
 

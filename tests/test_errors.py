@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from difprog.forecast import forecast
-from difprog.forecast.sampling import Kept
+from difprog.forecast.kept import Kept
 from tests.helpers import project, setup
 
 #: Proposals whose errors were once too small by a factor of two to five, and how many seeds to look at.

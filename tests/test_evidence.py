@@ -31,9 +31,10 @@ from difprog.evidence.fit import BFMI, ESS, LEVELS, RHAT, Settings, carried_by, 
 from difprog.evidence.fit import fit as sample
 from difprog.evidence.fit import sample as sampled
 from difprog.evidence.posterior import Posterior, Predictive
-from difprog.forecast import forecast
+from difprog.forecast.conditioning import question_of
 from difprog.forecast.question import Question
 from difprog.forecast.sampling import draw_beliefs
+from difprog.forecast.setup import Setup, find_project, prepare
 from difprog.library import overview
 from difprog.race.parameters import PARAMETERS
 from tests.warm import Warm, run
@@ -275,8 +276,9 @@ def test_arviz_opens_a_kept_result() -> None:
 
 def test_a_first_score_on_a_fresh_machine_needs_no_sampler(home: Path) -> None:
     code = (
-        "from difprog.forecast import forecast as f; s = f.prepare(('serial_parallel',));"
-        "p = f.find_project('rlhf', s); m = f.score(p, s, 1000).models[0];"
+        "from difprog.forecast.forecast import score;"
+        "from difprog.forecast.setup import find_project, prepare;"
+        "s = prepare(('serial_parallel',)); p = find_project('rlhf', s); m = score(p, s, 1000).models[0];"
         "assert m.view.conditioned('agi_arrival'), m.view.posterior;"
         "assert m.view.conditioned('researchers');"
         "assert m.view.posterior.size == 8000;"
@@ -289,12 +291,12 @@ def test_a_first_score_on_a_fresh_machine_needs_no_sampler(home: Path) -> None:
 # ── leaving out ──
 
 
-def asked(setup: forecast.Setup) -> Question:
-    return forecast.question_of(forecast.find_project("rlhf", setup), setup)[0]
+def asked(setup: Setup) -> Question:
+    return question_of(find_project("rlhf", setup), setup)[0]
 
 
 def test_without_evidence_the_prior_is_used_exactly() -> None:
-    setup = forecast.prepare(("serial_parallel",), use_evidence=False)
+    setup = prepare(("serial_parallel",), use_evidence=False)
     question = asked(setup)
     [view] = question.views
     assert view.posterior is None
@@ -326,7 +328,7 @@ def test_one_dataset_left_out_leaves_the_others() -> None:
 def test_a_belief_stated_without_naming_a_dataset_is_used_as_stated(tmp_path: Path) -> None:
     layer = tmp_path / "mine.toml"
     layer.write_text("[beliefs]\nagi_arrival = '5 to 20 years'\n")
-    setup = forecast.prepare(("serial_parallel",), (str(layer),))
+    setup = prepare(("serial_parallel",), (str(layer),))
     question = asked(setup)
     [view] = question.views
     assert not view.conditioned("agi_arrival")
@@ -339,7 +341,7 @@ def test_a_belief_stated_without_naming_a_dataset_is_used_as_stated(tmp_path: Pa
 def test_a_dataset_that_does_not_condition_a_belief_is_refused(name: str, tmp_path: Path) -> None:
     layer = tmp_path / "mine.toml"
     layer.write_text(f"[beliefs.agi_arrival]\np10 = 2\np90 = 40\nevidence = '{name}'\n")
-    setup = forecast.prepare(("serial_parallel",), (str(layer),))
+    setup = prepare(("serial_parallel",), (str(layer),))
     with pytest.raises(BadInput, match=name):
         asked(setup)
 

@@ -14,6 +14,7 @@ from rich.console import Console
 
 from difprog.cli import main
 from difprog.forecast import forecast
+from difprog.forecast.setup import prepare
 from difprog.forecast.summary import MICRODOOM
 from difprog.forecast.weighing import clustered_error
 from difprog.render import axis, explained, reasons, words
@@ -214,7 +215,7 @@ def test_knowing_which_model_is_right() -> None:
 def test_a_policy_matters_only_by_what_depends_on_it() -> None:
     """With its capability speedup and its reach stated, a project is the same under every policy."""
     stated = project("rlhf", {"capability_speedup": "0.001 to 0.01 years", "reach": 0.9})
-    setup = forecast.prepare(["serial_parallel"], use_evidence=False)
+    setup = prepare(["serial_parallel"], use_evidence=False)
     what = explain.explain(forecast.score(stated, setup, DRAWS), with_drivers=False)
     assert len({o.value for o in what.models[0].options.values()}) == 1
 

@@ -14,6 +14,8 @@ from difprog.cli import main
 from difprog.evidence import timelines
 from difprog.evidence.posterior import Predictive
 from difprog.forecast import forecast
+from difprog.forecast.conditioning import question_of
+from difprog.forecast.setup import find_project, prepare
 from difprog.library import overview
 from difprog.why import influence
 
@@ -93,9 +95,9 @@ def test_every_source_is_left_out_once_and_with_all_its_statements(
 
 
 def test_a_project_has_the_effect_of_its_forecast_where_nothing_is_left_out() -> None:
-    setup = forecast.prepare(("serial_parallel", "overhang"))
-    project = forecast.find_project("rlhf", setup)
-    question, _ = forecast.question_of(project, setup)
+    setup = prepare(("serial_parallel", "overhang"))
+    project = find_project("rlhf", setup)
+    question, _ = question_of(project, setup)
     kept = question.views[0].posterior
     assert kept is not None
     own = kept.predictive["agi_arrival"]
@@ -108,8 +110,8 @@ def test_a_project_has_the_effect_of_its_forecast_where_nothing_is_left_out() ->
 
 
 def test_without_evidence_no_timeline_moves_the_effect() -> None:
-    setup = forecast.prepare(("serial_parallel",), use_evidence=False)
-    project = forecast.find_project("rlhf", setup)
+    setup = prepare(("serial_parallel",), use_evidence=False)
+    project = find_project("rlhf", setup)
     early, late = (pooled(np.full(50, at), np.full(50, 0.2)) for at in (0.0, 4.0))
     found = influence.effects(project, setup, {"early": early, "late": late}, count=300)
     assert found["early"] == found["late"]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from difprog.base.errors import Problems
 from difprog.beliefs.project import Project, parse_project
-from difprog.forecast.forecast import question_of
+from difprog.forecast.conditioning import question_of
 from difprog.forecast.question import Question
 from difprog.forecast.sampling import Draws, draw, draw_beliefs
 from difprog.forecast.sampling import evaluate as evaluate_draws

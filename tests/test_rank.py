@@ -28,9 +28,10 @@ from difprog.choose.journal import Journal, Line
 from difprog.choose.portfolio import read_portfolio
 from difprog.choose.rank import key_of, ranked, score_rows
 from difprog.cli import main
-from difprog.forecast.forecast import find_project, prepare, score
+from difprog.forecast.forecast import score
+from difprog.forecast.kept import Kept
 from difprog.forecast.request import Request
-from difprog.forecast.sampling import Kept
+from difprog.forecast.setup import find_project, prepare
 from difprog.forecast.summary import MICRODOOM
 from difprog.render import rank as shown
 from difprog.render.format import percent, with_error
@@ -379,13 +380,13 @@ def test_a_worker_with_other_priors_refuses(tmp_path):
 
 def test_what_rows_share_is_made_once(tmp_path, monkeypatch):
     """Work is counted, not timed: beliefs about the world are drawn, and raced alone, once for all rows."""
-    from difprog.forecast import compiled, sampling
+    from difprog.forecast import compiled, evaluation, sampling
 
     drawn, raced = [], []
-    scores, make = sampling.scores, sampling._without_anew
+    scores, make = sampling.scores, evaluation._without_anew
     counted = lambda stream, *rest: drawn.append(stream) or scores(stream, *rest)  # noqa: E731
     monkeypatch.setattr(sampling, "scores", counted)
-    monkeypatch.setattr(sampling, "_without_anew", lambda *given: raced.append(1) or make(*given))
+    monkeypatch.setattr(evaluation, "_without_anew", lambda *given: raced.append(1) or make(*given))
     table = make_table(tmp_path / "t.csv", 30)
     rank._workshop.cache_clear()
     compiled._KEPT.clear()

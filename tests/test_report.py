@@ -109,9 +109,9 @@ def test_bad_input_is_one_line_and_writes_nothing(arguments: list[str], tmp_path
 
 @lru_cache
 def setup() -> Any:
-    from difprog.forecast import forecast
+    from difprog.forecast.setup import prepare
 
-    return forecast.prepare(["serial_parallel"], use_evidence=False)
+    return prepare(["serial_parallel"], use_evidence=False)
 
 
 @given(TEXTS, TEXTS, TEXTS)
@@ -123,6 +123,7 @@ def test_no_proposal_writes_outside_or_breaks_its_page(
     tmp_path_factory: pytest.TempPathFactory, name: str, summary: str, source: str
 ) -> None:
     from difprog.forecast import forecast
+    from difprog.forecast.setup import find_project
 
     folder = tmp_path_factory.mktemp("hostile")
     first, second, third = (
@@ -133,7 +134,7 @@ def test_no_proposal_writes_outside_or_breaks_its_page(
         f"effort = {{ p5 = 1, p95 = 10, source = {third} }}\nduration = 1\n",
         encoding="utf-8",
     )
-    found = forecast.score(forecast.find_project(str(folder / "hostile.toml"), setup()), setup(), 100)
+    found = forecast.score(find_project(str(folder / "hostile.toml"), setup()), setup(), 100)
     written = report.write(report.gathered(found), folder / "out" / "inner")
     assert {p.name for p in folder.iterdir()} == {"hostile.toml", "out"}
     assert [p.name for p in (folder / "out").iterdir()] == ["inner"]

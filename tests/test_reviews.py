@@ -17,6 +17,7 @@ from difprog.cli import main
 from difprog.evidence import reviews
 from difprog.evidence.reviews import KEPT, Interval, pool
 from difprog.forecast import forecast
+from difprog.forecast.setup import find_project, prepare
 from difprog.models.model import load, vocabulary
 
 LEVELS = (0.005, 0.05, 0.25, 0.75, 0.95, 0.995)
@@ -168,8 +169,8 @@ serial_speedup = { p10 = -0.05, p90 = 0.1 }
 def ask(tmp_path: Path, text: str, use_evidence: bool = False) -> forecast.ModelForecast:
     path = tmp_path / "reviewed.toml"
     path.write_text(PROPOSAL + text)
-    setup = forecast.prepare(("serial_parallel",), use_evidence=use_evidence)
-    return forecast.score(forecast.find_project(str(path), setup), setup, 4000).models[0]
+    setup = prepare(("serial_parallel",), use_evidence=use_evidence)
+    return forecast.score(find_project(str(path), setup), setup, 4000).models[0]
 
 
 @pytest.mark.parametrize("use_evidence", [False, True])
@@ -235,9 +236,9 @@ def test_reviewers_too_far_apart_to_pool_are_a_problem_with_their_file(tmp_path:
     )
     path = tmp_path / "apart.toml"
     path.write_text(PROPOSAL + far)
-    setup = forecast.prepare(("serial_parallel",), use_evidence=False)
+    setup = prepare(("serial_parallel",), use_evidence=False)
     with pytest.raises(BadInput, match=r"apart.toml: reviews: of serial_speedup"):
-        reviews.pools(forecast.find_project(str(path), setup), load("serial_parallel"))
+        reviews.pools(find_project(str(path), setup), load("serial_parallel"))
 
 
 def test_a_chance_is_pooled_within_its_support(tmp_path: Path) -> None:
@@ -245,8 +246,8 @@ def test_a_chance_is_pooled_within_its_support(tmp_path: Path) -> None:
     path.write_text(
         PROPOSAL + '[[reviews]]\nreviewer = "A"\nsolution_probability = { p10 = 0.001, p90 = 0.2 }\n'
     )
-    setup = forecast.prepare(("narrow_superhuman",), use_evidence=False)
-    pools = reviews.pools(forecast.find_project(str(path), setup), load("narrow_superhuman"))
+    setup = prepare(("narrow_superhuman",), use_evidence=False)
+    pools = reviews.pools(find_project(str(path), setup), load("narrow_superhuman"))
     draws = pools["solution_probability"].draws
     assert all(float(v) in vocabulary()["solution_probability"].support for v in draws)
 

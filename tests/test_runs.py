@@ -22,9 +22,11 @@ from difprog.base import limits, plainjson
 from difprog.base.errors import BadInput
 from difprog.cli import main
 from difprog.evidence.posterior import Posterior, Predictive
-from difprog.forecast.forecast import Forecast, find_project, prepare, question_of, score, summed_up
+from difprog.forecast.conditioning import question_of
+from difprog.forecast.forecast import Forecast, score, summed_up
 from difprog.forecast.question import View
 from difprog.forecast.sampling import draw
+from difprog.forecast.setup import find_project, prepare
 from difprog.render import data
 from difprog.runs import restore, runs, saving
 

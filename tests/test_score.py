@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from difprog.beliefs.project import QUANTITIES
 from difprog.cli import main
 from difprog.forecast import forecast
+from difprog.forecast.setup import prepare
 from difprog.models.model import STATED_ONLY, load, shipped_models, vocabulary
 from difprog.race.parameters import Group
 from tests import reference, strategies, warm
@@ -353,7 +354,7 @@ def test_a_stated_belief_that_no_model_reads_is_said() -> None:
     asked = proposal({"knowhow_effect": {"value": 0.1, "source": "a guess"}})
 
     def said(*models: str) -> list[str]:
-        found = forecast.score(asked, forecast.prepare(models, use_evidence=False), 50)
+        found = forecast.score(asked, prepare(models, use_evidence=False), 50)
         return [warning for warning in found.warnings if "states what" in warning]
 
     assert said("serial_parallel") == ["the proposal states what this model does not read: knowhow_effect"]

@@ -36,10 +36,8 @@ from difprog.choose import journal, portfolio
 from difprog.choose.best import Best
 from difprog.evidence import checked, store, tables
 from difprog.forecast import forecast
-from difprog.forecast.forecast import (
-    Forecast,
-    Setup,
-)
+from difprog.forecast.forecast import Forecast
+from difprog.forecast.setup import Setup, prepare
 from difprog.library import checking, drafts, edit, interview, proposals
 from difprog.library.shelf import Shelf
 from difprog.record import ask, log, table, tally
@@ -60,7 +58,7 @@ NOW_AND_THEN = 25
 @lru_cache
 def setup() -> Setup:
     """Return the shipped setup, without evidence."""
-    return forecast.prepare(use_evidence=False)
+    return prepare(use_evidence=False)
 
 
 def one_model(data: bytes) -> Setup:
@@ -301,7 +299,7 @@ class Run(Target):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
-        under = forecast.prepare(["serial_parallel"], use_evidence=False)
+        under = prepare(["serial_parallel"], use_evidence=False)
         project = read_project(files.find("rlhf", "project"))
         self.good, self.bad = folder / "good", folder / "bad"
         for place in (self.good, self.bad):

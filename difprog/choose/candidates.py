@@ -14,10 +14,13 @@ from difprog.choose.averages import means
 from difprog.choose.portfolio import Portfolio, Row
 from difprog.choose.rows import Array, Rows
 from difprog.forecast.believed import believed
-from difprog.forecast.forecast import Forecast, Setup, question_of, shares
+from difprog.forecast.conditioning import question_of
+from difprog.forecast.forecast import Forecast, shares
+from difprog.forecast.kept import Kept
 from difprog.forecast.question import Question
 from difprog.forecast.request import Request
-from difprog.forecast.sampling import Draws, Kept, draw
+from difprog.forecast.sampling import Draws, draw
+from difprog.forecast.setup import Setup
 from difprog.forecast.summary import Summary
 from difprog.forecast.weighing import Weighing, fewest
 from difprog.models.model import vocabulary_of

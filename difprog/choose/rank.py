@@ -3,7 +3,7 @@
 The work of a chunk of rows is a plain function of plain data (`score_rows`), so that processes
 and clusters do the same work as one process does, to the bit: chunks have a fixed size and are
 put together in order, whoever did them. What rows share is computed once per process
-(`difprog.forecast.sampling.Kept`); of the joint distribution only who is best of every draw is kept
+(`difprog.forecast.kept.Kept`); of the joint distribution only who is best of every draw is kept
 (`difprog.choose.best`): time per row and memory do not grow with the number of rows.
 """
 
@@ -30,9 +30,11 @@ from difprog.choose.cluster import Submit
 from difprog.choose.journal import Journal, Line, folder_for
 from difprog.choose.portfolio import Portfolio, Row
 from difprog.forecast import identity
-from difprog.forecast.forecast import Forecast, Setup, question_of
+from difprog.forecast.conditioning import question_of
+from difprog.forecast.forecast import Forecast
+from difprog.forecast.kept import Kept
 from difprog.forecast.request import Request
-from difprog.forecast.sampling import Kept
+from difprog.forecast.setup import Setup
 from difprog.models.model import vocabulary_of
 from difprog.race.parameters import Group
 

@@ -9,10 +9,13 @@ from difprog.base.errors import BadInput
 from difprog.beliefs.beliefs import Stack
 from difprog.beliefs.parse import read_layer
 from difprog.forecast.believed import believed
-from difprog.forecast.forecast import Forecast, Setup, question_of, summed_up
+from difprog.forecast.conditioning import question_of
+from difprog.forecast.forecast import Forecast, summed_up
+from difprog.forecast.kept import Kept
 from difprog.forecast.question import View
 from difprog.forecast.request import Request
-from difprog.forecast.sampling import Kept, draw
+from difprog.forecast.sampling import draw
+from difprog.forecast.setup import Setup
 from difprog.forecast.summary import sign
 from difprog.models.model import vocabulary_of
 

@@ -39,8 +39,8 @@ def command(
     from difprog.base import limits
     from difprog.base.errors import BadInput, Problem
     from difprog.choose import compare
-    from difprog.forecast import forecast
-    from difprog.forecast.sampling import Kept
+    from difprog.forecast.kept import Kept
+    from difprog.forecast.setup import find_project
     from difprog.race.parameters import FACTS
     from difprog.render import compare as shown
     from difprog.render import data, screen
@@ -58,7 +58,7 @@ def command(
         proposals = []
         for name in projects:
             try:
-                proposals.append(forecast.find_project(name, setup))
+                proposals.append(find_project(name, setup))
             except BadInput as error:
                 problems += error.problems
         if problems:

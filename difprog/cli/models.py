@@ -18,10 +18,10 @@ def command() -> None:
 @json_option()
 def list_models(as_json: bool) -> None:
     """List the shipped models with their credences."""
-    from difprog.forecast import forecast
+    from difprog.forecast.setup import prepare
     from difprog.render import data, models, screen
 
-    setup = forecast.prepare()
+    setup = prepare()
     if as_json:
         click.echo(data.dumps({"models": [models.plain_data(m, setup.credences) for m in setup.models]}))
     else:
@@ -34,10 +34,11 @@ def list_models(as_json: bool) -> None:
 @json_option()
 def show(name: str, as_mermaid: bool, as_json: bool) -> None:
     """Show NAME, a shipped model or the path of a model file."""
-    from difprog.forecast import forecast, structure
+    from difprog.forecast import structure
+    from difprog.forecast.setup import prepare
     from difprog.render import data, models, screen
 
-    setup = forecast.prepare([name])
+    setup = prepare([name])
     model = setup.models[0]
     if as_mermaid:
         click.echo(structure.mermaid(model))

@@ -17,7 +17,8 @@ import numpy as np
 from difprog.base.errors import BadInput, Problem
 from difprog.beliefs.beliefs import Layer, Stack
 from difprog.beliefs.outcomes import Outcome
-from difprog.forecast.sampling import Draws, Kept
+from difprog.forecast.kept import Kept
+from difprog.forecast.sampling import Draws
 from difprog.forecast.tilting import Moved, Refusal, Tilt, moved, tilt
 
 #: Days of a year on average, for years counted from a date.

@@ -1,14 +1,13 @@
-"""From files to a forecast: layers, models and evidence brought together for one project.
+"""A forecast: draws of one project's question, summed up per model and over all of them.
 
-The library's front door: `prepare` reads, `score` draws and summarises. Prints nothing.
+The library's front door is `score`, under what `difprog.forecast.setup` has read. Prints nothing.
 """
 
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import date
 from functools import cached_property, partial
 from typing import Any
@@ -16,19 +15,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from difprog.base import files
 from difprog.base.errors import BadInput, Problem
 from difprog.beliefs import coherence
-from difprog.beliefs.beliefs import Belief, Correlation, Layer, Stack
-from difprog.beliefs.credences import read_credences
-from difprog.beliefs.families import Point
-from difprog.beliefs.outcomes import Outcome, parse_believe
-from difprog.beliefs.project import Project, read_project
-from difprog.beliefs.standing import standing_stacks
+from difprog.beliefs.beliefs import Belief, Layer, Stack
+from difprog.beliefs.project import Project
 from difprog.forecast.believed import believed
-from difprog.forecast.copula import mixing
+from difprog.forecast.conditioning import question_of
+from difprog.forecast.kept import Kept
 from difprog.forecast.question import Question, View
-from difprog.forecast.sampling import Draws, Kept, draw
+from difprog.forecast.sampling import Draws, draw
+from difprog.forecast.setup import Setup
 from difprog.forecast.summary import (
     Quantiles,
     Summary,
@@ -39,7 +35,7 @@ from difprog.forecast.summary import (
 )
 from difprog.forecast.tilting import Tilt
 from difprog.forecast.weighing import Weighing, fewest
-from difprog.models.model import Model, load, shipped_models, vocabulary_of
+from difprog.models.model import Model
 
 Array = npt.NDArray[np.float64]
 
@@ -61,40 +57,6 @@ MIXED = QUANTITIES[:3]
 
 #: Latest arrival, in years, of which the spread is a number: its square is one.
 LATEST = 1e150
-
-
-def announce(line: str) -> None:
-    """Say on standard error what takes a while, so that nobody waits without knowing for what."""
-    sys.stderr.write(f"difprog: {line}\n")
-    sys.stderr.flush()
-
-
-@dataclass(frozen=True)
-class Setup:
-    """Models, priors and credences that any number of projects are scored under.
-
-    Attributes
-    ----------
-    models : tuple of Model
-        In the order of the report.
-    stacks : dict of str to Stack
-        Per model, the layers below the project's own.
-    credences : dict of str to float
-        Per model, over all models that have one; they sum to 1.
-    use_evidence : bool
-        Whether beliefs that say so are conditioned on evidence.
-    believe : tuple of Outcome
-        What is stated about the outcome, over what the layers and the proposal state.
-    say : callable
-        Told, in a line, when something starts that takes a while: conditioning for the first time.
-    """
-
-    models: tuple[Model, ...]
-    stacks: dict[str, Stack]
-    credences: dict[str, float]
-    use_evidence: bool = True
-    believe: tuple[Outcome, ...] = ()
-    say: Callable[[str], None] = field(default=announce, compare=False)
 
 
 @dataclass(frozen=True)
@@ -234,184 +196,6 @@ def shares(credences: Sequence[float]) -> list[float]:
     """Return credences scaled to sum to 1; equal ones where all are 0."""
     total = math.fsum(credences)
     return [c / total for c in credences] if total > 0 else [1.0 / len(credences)] * len(credences)
-
-
-def prepare(
-    models: Sequence[str] = (),
-    priors: Sequence[str] = (),
-    use_evidence: bool = True,
-    *,
-    scenarios: Sequence[str] = (),
-    believe: Sequence[str] = (),
-) -> Setup:
-    """Load models and the belief files that stand under every project.
-
-    Layers stack in the order of `difprog.beliefs.standing`; a proposal's beliefs come last.
-
-    Parameters
-    ----------
-    models : sequence of str
-        Names or paths; all shipped models by default.
-    priors, scenarios : sequence of str
-        Names or paths of further layers; scenarios lie over priors.
-    use_evidence : bool
-        Whether beliefs that say so are conditioned on evidence.
-    believe : sequence of str
-        Statements about the outcome, such as "p_success=80%", or names of published ones.
-
-    Raises
-    ------
-    BadInput
-        With every problem of every file.
-    """
-    problems: list[Problem] = []
-    outcomes: tuple[Outcome, ...] = ()
-    try:
-        outcomes = parse_believe(believe)
-    except BadInput as error:
-        problems.extend(error.problems)
-    loaded: list[Model] = []
-    for name in dict.fromkeys(models or shipped_models()):
-        try:
-            loaded.append(load(name))
-        except BadInput as error:
-            problems.extend(error.problems)
-    if not models:
-        # From the base race to everything at once: by the number of mechanisms opened.
-        loaded.sort(key=lambda model: (len(model.opens), model.name))
-    names = [m.name for m in loaded]
-    problems.extend(
-        Problem(twice, "", "two models have this name", hint="rename the file")
-        for twice in sorted({n for n in names if names.count(n) > 1})
-    )
-    stacks: dict[str, Stack] = {}
-    try:
-        stacks = standing_stacks(loaded, vocabulary_of(loaded), priors=priors, scenarios=scenarios)
-    except BadInput as error:
-        problems.extend(error.problems)
-    credences: dict[str, float] = {}
-    if loaded:
-        try:
-            credences = read_credences(names)
-        except BadInput as error:
-            problems.extend(error.problems)
-    if problems:
-        raise BadInput(*dict.fromkeys(problems))
-    return Setup(tuple(loaded), stacks, credences, use_evidence, outcomes)
-
-
-def find_project(name: str, setup: Setup) -> Project:
-    """Read the proposal that a path or a bare name means; raises `BadInput`."""
-    vocabulary = vocabulary_of(setup.models)
-    return read_project(files.find(name, "project"), vocabulary, name if files.is_path(name) else None)
-
-
-def question_of(
-    project: Project,
-    setup: Setup,
-    kept: Kept | None = None,
-    conditioned: Callable[[View], View] | None = None,
-) -> tuple[Question, tuple[tuple[Layer, ...], ...]]:
-    """Return the question that a project is under a setup's readings, and each reading's layers.
-
-    Parameters
-    ----------
-    project : Project
-        The proposal.
-    setup : Setup
-        Models and layers.
-    kept : Kept, optional
-        Keeps what several projects share; changes no number.
-    conditioned : callable, optional
-        Puts evidence in a view's beliefs, where it is at hand; `condition` by default.
-
-    Raises
-    ------
-    BadInput
-        Where a belief is missing or correlations cannot hold, for all readings at once.
-    """
-    views: list[View] = []
-    layers: list[tuple[Layer, ...]] = []
-    certain: list[bool] = []
-    problems: list[Problem] = []
-    correlations: dict[tuple[str, str], Correlation] = {}
-    for model in setup.models:
-        stack = Stack((*setup.stacks[model.name].layers, project.layer))
-        sure = project.certain(stack.layers)
-        names = [n for n in model.reads if not (sure and n == "hit_probability")]
-        beliefs, missing = stack.resolve(names, project.facts, model.vocabulary)
-        problems.extend(
-            p._replace(file=project.source.label, hint=f"{model.name} reads it; {p.hint}") for p in missing
-        )
-        if missing:
-            continue
-        try:
-            view = View(model, beliefs)
-            views.append(condition(view, project, setup, kept) if conditioned is None else conditioned(view))
-        except BadInput as error:
-            problems.extend(error.problems)
-        correlations.update(stack.correlations)
-        layers.append(stack.layers)
-        certain.append(sure)
-    if problems:
-        raise BadInput(*dict.fromkeys(problems))
-    question = Question(
-        tuple(views), project.facts, project.criteria, tuple(certain), tuple(correlations.values()),
-        own=project.name.strip(),
-    )  # fmt: skip
-    for group in question.groups:
-        mixing(question, group)
-    return question, tuple(layers)
-
-
-def condition(
-    view: View, project: Project, setup: Setup, kept: Kept | None = None
-) -> View:
-    """Return a view with its beliefs conditioned on evidence and on the reviews.
-
-    A belief that names a dataset is that dataset's prior and is replaced by its posterior, the
-    kept one where there is one (see `difprog.evidence.store`). The proposal's reviews are pooled
-    and replace what would be derived, whether or not datasets are used.
-
-    Raises
-    ------
-    BadInput
-        Where a belief names a dataset that does not condition it.
-    DiagnosticsFailed
-        Where a fit was needed and cannot be trusted.
-    """
-    tagged = {n: b for n, b in view.beliefs.items() if b.evidence and b.evidence != "reviews"}
-    if not project.reviews and not (tagged and setup.use_evidence):
-        return view
-    from difprog.evidence import DATASETS, likelihood, reviews, store
-
-    beliefs = dict(view.beliefs)
-    parts = []
-    if setup.use_evidence:
-        problems = [
-            Problem(b.layer, f"beliefs.{n}.evidence", "is no dataset that conditions it", b.evidence)
-            for n, b in tagged.items()
-            if b.evidence not in DATASETS or n not in likelihood(b.evidence).BELIEFS
-        ]
-        if problems:
-            raise BadInput(*problems)
-        stack = Stack((*setup.stacks[view.model.name].layers, project.layer))
-        for dataset in DATASETS:
-            names = likelihood(dataset).BELIEFS
-            # A point is certain: no data can move it.
-            moved = [b for b in tagged.values() if b.evidence == dataset and not isinstance(b.shape, Point)]
-            if moved and all(n in beliefs for n in names):
-                shapes = {n: beliefs[n].shape for n in names}
-                find = partial(store.condition, dataset, shapes, stack.as_of, say=setup.say)
-                key = ("posterior", dataset, tuple(shapes.items()), stack.as_of)
-                parts.append(find() if kept is None else kept.get(key, find))
-    if project.reviews:
-        pools = reviews.pools(project, view.model)
-        parts.extend(reviews.posterior(project, name, pool) for name, pool in pools.items())
-        beliefs.update(reviews.beliefs(project, pools))
-    join = partial(store.combine, parts)
-    joint = join() if kept is None else kept.get(("joint", *((p.key or id(p)) for p in parts)), join)
-    return replace(view, beliefs=beliefs, posterior=joint)
 
 
 #: How each of `QUANTITIES` is had from draws.

@@ -13,7 +13,7 @@ from typing import Any
 import difprog
 from difprog.base import files
 from difprog.base.plainjson import digest
-from difprog.forecast.forecast import Setup
+from difprog.forecast.setup import Setup
 
 #: Distributions whose version can change a number.
 LIBRARIES = ("numpy", "scipy", "pymc", "pytensor")

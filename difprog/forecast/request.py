@@ -7,17 +7,9 @@ from dataclasses import dataclass, replace
 from typing import Any, TypedDict
 
 from difprog.beliefs.project import Project
-from difprog.forecast.forecast import (
-    DEFAULT_DRAWS,
-    DEFAULT_PROB,
-    DEFAULT_SEED,
-    Forecast,
-    Setup,
-    find_project,
-    prepare,
-    score,
-)
-from difprog.forecast.sampling import Kept
+from difprog.forecast.forecast import DEFAULT_DRAWS, DEFAULT_PROB, DEFAULT_SEED, Forecast, score
+from difprog.forecast.kept import Kept
+from difprog.forecast.setup import Setup, find_project, prepare
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,9 +15,7 @@ stay paired throughout; and no project's numbers depend on what it is compared w
 from __future__ import annotations
 
 import hashlib
-from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any
@@ -25,69 +23,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from difprog.base.errors import BadInput, Problem, plain
 from difprog.forecast import compiled
 from difprog.forecast.copula import mixing, reference
-from difprog.forecast.graph import Graph, effect_names, fact_values, parts_of, rank_score, readers
+from difprog.forecast.evaluation import Race, check
+from difprog.forecast.graph import Graph, rank_score
+from difprog.forecast.kept import Kept
 from difprog.forecast.question import Question, Source
 from difprog.forecast.tilting import Tilt
 from difprog.forecast.weighing import Weighing
 
 Array = npt.NDArray[np.float64]
-
-#: Bytes of world beliefs' draws that are kept for the next project.
-KEPT_BYTES = 1 << 27
-
-#: How far beyond [0, 1] rounding may carry a probability.
-ROUNDING = 1e-12
-
-
-class Kept:
-    """Arrays by key, the least recently used dropped beyond a number of bytes. Only saves time."""
-
-    def __init__(self, limit: int = KEPT_BYTES) -> None:
-        self.limit, self.used = limit, 0
-        self._entries: OrderedDict[Hashable, tuple[Any, int]] = OrderedDict()
-
-    def get(self, key: Hashable, make: Callable[[], Any]) -> Any:
-        """Return the value of a key, made where it is not at hand."""
-        if key in self._entries:
-            self._entries.move_to_end(key)
-            return self._entries[key][0]
-        value = make()
-        size = getattr(value, "nbytes", 0)
-        self._entries[key] = value, size
-        self.used += size
-        while self.used > self.limit and len(self._entries) > 1:
-            self.used -= self._entries.popitem(last=False)[1][1]
-        return value
-
-    def made_of(self, what: Hashable, arrays: Sequence[Array], make: Callable[[], Any]) -> Any:
-        """Return what is made of arrays, made anew where they are other arrays than before.
-
-        Arrays that were drawn once are kept by whoever asks, so that their places in memory tell
-        them apart; small ones, and single numbers made wide, are told apart by what they hold.
-        """
-        key = what, *map(_mark, arrays)
-        return self.get(key, lambda: _Held(make(), list(arrays))).value
-
-
-def _mark(array: Array) -> Hashable:
-    """Return what tells an array that is held from others."""
-    if not any(array.strides):
-        return array.shape, float(array.flat[0]) if array.size else None
-    if array.size <= 64:
-        return array.shape, array.tobytes()
-    return array.shape, array.strides, array.__array_interface__["data"][0]
-
-
-class _Held:
-    """A value, and the arrays that it was made of: while they are held, no other has their place."""
-
-    def __init__(self, value: Any, made_of: list[Array]) -> None:
-        self.value, self.made_of = value, made_of
-        own = sum(a.nbytes for a in made_of if any(a.strides))
-        self.nbytes = getattr(value, "nbytes", 0) + own
 
 
 @dataclass(frozen=True)
@@ -309,160 +254,6 @@ def evidence_index(size: int, count: int, seed: int) -> npt.NDArray[np.intp]:
     return order[np.arange(count) % size]
 
 
-def given_of(question: Question, values: Mapping[str, Any], count: int) -> list[dict[str, Array]]:
-    """Return, per group of readings that share their maths, what its compiled functions take."""
-    facts = {f"fact {name}": np.asarray(value) for name, value in fact_values(question).items()}
-    found = []
-    for rows in parts_of(question):
-        given: dict[str, Array] = dict(facts)
-        certain = question.certain or (False,) * len(question.views)
-        given["fact certain"] = np.array([[float(certain[row])] for row in rows])
-        for name in question.names:
-            reads = readers(question, name, rows)
-            if not any(reads):
-                continue
-            value = np.asarray(values[name], dtype=float)
-            alike = np.broadcast_to(value, (count,))[None, :] if value.ndim < 2 else value
-            given[name] = alike[stretch(rows)] if question.varies(name) else alike
-            given[f"reads {name}"] = np.array(reads)[:, None]
-        found.append(given)
-    return found
-
-
-def stretch(rows: Sequence[int]) -> Any:
-    """Return an index of rows that copies nothing where they follow one another."""
-    rows = list(rows)
-    follow = rows == list(range(rows[0], rows[-1] + 1))
-    return slice(rows[0], rows[-1] + 1) if follow else rows
-
-
-def cut(given: Mapping[str, Array], where: slice) -> dict[str, Array]:
-    """Return some of the draws of what compiled functions take."""
-    return {n: v if " " in n else v[:, where] for n, v in given.items()}
-
-
-def chosen(given: Mapping[str, Array], rows: Any) -> dict[str, Array]:
-    """Return some of the readings of what compiled functions take."""
-    return {
-        n: v if v.ndim < 2 or (" " not in n and len(v) == 1) else v[rows] for n, v in given.items()
-    }
-
-
-def blocks(count: int, rows: int, numbers: int | None = None) -> Iterator[slice]:
-    """Yield the stretches of draws that are evaluated at a time, of so many readings: so many numbers."""
-    size = max((numbers or compiled.BLOCK) // rows, 1)
-    for start in range(0, count, size):
-        yield slice(start, min(start + size, count))
-
-
-class Race:
-    """The compiled race of a question on draws of its beliefs, for any effects and readings.
-
-    Parameters
-    ----------
-    question : Question
-        What is asked.
-    values : dict of str to array or float
-        Draws of its beliefs.
-    count : int
-        Number of draws.
-    graph : callable, optional
-        Gives the question's graph, where it is at hand already.
-    """
-
-    def __init__(
-        self,
-        question: Question,
-        values: Mapping[str, Any],
-        count: int,
-        graph: Callable[[], Graph] | None = None,
-    ) -> None:
-        self.question, self.count = question, count
-        self.parts = parts_of(question)
-        self.maths = compiled.evaluators(question, graph)
-        self.given = given_of(question, values, count)
-
-    @property
-    def branched(self) -> set[str]:
-        """Effects that hang on the breakthrough."""
-        return {name for functions in self.maths for name in functions.branched}
-
-    def outcome(self) -> tuple[dict[str, Array], dict[str, Array], Array]:
-        """Return the project's effects with and without its breakthrough, and the chance of it.
-
-        Each array is of shape (reading, draw); an effect that does not hang on the breakthrough
-        is the same array in both.
-        """
-        shape, branched = (len(self.question.views), self.count), self.branched
-        chance = np.empty(shape)
-        hit = {name: np.zeros(shape) for name in effect_names(self.question)}
-        miss = {n: np.zeros(shape) if n in branched else v for n, v in hit.items()}
-        for rows, functions, given in zip(self.parts, self.maths, self.given, strict=True):
-            at = list(rows)
-            with self.blame(rows):
-                for where in blocks(self.count, len(rows)):
-                    found = functions.derive(cut(given, where))
-                    chance[at, where] = found.chance
-                    for name, value in found.hit.items():
-                        hit[name][at, where] = value
-                        if name in branched:
-                            miss[name][at, where] = found.miss[name]
-        return hit, miss, chance
-
-    def chance(self, effects: Mapping[str, Array], readings: Sequence[int] | None = None) -> Array:
-        """Return p_success with effects.
-
-        Parameters
-        ----------
-        effects : dict of str to array
-            Effect → its value, shape (reading, draw); what is left out is 0.
-        readings : sequence of int, optional
-            Those asked for, in rising order; all by default.
-
-        Returns
-        -------
-        array, shape (readings asked for, draw)
-        """
-        asked = list(range(len(self.question.views))) if readings is None else list(readings)
-        found = np.empty((len(asked), self.count))
-        for rows, functions, given in zip(self.parts, self.maths, self.given, strict=True):
-            inside = [place for place, row in enumerate(rows) if row in asked]
-            if not inside:
-                continue
-            here = given if len(inside) == len(rows) else chosen(given, inside)
-            own = [rows[place] for place in inside]
-            target = [asked.index(row) for row in own]
-            with self.blame(rows):
-                for where in blocks(self.count, len(own)):
-                    some = {name: value[stretch(own), where] for name, value in effects.items()}
-                    found[target, where] = functions.chance(cut(here, where), some)
-        return found
-
-    def without(self, kept: Kept | None = None) -> Array:
-        """Return p_success without a project, shape (reading, draw); kept for the next project."""
-        if len(self.parts) == 1:
-            with self.blame(self.parts[0]):
-                return _without(self.maths[0], self.given[0], self.count, kept)
-        found = np.empty((len(self.question.views), self.count))
-        for rows, functions, given in zip(self.parts, self.maths, self.given, strict=True):
-            with self.blame(rows):
-                found[list(rows)] = _without(functions, given, self.count, kept)
-        return found
-
-    @contextmanager
-    def blame(self, rows: Sequence[int]) -> Iterator[None]:
-        """Say of what goes wrong in a user's own maths that it is the file's fault."""
-        model = self.question.views[rows[0]].model
-        try:
-            with np.errstate(all="ignore"):  # what is no number is found afterwards
-                yield
-        except Exception as error:
-            if model.derive is None and model.success is None:
-                raise
-            what = f"cannot be evaluated: {type(error).__name__}: {plain(error, 200)}"
-            raise BadInput(Problem(model.source.label, "", what)) from error
-
-
 def evaluate(
     question: Question,
     values: Mapping[str, Any],
@@ -483,42 +274,5 @@ def evaluate(
     effects_hit, effects_miss, chance = race.outcome()
     without, hit = race.without(kept), race.chance(effects_hit)
     miss = race.chance(effects_miss) if race.branched else hit
-    _check(question, (without, hit, miss))
+    check(question, (without, hit, miss))
     return Draws(question, values, without, hit, miss, chance, effects_hit, effects_miss, count, seed)
-
-
-def _without(
-    functions: compiled.Evaluator, given: Mapping[str, Array], count: int, kept: Kept | None
-) -> Array:
-    """Return p_success without a project, which many projects share."""
-    if kept is None:
-        return _without_anew(functions, given, count)
-    read = [given[name] for name in functions.race_reads() if not name.startswith("effect ")]
-    what = "without", functions, count, len(given["fact certain"])
-    found: Array = kept.made_of(what, read, lambda: _without_anew(functions, given, count))
-    return found
-
-
-def _without_anew(functions: compiled.Evaluator, given: Mapping[str, Array], count: int) -> Array:
-    rows = len(given["fact certain"])
-    pieces = [functions.chance(cut(given, where), {}) for where in blocks(count, rows)]
-    return np.concatenate([np.broadcast_to(p, (rows, p.shape[-1])) for p in pieces], axis=1)
-
-
-def _check(question: Question, chances: tuple[Array, ...]) -> None:
-    """Refuse what is no probability."""
-    for chance in chances:
-        fine = ((chance >= -ROUNDING) & (chance <= 1 + ROUNDING)).all(axis=1)
-        for view, good in zip(question.views, fine, strict=True):
-            if good:
-                continue
-            model = view.model
-            if model.derive is None and model.success is None:
-                what = "go beyond the numbers that a machine holds: no probability comes of them"
-                raise BadInput(Problem(model.name, "beliefs", what, hint="look for one that is huge or tiny"))
-            raise BadInput(
-                Problem(
-                    model.source.label, "success", "returns something that is no probability",
-                    hint="it must lie in [0, 1] for every draw",
-                )
-            )  # fmt: skip

@@ -17,8 +17,9 @@ import numpy as np
 import numpy.typing as npt
 
 from difprog.forecast.compiled import Evaluator, Nodes
+from difprog.forecast.evaluation import blocks, chosen, cut, stretch
 from difprog.forecast.lowering import Lowered, Ones
-from difprog.forecast.sampling import Draws, blocks, chosen, cut, stretch
+from difprog.forecast.sampling import Draws
 
 Array = npt.NDArray[np.float64]
 

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any
 from difprog.base import files
 from difprog.base.errors import DifprogError, Problems
 from difprog.beliefs.project import parse_project
+from difprog.forecast.kept import Kept
 from difprog.forecast.request import Request
-from difprog.forecast.sampling import Kept
 from difprog.library import interview, proposals
 from difprog.models.model import vocabulary_of
 
 if TYPE_CHECKING:
-    from difprog.forecast.forecast import Setup
+    from difprog.forecast.setup import Setup
     from difprog.forecast.summary import Summary
 
 #: Draws: enough to see a tenth of the effect, few enough not to be waited for.

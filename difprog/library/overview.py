@@ -13,7 +13,7 @@ from difprog.beliefs.project import Project
 from difprog.evidence import DATASETS, likelihood, store, tables
 from difprog.evidence.checked import read
 from difprog.evidence.fit import LEVELS, Settings
-from difprog.forecast.forecast import Setup, find_project, prepare
+from difprog.forecast.setup import Setup, find_project, prepare
 
 Tick = Callable[[str, int, int], None]
 

@@ -10,7 +10,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from difprog.forecast.forecast import Setup
+from difprog.forecast.setup import Setup
 from difprog.models.model import Model
 from difprog.render.screen import DIM, HEAD, MARGIN, section, text
 from difprog.render.terminal import spell_belief

@@ -11,7 +11,8 @@ from rich.text import Text
 
 from difprog.beliefs import published
 from difprog.forecast.believed import most_moved
-from difprog.forecast.forecast import ModelForecast, Setup
+from difprog.forecast.forecast import ModelForecast
+from difprog.forecast.setup import Setup
 from difprog.render.format import significant
 from difprog.render.screen import DIM, MARGIN, Column, fitted, indented, section, text
 

@@ -12,7 +12,8 @@ from typing import Any
 from difprog import __version__
 from difprog.choose.portfolio import Row
 from difprog.choose.rank import Ranking
-from difprog.forecast.forecast import Forecast, Setup
+from difprog.forecast.forecast import Forecast
+from difprog.forecast.setup import Setup
 from difprog.render import data, outcomes
 
 RANK_SCHEMA = "difprog.rank/1"

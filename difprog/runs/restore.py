@@ -21,10 +21,12 @@ from difprog.beliefs.project import Project, parse_project
 from difprog.evidence.posterior import Posterior
 from difprog.forecast import identity
 from difprog.forecast.believed import believed
-from difprog.forecast.forecast import Forecast, Setup, question_of, summed_up
+from difprog.forecast.conditioning import question_of
+from difprog.forecast.forecast import Forecast, summed_up
 from difprog.forecast.graph import effect_names
 from difprog.forecast.question import Question, View
 from difprog.forecast.sampling import evaluate
+from difprog.forecast.setup import Setup
 from difprog.models.model import Model, load_file, shipped_models, vocabulary_of
 from difprog.runs import netcdf, runs
 

@@ -1,6 +1,6 @@
 """The race against closed forms, a likelihood against its conjugate case, models against nested ones.
 
-What is checked is what every score runs: the compiled graph (`difprog.forecast.sampling.Race`) on
+What is checked is what every score runs: the compiled graph (`difprog.forecast.evaluation.Race`) on
 worlds that are given. What it is compared with is written here in plain Python, and integrates the
 labour at work numerically where the graph has its integral.
 """
@@ -22,8 +22,9 @@ from difprog.beliefs.families import FAMILIES, Distribution, Point
 from difprog.beliefs.project import DEFAULT_FACTS
 from difprog.evidence import Case, compilation, headcounts
 from difprog.evidence.compiled import Compiled
+from difprog.forecast.evaluation import Race
 from difprog.forecast.question import Question, View
-from difprog.forecast.sampling import Race, evaluate
+from difprog.forecast.sampling import evaluate
 from difprog.models.model import STATED_ONLY, Model, load, shipped_models, vocabulary
 from difprog.race.parameters import Group, Parameter
 

@@ -14,9 +14,11 @@ import numpy.typing as npt
 
 from difprog.base.errors import Problems
 from difprog.beliefs.beliefs import Stack
+from difprog.forecast.evaluation import Race
 from difprog.forecast.forecast import Forecast, ModelForecast, fewest_clusters
+from difprog.forecast.kept import Kept
 from difprog.forecast.question import Question, View
-from difprog.forecast.sampling import Draws, Kept, Race, draw_beliefs, evaluate
+from difprog.forecast.sampling import Draws, draw_beliefs, evaluate
 from difprog.forecast.variants import Case, Variants
 from difprog.forecast.weighing import Weighing, clustered_error, mixture_shares
 from difprog.race.parameters import FACTS

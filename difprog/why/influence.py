@@ -19,8 +19,10 @@ from difprog.beliefs.project import Project
 from difprog.evidence import Case, compilation, timelines
 from difprog.evidence.compiled import Compiled
 from difprog.evidence.posterior import Posterior, Predictive
-from difprog.forecast.forecast import DEFAULT_DRAWS, DEFAULT_PROB, DEFAULT_SEED, Setup, mix, question_of
+from difprog.forecast.conditioning import question_of
+from difprog.forecast.forecast import DEFAULT_DRAWS, DEFAULT_PROB, DEFAULT_SEED, mix
 from difprog.forecast.sampling import draw
+from difprog.forecast.setup import Setup
 from difprog.forecast.summary import Summary
 
 #: Chains, and draws, adaptation and thinning per chain. Shorter than a fit that is kept: what is
