@@ -145,3 +145,13 @@ def with_error(value: float, error: float, scale: float = 1.0, sign: bool = Fals
         return f"{supported(value / scale, 0.0, sign)} ± ?"
     text = supported(value / scale, error / scale, sign, digits=6)
     return f"{text} ± {_spell(error / scale, _places(error / scale), False)}"
+
+
+def money(amount: float) -> str:
+    """Return an amount of dollars as people write it: "$2.5M", "$180k", "$2M"."""
+    for size, unit in ((1e9, "B"), (1e6, "M"), (1e3, "k"), (1.0, "")):
+        # What rounds to a thousand of one unit is one of the next.
+        if amount >= size * (1 - 5e-4) or size == 1.0:
+            digits = significant(amount / size, 3)
+            return f"${digits.rstrip('0').rstrip('.') if '.' in digits else digits}{unit}"
+    raise AssertionError
