@@ -33,7 +33,7 @@ RULES = ("expected", "worst", "regret")
 #: would need) is looked for under ``worst`` and ``regret`` within `GAP` of the best, as a share of the set's
 #: effect: far less than the error of any effect. The choice itself is the best there is, or says what a set
 #: could be worth more for all that `NODES` nodes of the search have proved.
-EXACT, GAP, NODES = 60, 1e-4, 20_000
+EXACT, GAP, NODES = 60, 1e-4, 1_000
 
 #: The gap, where there are more rows, of the many programmes that only say what knowing is worth, or look for
 #: any better set: what they miss is less than a thousandth of the set's effect.

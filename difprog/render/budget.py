@@ -173,8 +173,8 @@ def _again(content: Content, command: str) -> list[str]:
     return [
         "## How it was made",
         f"difprog {code(content['version'])}, seed {content['seed']}, {content['draws']:,} draws, years "
-        f"counted from {escape(content['as_of'])}, under {models}. The set is{proved} the best of the means by "
-        "an exact programme, in which effects add up; what it comes to together is the race run once with "
+        f"counted from {escape(content['as_of'])}, under {models}. The set is{proved} the best of the means "
+        "by an exact programme, in which effects add up; what it comes to together is the race run once with "
         "all of it.",
         fence([command], "sh") if command else "",
     ]
