@@ -7,7 +7,7 @@ import click
 from difprog.cli.options import json_option
 
 
-@click.command("list", short_help="What a bare name can mean: proposals, portfolios, scenarios, models, chances.")
+@click.command("list", short_help="What a bare name can mean: proposals, scenarios, models, chances.")
 @json_option()
 def command(as_json: bool) -> None:
     """List the proposals, portfolios, scenarios, models and published chances that a bare name can mean.
