@@ -269,7 +269,7 @@ def test_wherever_a_forecast_is_what_was_stated_and_what_moved(name: str, tmp_pa
     assert "AGI comes by the end of 2040 with 75%" in screen
     assert "nats" in screen
     drawn = screen.partition("What had to move")[2].splitlines()
-    assert sum("━●" in line or "●━" in line for line in drawn[1:]) == 5
+    assert sum("●" in line and " → " in line for line in drawn) == 5
     found = json.loads(CliRunner().invoke(main, [*words, "--json"], catch_exceptions=False).stdout)
     assert found["believe"] == {"agi_by_2040": 0.75, "p_success": 0.6}
     for model in found["models"]:

@@ -186,7 +186,7 @@ def _labelled(figure: Any, axes: Any, points: Sequence[Point], stretch: Callable
         marks.append(labels.Mark(x, y, radius + 0.7, low, high, point.label))
     edge = axes.bbox
     box = tuple(float(v) * scale for v in (edge.x0, edge.y0, edge.x1, edge.y1))
-    found = labels.placed(marks, LABEL, box)  # type: ignore[arg-type]
+    found = labels.placed(marks, LABEL, box)
     for at, place in zip(order, found, strict=True):
         if place is None:
             continue
