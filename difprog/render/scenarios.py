@@ -131,8 +131,8 @@ def _stated(content: dict[str, Any], screen: Console) -> None:
         rows.append((one["scenario"] or STANDING, before, took, moved))
     columns = [
         Column("scenario", [text(row[0]) for row in rows], left=True, wrap=True),
-        Column("stated", [row[1] for row in rows], left=True, wrap=True),
-        Column("it took", [row[2] for row in rows], left=True, wrap=True),
+        Column("stated", [row[1] for row in rows], left=True, wrap=True, least=24),
+        Column("it took", [row[2] for row in rows], left=True, wrap=True, least=18),
         Column("medians that moved most", [row[3] for row in rows], left=True, drop=1),
     ]
     indented(screen, fitted(columns, screen.width - MARGIN))
