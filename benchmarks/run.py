@@ -87,10 +87,12 @@ def repeats(short: bool) -> None:
     """Measure (b): what building, compiling and running the one graph of a question take."""
     code = """
 import time
-from difprog.forecast import forecast, graph, sampling
-setup = forecast.prepare({models}, use_evidence=False)
-project = forecast.find_project("{project}", setup)
-question, _ = forecast.question_of(project, setup)
+from difprog.forecast import graph, sampling
+from difprog.forecast.conditioning import question_of
+from difprog.forecast.setup import find_project, prepare
+setup = prepare({models}, use_evidence=False)
+project = find_project("{project}", setup)
+question, _ = question_of(project, setup)
 import pymc
 start = time.perf_counter()
 sampling.draw(question, 2, 1)

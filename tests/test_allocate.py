@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from difprog.choose import rules
 from difprog.choose.averages import harmed, means
 from difprog.choose.credences import credence_spans
 from difprog.choose.disappointment import disappointment
@@ -159,12 +160,25 @@ def test_settling_rows_by_their_price_loses_nothing(seed: int) -> None:
             np.append(limits.bounds, -goal.tops * scale), np.append(np.zeros(len(rows.cost)), -np.inf),
             usable,
             np.append(np.ones(len(rows.cost)), 0.0), 1e-7,
-        )  # fmt: skip
+        ).x  # fmt: skip
         assert x is not None
         best = goal.worth(tuple(int(row) for row in np.flatnonzero(x[:-1] > 0.5)))
-        room = 1e-7 * abs(best) if len(goal.tops) == 1 else GAP * max(abs(best), float(goal.tops.max()))
-        assert found.value >= best - room, rule
+        assert found.short == 0.0, "proved"
+        assert found.value >= best - 1e-7 * max(abs(best), float(goal.tops.max())), rule
         assert limits.allow(found.rows)
+        rough = choose(rows, budget, rule, max_harm, rough=True)
+        assert found.value >= rough.value >= found.value - GAP * max(abs(best), float(goal.tops.max()))
+
+
+def test_what_is_not_proved_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A search that ends early says by how much a set could be better, and that is no less than one is."""
+    rows, budget, max_harm = many(1)
+    full = choose(rows, budget, "worst", max_harm)
+    monkeypatch.setattr(rules, "NODES", 0)
+    cut = choose(rows, budget, "worst", max_harm)
+    assert full.short == 0.0
+    assert cut.value <= full.value + 1e-15
+    assert full.value <= cut.value + cut.short + 1e-8 * rows.size
 
 
 def test_of_many_rows_none_does_better_than_rows_in_part() -> None:

@@ -16,11 +16,12 @@ from difprog.beliefs import published
 from difprog.beliefs.outcomes import parse_believe
 from difprog.choose.scenarios import beside
 from difprog.cli import main
-from difprog.forecast import forecast
+from difprog.forecast import believed, forecast
 from difprog.forecast.forecast import Forecast
 from difprog.forecast.request import Request
 from difprog.forecast.setup import prepare
 from difprog.library import amend
+from difprog.models.model import shipped_models
 from difprog.render import markdown, report
 from difprog.runs import runs
 from difprog.runs.attribution import attribute
@@ -243,3 +244,87 @@ def test_the_report_says_what_was_stated_and_what_moved() -> None:
     assert section.count("`overhang`") == 1 + 5, "a statement, and five beliefs"
     plain = markdown.report(report.gathered(replace(request, believe=()).score("rlhf")))
     assert "The outcome as stated" not in plain
+
+
+GRANTS = "name,effort,duration,cost\na,5,1,$100k\nb,9,1,$300k\nc,2,1,$50k\n"
+
+
+def commands(folder: Path) -> dict[str, list[str]]:
+    """Return the commands that look at more than one thing, without a statement."""
+    table = folder / "t.csv"
+    table.write_text(GRANTS)
+    usual = ["--no-evidence", "--draws", "500", "--model", "overhang", "--model", "serial_parallel"]
+    return {
+        "compare": ["compare", "rlhf", "sandwiching", *usual],
+        "rank": ["rank", str(table), *usual],
+        "allocate": ["allocate", str(table), "--budget", "$400k", *usual],
+    }
+
+
+@pytest.mark.parametrize("name", ["compare", "rank", "allocate"])
+def test_wherever_a_forecast_is_what_was_stated_and_what_moved(name: str, tmp_path: Path) -> None:
+    """Once for all projects: what is stated is about the worlds that they share."""
+    words = [*commands(tmp_path)[name], "--believe", "p_success=60%", "--believe", "agi_by_2040=3 in 4"]
+    screen = CliRunner().invoke(main, words, catch_exceptions=False).stdout
+    assert "As you state it, it goes well with 60%" in screen
+    assert "AGI comes by the end of 2040 with 75%" in screen
+    assert "nats" in screen
+    drawn = screen.partition("What had to move")[2].splitlines()
+    assert sum("●" in line and " → " in line for line in drawn) == 5
+    found = json.loads(CliRunner().invoke(main, [*words, "--json"], catch_exceptions=False).stdout)
+    assert found["believe"] == {"agi_by_2040": 0.75, "p_success": 0.6}
+    for model in found["models"]:
+        said = {o["statement"]: (o["stated"], o["after"]) for o in model["outcomes"]}
+        for stated, after in said.values():
+            assert after == pytest.approx(stated, abs=1e-9)
+        assert model["relative_entropy"] > 0
+        assert model["effective_draws"] < 500
+        assert len(model["moved"]) == 5
+
+
+@pytest.mark.parametrize("name", ["compare", "rank", "allocate"])
+def test_nothing_stated_says_nothing_of_it(name: str, tmp_path: Path) -> None:
+    words = commands(tmp_path)[name]
+    screen = CliRunner().invoke(main, words, catch_exceptions=False).stdout
+    assert "What had to move" not in screen
+    assert "you state" not in screen
+    assert '"moved"' not in CliRunner().invoke(main, [*words, "--json"], catch_exceptions=False).stdout
+
+
+@pytest.mark.parametrize("name", ["rank", "allocate"])
+def test_pages_of_many_projects_draw_what_moved(name: str, tmp_path: Path) -> None:
+    words = [*commands(tmp_path)[name], "--believe", "p_success=60%", "--report", str(tmp_path / "out")]
+    assert CliRunner().invoke(main, words, catch_exceptions=False).exit_code == 0
+    (page,) = (tmp_path / "out").glob("*.md")
+    text = page.read_text()
+    assert "As you state it" in text
+    section = text.partition("## The outcome as stated")[2].partition("\n## ")[0]
+    assert section.count("`overhang`") == 1 + 5, "a statement, and five beliefs"
+    assert "moved.svg" in section
+    assert (tmp_path / "out" / page.stem / "moved.svg").is_file()
+
+
+def test_scenarios_say_what_was_stated_under_each() -> None:
+    words = ["compare", "rlhf", "--no-evidence", "--draws", "500", "--model", "overhang"]
+    words += ["--scenario", "short", "--scenario", "long", "--believe", "p_success=50%"]
+    screen = CliRunner().invoke(main, words, catch_exceptions=False).stdout
+    assert "What you state, under each" in screen
+    found = json.loads(CliRunner().invoke(main, [*words, "--json"], catch_exceptions=False).stdout)
+    for one in found["scenarios"]:
+        assert one["p_success_without"]["mean"] == pytest.approx(0.5, abs=1e-9)
+        assert one["models"][0]["relative_entropy"] > 0
+
+
+def test_the_published_chance_that_is_proposed_can_be_met() -> None:
+    """And it is the nearest one to the usual that can be."""
+    for models in (("serial_parallel",), tuple(sorted(shipped_models()))):
+        plain = forecast.score(project("rlhf"), setup(*models), 4_000, 1)
+        name = believed.adoptable(plain.draws)
+        assert name is not None
+        scored(name, models=models)
+        usual = published.outcomes()[believed.USUAL]["p_success"]
+        gap = abs(published.outcomes()[name]["p_success"] - usual)
+        for other, entry in published.outcomes().items():
+            if "p_success" in entry and abs(entry["p_success"] - usual) < gap:
+                with pytest.raises(BadInput):
+                    scored(other, models=models)

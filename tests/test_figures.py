@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 import re
 from functools import lru_cache
 from itertools import pairwise
@@ -10,10 +11,12 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 import matplotlib as mpl
+import numpy as np
 import pytest
 
-from difprog.render import figures, report
+from difprog.render import figures, labels, report
 from difprog.render.format import microdooms
+from difprog.render.labels import Mark
 from tests.helpers import score_all
 from tests.hostile import HOSTILE
 
@@ -39,7 +42,7 @@ def test_the_same_data_give_the_same_bytes() -> None:
 
 
 def test_there_is_a_text_alternative_and_no_date() -> None:
-    assert set(drawn()) == set(figures.names(content()))
+    assert set(drawn()) == {"distribution.svg", "channels.svg", "drivers.svg"}
     for data in drawn().values():
         root = ET.fromstring(data)
         assert root.get("role") == "img"
@@ -121,3 +124,37 @@ def test_labels_do_not_collide() -> None:
                 box = text.get_window_extent()
                 assert box.x0 >= -1
                 assert box.x1 <= whole.x1 + 1
+
+
+def crowd(seed: int, count: int) -> list[Mark]:
+    """Return points of which many lie together, with labels of one to three digits."""
+    rng = np.random.default_rng(seed)
+    x, y = rng.uniform(20, 380, count), rng.uniform(20, 200, count)
+    x[: count // 2] = rng.normal(200, 9, count // 2)
+    y[: count // 2] = rng.normal(100, 5, count // 2)
+    reach = rng.uniform(5, 40, count)
+    return [
+        Mark(float(a), float(b), 2.5, float(b - r), float(b + r), str(n * 7))
+        for n, (a, b, r) in enumerate(zip(x, y, reach, strict=True))
+    ]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_labels_lie_over_no_other_and_over_no_point(seed: int) -> None:
+    marks, size, box = crowd(seed, 40), 6.5, (0.0, 0.0, 400.0, 220.0)
+    rects = []
+    for mark, place in zip(marks, labels.placed(marks, size, box), strict=True):
+        if place is None:
+            continue
+        x, y = mark.x + place.x, mark.y + place.y
+        half = labels.DIGIT * size * len(mark.label) / 2, labels.HEIGHT * size / 2
+        rects.append((x - half[0], y - half[1], x + half[0], y + half[1]))
+    assert len(rects) >= 36, "nearly all have room"
+    for one, other in itertools.combinations(rects, 2):
+        assert one[2] <= other[0] or other[2] <= one[0] or one[3] <= other[1] or other[3] <= one[1]
+    for left, bottom, right, top in rects:
+        assert box[0] <= left
+        assert right <= box[2]
+        assert box[1] <= bottom
+        assert top <= box[3]
+        assert not any(left < m.x < right and bottom < m.y < top for m in marks)

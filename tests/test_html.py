@@ -90,7 +90,7 @@ def test_figures_take_the_page_s_colours() -> None:
 @pytest.mark.parametrize("text", [t for t in HOSTILE if t.strip()])
 def test_no_text_of_a_file_becomes_an_element(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither in the text nor in what is carried; figures have a test of their own."""
-    stubs = dict.fromkeys(figures.names(content()), b"<svg ></svg>")
+    stubs = dict.fromkeys(figures.figures(content()), b"<svg ></svg>")
     monkeypatch.setattr(figures, "figures", lambda _: stubs)
     spelled = carried.dumps({"text": text})
     assert json.loads(spelled) == {"text": text}

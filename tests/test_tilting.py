@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from difprog.forecast.summary import quantiles_given, summarise
-from difprog.forecast.tilting import Refusal, Tilt, moved, tilt
+from difprog.forecast.tilting import Refusal, Tilt, meets, moved, tilt
 from difprog.forecast.weighing import Weighing, clustered_error
 
 COUNT = 20_000
@@ -220,3 +220,14 @@ def test_a_count_moves_by_its_steps() -> None:
     shares = np.array([found.weights[chains == v].sum() for v in (1, 2, 3, 4)])
     truth = np.abs(np.cumsum(shares - 0.25)).max()
     assert moved({"c": chains}, found.weights)[0].distance == pytest.approx(truth)
+
+
+def test_enough_effective_draws_are_enough_of_more_too() -> None:
+    """Of 20,000 draws 400 are asked for, and no more of 60,000: the same statement is refused, then met."""
+    x = np.random.default_rng(3).standard_normal(60_000)
+    stated = {"s": 2.2}
+    assert isinstance(tilt({"s": x[:20_000]}, stated), Refusal)
+    assert not meets({"s": x[:20_000]}, stated)
+    met = tilted({"s": x}, stated)
+    assert 400 <= met.effective_draws < 0.02 * 60_000
+    assert meets({"s": x}, stated)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from difprog.base import files
@@ -11,9 +12,14 @@ from difprog.base import files
 
 @lru_cache(maxsize=2)
 def _table(name: str) -> Mapping[str, Mapping[str, Any]]:
-    table, _ = files.read_toml(files.shipped("priors", "published", f"{name}.toml"))
+    table, _ = files.read_toml(path(name))
     found: Mapping[str, Mapping[str, Any]] = table[name]
     return found
+
+
+def path(name: str) -> Path:
+    """Return the file of a table: "outcomes" or "yardsticks"."""
+    return files.shipped("priors", "published", f"{name}.toml")
 
 
 def outcomes() -> Mapping[str, Mapping[str, Any]]:

@@ -69,6 +69,8 @@ class Candidates:
         Per model, how draws count: alike, but where the outcome is stated.
     values : dict of str to array
         Draws of the world beliefs that do not differ between readings, shape (draws,).
+    worlds : Draws or None
+        Draws of the first row, where an outcome is stated: how they count is how all rows' do.
     """
 
     request: Request
@@ -78,6 +80,7 @@ class Candidates:
     nets: Array
     ways: tuple[Weighing, ...]
     values: Mapping[str, Array] = field(default_factory=dict)
+    worlds: Draws | None = None
 
     @property
     def credences(self) -> list[float]:
@@ -178,8 +181,9 @@ def candidates(
         raise BadInput(*(problem for _, error in left for problem in error.problems))
     ways = tuple(first.ways[place] for place in range(len(setup.models)))
     return Candidates(
-        request, setup, tuple(found), tuple(left), np.stack(nets, axis=1), ways, _world_beliefs(first)
-    )
+        request, setup, tuple(found), tuple(left), np.stack(nets, axis=1), ways, _world_beliefs(first),
+        first if first.tilts else None,
+    )  # fmt: skip
 
 
 def _check_worlds(draws: Draws, first: Draws, row: Row) -> None:

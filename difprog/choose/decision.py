@@ -134,7 +134,11 @@ def decide(
         together=together(stack.drawn(choice.rows), stack.credences, asked.prob) if choice.rows else None,
         harmed=harmed(stack.nets, rows.credences, choice.rows, stack.weights),
         bar=bar(rows, budget, rule, max_harm),
-        frontier=tuple(frontier(rows, sorted({*budgets_for(rows), float(budget)}), rule, max_harm)),
+        frontier=tuple(
+            frontier(
+                rows, sorted({*budgets_for(rows), float(budget)}), rule, max_harm, {float(budget): choice}
+            )
+        ),
         by_model=by_model,
         by_rule=by_rule,
         spans=tuple(credence_spans(rows, budget, max_harm, blind.rows)),

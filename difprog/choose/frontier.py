@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from difprog.choose.rows import Rows, Set
+from difprog.choose.rows import Choice, Rows, Set
 from difprog.choose.rules import choose
 
 
@@ -21,9 +21,10 @@ class Step(NamedTuple):
 
 
 def frontier(
-    rows: Rows, budgets: Sequence[float], rule: str = "expected", max_harm: float | None = None
-) -> list[Step]:
-    """Return the best set at each of some budgets; each as `choose` finds it.
+    rows: Rows, budgets: Sequence[float], rule: str = "expected", max_harm: float | None = None,
+    known: Mapping[float, Choice] | None = None,
+) -> list[Step]:  # fmt: skip
+    """Return the best set at each of some budgets; each as `choose` finds it when it may be rough.
 
     Parameters
     ----------
@@ -31,10 +32,12 @@ def frontier(
         As in `choose`.
     budgets : sequence of float
         In USD; see `budgets_for`.
+    known : mapping of float to Choice, optional
+        Budgets at which the choice is made already.
     """
     found = []
     for budget in budgets:
-        best = choose(rows, budget, rule, max_harm)
+        best = (known or {}).get(budget) or choose(rows, budget, rule, max_harm, rough=True)
         found.append(Step(float(budget), best.value, best.expected, best.rows))
     return found
 

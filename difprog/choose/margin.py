@@ -114,7 +114,7 @@ def _dearest(limits: Limits, row: int, rule: str, least: float) -> float | None:
         np.append(np.maximum(limits.upper, 1.0 - others), most / unit),
         np.append(np.ones(len(others)), 0.0),
         0.0 if len(others) <= EXACT else ROUGH,
-    )  # fmt: skip
+    ).x  # fmt: skip
     if x is None:
         return None
     beside = [int(each) for each in np.flatnonzero(x[:-1] > 0.5) if each != row]

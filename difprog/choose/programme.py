@@ -28,6 +28,10 @@ SCALE = 1e3
 #: What ties: relative to the largest effect.
 TIE = 1e-9
 
+#: What counts as proved, relative to the largest effect: the solver's own tolerances, of 1e-6 at `SCALE`,
+#: with room for rounding.
+PROVED = 1e-8
+
 #: Rows that are tried to fill up what the relaxed programme leaves.
 TRIED = 200
 
@@ -186,10 +190,26 @@ Programme = tuple[Array, Any, Array]
 """Objective, shape (variables,), to be least; table, sparse, and bounds: ``table · x ≤ bounds``."""
 
 
+class Best(NamedTuple):
+    """The best set that was found."""
+
+    rows: Set
+    short: float
+    """What no set is worth more by, in the goal's unit: 0 where none is better, to `PROVED`."""
+
+
 def best(
     limits: Limits, goal: Goal, *, floors: Floors = (), known: Set | None = None, gap: float = 0.0
 ) -> Set:
-    """Return the set that comes to most.
+    """Return the set that comes to most; as in `searched`."""
+    return searched(limits, goal, floors=floors, known=known, gap=gap).rows
+
+
+def searched(
+    limits: Limits, goal: Goal, *, floors: Floors = (), known: Set | None = None, gap: float = 0.0,
+    nodes: int | None = None,
+) -> Best:  # fmt: skip
+    """Return the set that comes to most, and how far from the best it can be.
 
     Parameters
     ----------
@@ -203,6 +223,8 @@ def best(
         A set that is allowed and meets the floors; needed where there are floors.
     gap : float
         How far, relatively, the set found may be from the best.
+    nodes : int, optional
+        Nodes of the search after which the best set by then is returned.
 
     Raises
     ------
@@ -215,21 +237,27 @@ def best(
     if prices is None:  # rounding, where nothing but the set known meets the floors
         if known is None:
             raise NoSet("no set is within the limits")
-        return known
+        return Best(known, 0.0)
     worth, most = _worth(limits, goal, floors, prices)
     found = known if known is not None else limits.filled(goal, prices, worth)
     sound = limits.allow(found) and (limits.forced is None or limits.forced in found)
     at_hand = goal.worth(found) if sound else -np.inf
     near = gap * float(np.abs(np.append(goal.tops, at_hand if sound else 0.0)).max())
     if most - at_hand <= near:
-        return found
+        return Best(found, _short(limits, most - at_hand))
     unsettled = np.abs(worth) <= most - at_hand + TIE * limits.rows.size
-    other = _branched(limits, _spelled(limits, goal, floors), worth, unsettled, near / max(abs(most), 1e-300))
+    part = near / max(abs(most), 1e-300)
+    other, bound = _branched(limits, _spelled(limits, goal, floors), worth, unsettled, part, nodes)
     if other is not None and goal.worth(other) > at_hand:
-        return other
+        found, at_hand = other, goal.worth(other)
     if at_hand == -np.inf:
         raise NoSet("no set is within the limits")
-    return found
+    # A set with another settled row is worth no more than the one at hand was.
+    return Best(found, _short(limits, min(bound * limits.rows.size / SCALE, most) - at_hand))
+
+
+def _short(limits: Limits, more: float) -> float:
+    return more if more > PROVED * limits.rows.size else 0.0
 
 
 def _worth(limits: Limits, goal: Goal, floors: Floors, prices: Prices) -> tuple[Array, float]:
@@ -243,9 +271,13 @@ def _worth(limits: Limits, goal: Goal, floors: Floors, prices: Prices) -> tuple[
 
 
 def _branched(
-    limits: Limits, programme: Programme, worth: Array, unsettled: npt.NDArray[np.bool_], gap: float
-) -> Set | None:
-    """Return the best set in which the other rows are in where they are worth their price, or None."""
+    limits: Limits, programme: Programme, worth: Array, unsettled: npt.NDArray[np.bool_], gap: float,
+    nodes: int | None,
+) -> tuple[Set | None, float]:  # fmt: skip
+    """Return the best set in which the other rows are in where they are worth their price, or None.
+
+    And what no such set is worth more than, in the solver's unit.
+    """
     settled = np.maximum((worth > 0) * limits.upper, limits.lower)
     lower = np.where(unsettled, limits.lower, settled)
     upper = np.where(unsettled, limits.upper, settled)
@@ -254,17 +286,17 @@ def _branched(
     cuts: list[Array] = []
     ends: list[float] = []
     while True:
-        x = solved(
+        done = solved(
             objective, _stacked(table, cuts), np.append(bounds, ends),
             np.append(lower, np.full(extra, -np.inf)), np.append(upper, np.full(extra, np.inf)),
-            np.append(np.ones(len(lower)), np.zeros(extra)), gap,
+            np.append(np.ones(len(lower)), np.zeros(extra)), gap, nodes,
         )  # fmt: skip
-        if x is None:
-            return None
-        chosen = x[: len(lower)] > 0.5
+        if done.x is None:
+            return None, -done.bound
+        chosen = done.x[: len(lower)] > 0.5
         found = tuple(int(row) for row in np.flatnonzero(chosen))
         if limits.allow(found):
-            return found
+            return found, -done.bound
         # Over the budget by less than the solver can see: this very set is out.
         cuts.append(np.append(np.where(chosen, 1.0, -1.0), np.zeros(extra)))
         ends.append(float(chosen.sum()) - 1.0)

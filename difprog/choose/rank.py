@@ -34,6 +34,7 @@ from difprog.forecast.conditioning import question_of
 from difprog.forecast.forecast import Forecast
 from difprog.forecast.kept import Kept
 from difprog.forecast.request import Request
+from difprog.forecast.sampling import Draws
 from difprog.forecast.setup import Setup
 from difprog.models.model import vocabulary_of
 from difprog.race.parameters import Group
@@ -143,8 +144,8 @@ def _check_weighed_alike(row: Row, found: Forecast) -> None:
         )  # fmt: skip
 
 
-def _weights(portfolio: Portfolio, request: Request, setup: Setup) -> list[Any] | None:
-    """Return how the draws of every model count for all rows; None where all count alike."""
+def _weighed(portfolio: Portfolio, request: Request, setup: Setup) -> Draws | None:
+    """Return draws of a row, weighed as those of all rows are; None where every draw counts alike."""
     if not setup.believe and not any(stack.outcomes for stack in setup.stacks.values()):
         return None
     known = vocabulary_of(setup.models)
@@ -152,7 +153,7 @@ def _weights(portfolio: Portfolio, request: Request, setup: Setup) -> list[Any] 
         with suppress(BadInput):
             found = request.forecast(request.supposed(row.loaded().project(known)), setup)
             _check_weighed_alike(row, found)
-            return [answer.weighing.weights for answer in found.models]
+            return found.draws
     return None
 
 
@@ -171,16 +172,19 @@ class Ranking:
         Rows that could not be.
     p_best : dict of int to array
         Row (or `NOTHING`) → chance that it is best, per model, shape (models,).
+    worlds : Draws or None
+        Draws of a row, where an outcome is stated: how they count is how all rows' do.
     """
 
     def __init__(
-        self, request: Request, setup: Setup, journal: Journal, ways: list[Any] | None = None
+        self, request: Request, setup: Setup, journal: Journal, worlds: Draws | None = None
     ) -> None:
-        self.request, self.setup, self.journal = request, setup, journal
+        self.request, self.setup, self.journal, self.worlds = request, setup, journal, worlds
         scored = [e for e in journal.entries if e.effect is not None]
         self.order = sorted(scored, key=lambda e: (-(e.effect or 0.0), e.number))
         self.ordered_by = "effect"
         self.failed = [e for e in journal.entries if e.effect is None]
+        ways = None if worlds is None else [way.weights for way in worlds.ways]
         self.p_best = journal.best.chances(ways)
         weights = np.array([setup.credences[m.name] for m in setup.models])
         self.weights = weights / weights.sum()
@@ -292,7 +296,7 @@ def ranked(
                 if progress is not None:
                     progress(len(journal.entries), len(hashes))
         journal.checkpoint()
-        yield Ranking(request, setup, journal, _weights(portfolio, request, setup))
+        yield Ranking(request, setup, journal, _weighed(portfolio, request, setup))
         done = True
     finally:
         journal.close(done)

@@ -93,6 +93,8 @@ class Choice(NamedTuple):
     """Effect by credence."""
     by_model: tuple[float, ...]
     """Effect under each model."""
+    short: float = 0.0
+    """How much more, in the unit of ``value``, a set might come to for all that is proved."""
 
 
 def total(values: Array, found: Iterable[int]) -> float:

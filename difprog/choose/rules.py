@@ -29,17 +29,20 @@ from difprog.choose.rows import Array, Choice, Rows, Set, total
 
 RULES = ("expected", "worst", "regret")
 
-#: Up to so many rows ties are broken, and sets are the best to the last digit whatever the rule. Of more rows
-#: those under ``worst`` and ``regret`` are within `GAP` of the best, as a share of the set's effect: far less
-#: than the error of any effect.
-EXACT, GAP = 60, 1e-4
+#: Up to so many rows ties are broken. Of more, what only stands beside a choice (other budgets, what a row
+#: would need) is looked for under ``worst`` and ``regret`` within `GAP` of the best, as a share of the set's
+#: effect: far less than the error of any effect. The choice itself is the best there is, or says what a set
+#: could be worth more for all that `NODES` nodes of the search have proved.
+EXACT, GAP, NODES = 60, 1e-4, 1_000
 
 #: The gap, where there are more rows, of the many programmes that only say what knowing is worth, or look for
 #: any better set: what they miss is less than a thousandth of the set's effect.
 LOOSE = 1e-3
 
 
-def choose(rows: Rows, budget: float, rule: str = "expected", max_harm: float | None = None) -> Choice:
+def choose(
+    rows: Rows, budget: float, rule: str = "expected", max_harm: float | None = None, *, rough: bool = False
+) -> Choice:
     """Return the best set within a budget.
 
     Parameters
@@ -56,6 +59,8 @@ def choose(rows: Rows, budget: float, rule: str = "expected", max_harm: float | 
         that world. (The share of worlds in which the set as a whole does harm is not linear, and
         is for the caller to show beside it: `harmed`.) A row that costs nothing is held to the cap
         on its own.
+    rough : bool
+        Whether a set within `GAP` of the best will do, where there are more rows than `EXACT`.
 
     Raises
     ------
@@ -64,7 +69,10 @@ def choose(rows: Rows, budget: float, rule: str = "expected", max_harm: float | 
     """
     limits = Limits(rows, budget, max_harm)
     goal = goal_of(limits, rule)
-    found = best_under(limits, goal)
+    found, short = best_under(limits, goal), 0.0
+    if _hard(limits, goal) and not rough:
+        # What is nearly the best settles more rows, and leaves fewer to search.
+        found, short = programme.searched(limits, goal, known=found, nodes=NODES)
     value = goal.worth(found)
     if len(rows.cost) <= EXACT:
         floors: Floors = _kept(goal, value, rows)
@@ -75,7 +83,7 @@ def choose(rows: Rows, budget: float, rule: str = "expected", max_harm: float | 
         cost = rows.cost / max(float(rows.cost.max(initial=0.0)), 1e-300) * rows.size
         found = _tied(limits, -cost, found, floors)
     by_model = tuple(total(row, found) for row in rows.effects)
-    return Choice(found, total(rows.cost, found), value, total(rows.expected, found), by_model)
+    return Choice(found, total(rows.cost, found), value, total(rows.expected, found), by_model, short)
 
 
 def goal_of(limits: Limits, rule: str) -> Goal:
@@ -98,9 +106,13 @@ def goal_of(limits: Limits, rule: str) -> Goal:
 
 
 def best_under(limits: Limits, goal: Goal) -> Set:
-    """Return a best set, ties not broken."""
-    gap = GAP if len(goal.tops) > 1 and len(limits.usable) > EXACT else 0.0
-    return programme.best(limits, goal, gap=gap)
+    """Return a best set, ties not broken; within `GAP` of one under ``worst`` and ``regret`` of many rows."""
+    return programme.best(limits, goal, gap=GAP if _hard(limits, goal) else 0.0)
+
+
+def _hard(limits: Limits, goal: Goal) -> bool:
+    """Whether proving that no set is better may take long: many rows, and the least of several sums."""
+    return len(goal.tops) > 1 and len(limits.usable) > EXACT
 
 
 def _kept(goal: Goal, value: float, rows: Rows) -> list[tuple[Array, float]]:

@@ -47,7 +47,14 @@ def side_by_side(name: str, request: Request) -> list[Scenario]:
     found = []
     for scenario in ("", *dict.fromkeys(request.scenarios)):
         own = replace(request, scenarios=(scenario,) if scenario else ())
-        found.append(Scenario(scenario, own.score(name)))
+        try:
+            found.append(Scenario(scenario, own.score(name)))
+        except BadInput as error:
+            # What is stated may be met under one scenario and not under another.
+            raise BadInput(
+                *(p._replace(file=f"{p.file} under {scenario}") if scenario and p.file == "--believe" else p
+                  for p in error.problems)
+            ) from None  # fmt: skip
     return found
 
 

@@ -7,17 +7,27 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from difprog.choose.rows import Array
 
 
+class Solution(NamedTuple):
+    """What the solver found."""
+
+    x: Array | None
+    """Where the objective is least; None where it found nothing that keeps the bounds."""
+    bound: float
+    """What the objective is nowhere less than: infinite where nothing keeps the bounds."""
+
+
 def solved(
-    objective: Array, table: Any, bounds: Array, lower: Array, upper: Array, whole: Array, gap: float
-) -> Array | None:
-    """Return where an objective is least; None where nothing keeps the bounds.
+    objective: Array, table: Any, bounds: Array, lower: Array, upper: Array, whole: Array, gap: float,
+    nodes: int | None = None,
+) -> Solution:  # fmt: skip
+    """Return where an objective is least.
 
     Parameters
     ----------
@@ -29,15 +39,22 @@ def solved(
         1 where a variable is a whole number.
     gap : float
         How far, relatively, from the least it may be.
+    nodes : int, optional
+        Nodes of the search after which it ends, whatever is proved by then. Not seconds: the same
+        programme has the same answer on every machine.
     """
     from scipy.optimize import Bounds, LinearConstraint, milp
 
     with silent():
         done = milp(
             objective, integrality=whole, bounds=Bounds(lower, upper),
-            constraints=LinearConstraint(table, -np.inf, bounds), options={"mip_rel_gap": gap},
+            constraints=LinearConstraint(table, -np.inf, bounds),
+            options={"mip_rel_gap": gap} | ({} if nodes is None else {"node_limit": nodes}),
         )  # fmt: skip
-    return None if done.x is None else np.asarray(done.x)
+    stopped = done.status == 1
+    bound = done.mip_dual_bound if done.x is not None or stopped else np.inf
+    x = None if done.x is None else np.asarray(done.x)
+    return Solution(x, -np.inf if bound is None else float(bound))
 
 
 @contextmanager

@@ -69,7 +69,7 @@ def command(
     from difprog.cli.progress import progress_shown
     from difprog.models.model import vocabulary_of
     from difprog.render import allocate as shown
-    from difprog.render import data, screen
+    from difprog.render import allocation, data, screen
 
     if html and report is None:
         raise click.UsageError("--html goes with --report DIR.")
@@ -87,7 +87,7 @@ def command(
     under = {name: replace(request, scenarios=(*request.scenarios, name)) for name in beside}
     others = {name: candidates(found, other) for name, other in under.items()}
     decision = decide(stack, amount, rule.removesuffix("-model"), max_harm, beside=others)
-    content = shown.as_data(decision)
+    content = allocation.as_data(decision)
     for row in content["unread"]:
         for problem in row["problems"]:
             click.echo(f"difprog: {plain(problem)}", err=True)

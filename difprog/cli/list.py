@@ -7,10 +7,10 @@ import click
 from difprog.cli.options import json_option
 
 
-@click.command("list", short_help="The proposals, portfolios, scenarios and models that there are.")
+@click.command("list", short_help="What a bare name can mean: proposals, scenarios, models, chances.")
 @json_option()
 def command(as_json: bool) -> None:
-    """List the proposals, portfolios, scenarios and models that a bare name can mean.
+    """List the proposals, portfolios, scenarios, models and published chances that a bare name can mean.
 
     A name is looked up in the working folder ("here"), then in your own folder ("yours"), then
     among the files that ship.

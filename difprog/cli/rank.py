@@ -118,10 +118,11 @@ def _show(
 
 def _report(ranking: Ranking, folder: Path) -> None:
     """Write the markdown report of the portfolio, and its figure where costs are stated."""
-    from difprog.render import budget, portfolio, spending
+    from difprog.render import budget, figures, portfolio, spending
     from difprog.render import rank as shown
     from difprog.render.report import stem
 
     data = {**shown.start(ranking), "projects": list(ranking.projects()), "errors": list(ranking.errors())}
     name = stem("portfolio", portfolio.portfolio(data), folder)
-    budget.place(folder, name, portfolio.portfolio(data, name), spending.ranking(data))
+    drawn = spending.ranking(data) | figures.moved(data)
+    budget.place(folder, name, portfolio.portfolio(data, name), drawn)

@@ -15,14 +15,21 @@ from typing import Any
 import numpy as np
 
 from difprog.base.errors import BadInput, Problem
+from difprog.beliefs import published
 from difprog.beliefs.beliefs import Layer, Stack
 from difprog.beliefs.outcomes import Outcome
 from difprog.forecast.kept import Kept
 from difprog.forecast.sampling import Draws
-from difprog.forecast.tilting import Moved, Refusal, Tilt, moved, tilt
+from difprog.forecast.tilting import ENOUGH, Moved, Refusal, Tilt, meets, moved, tilt
 
 #: Days of a year on average, for years counted from a date.
 DAYS = 365.2425
+
+#: Most draws that are proposed where fewer do not carry a statement.
+MOST_DRAWS = 100_000
+
+#: The published chance that is proposed before others: the survey with the most answers.
+USUAL = "espai-2023"
 
 #: How many beliefs are named as having moved most.
 NAMED = 5
@@ -119,6 +126,22 @@ def meeting(
     return replace(draws, tilts=tuple(tilts))
 
 
+def adoptable(draws: Draws) -> str | None:
+    """Return the published chance of success that every reading's draws can be weighed to meet.
+
+    Of several the one nearest to `USUAL`; None where there is none, or where outcomes are stated already.
+    """
+    if draws.tilts:
+        return None
+    entries = {name: published.chances(entry) for name, entry in published.outcomes().items()}
+    found = {name: stated["p_success"] for name, stated in entries.items() if "p_success" in stated}
+    usual = found[USUAL]
+    for name in sorted(found, key=lambda name: (abs(found[name] - usual), name != USUAL, name)):
+        if all(meets({name: row}, {name: found[name]}) for row in draws.without):
+            return name
+    return None
+
+
 def function(draws: Draws, place: int, outcome: Outcome, as_of: date) -> Any:
     """Return the function of a reading's draws whose mean is stated, shape (draw,) or a float."""
     if outcome.year is None:
@@ -131,10 +154,13 @@ def years_to(year: int, as_of: date) -> float:
     return (date(year, 12, 31) - as_of).days / DAYS
 
 
-def most_moved(draws: Draws, place: int, weights: Tilt, most: int = NAMED) -> list[Moved]:
-    """Return the beliefs of a reading that weights move most."""
-    view = draws.question.views[place]
-    values = {name: draws.value(name, place) for name in view.beliefs}
+def most_moved(
+    draws: Draws, place: int, weights: Tilt, most: int = NAMED, *, world: bool = False
+) -> list[Moved]:
+    """Return the beliefs of a reading that weights move most; on request only those about the world."""
+    question = draws.question
+    names = (name for name in question.views[place].beliefs if not (world and question.personal(name)))
+    values = {name: draws.value(name, place) for name in names}
     clusters = draws.question.clusters(place)
     return moved(values, weights.weights, most, clusters, weights.moments)
 
@@ -156,12 +182,24 @@ def _refused(draws: Draws, place: int, hard: Outcome, refusal: Refusal) -> Probl
         said.append(f"it can be {percent(span.low, up=True)} to {percent(span.high)}{beside}")
     elif (alone := refusal.alone.get(hard.name)) is not None:
         said.append(f"on its own it can be {percent(alone.low, up=True)} to {percent(alone.high)}")
+    more = _draws_enough(refusal, draws.count)
+    if more is not None:
+        said.append(f"--draws {more} would carry it")
     if refusal.nearest is not None:
         way = most_moved(draws, place, refusal.nearest, 3)
         if way:
             shifts = ", ".join(f"{m.belief} (median {m.before[1]:.3g} → {m.after[1]:.3g})" for m in way)
             said.append(f"what would have to move most even so: {shifts}")
     return Problem(hard.layer, hard.name, what, f"{hard.chance:g}", "; ".join(said))
+
+
+def _draws_enough(refusal: Refusal, count: int) -> int | None:
+    """Return how many draws would meet what so many are too few for; None where that is not to be had."""
+    if refusal.impossible or not refusal.effective_draws > 0:
+        return None
+    # A tenth more, as other draws are worth a little less; in steps of five thousand.
+    wanted = 1.1 * ENOUGH * count / refusal.effective_draws
+    return None if wanted > MOST_DRAWS else int(-(-wanted // 5_000) * 5_000)
 
 
 def percent(chance: float, up: bool = False) -> str:

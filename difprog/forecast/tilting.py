@@ -23,8 +23,9 @@ from difprog.forecast.weighing import Weighing, clustered_error, dot
 
 Array = npt.NDArray[np.float64]
 
-#: Smallest share of the draws that the weighted draws must be worth: 400 of 20,000.
-SHARE = 0.02
+#: Smallest share of the draws that the weighted draws must be worth, and how many are enough of any
+#: number: 400 of 20,000, and 400 of more, as the error of a weighted mean goes by how many there are.
+SHARE, ENOUGH = 0.02, 400
 
 #: How far a weighted mean may be from what is stated, in the spread of the function (absolutely,
 #: for a chance, at most half of it).
@@ -113,7 +114,7 @@ def tilt(
     stated : mapping of str to float
         The mean that each is to have. The order makes no difference to any bit.
     share : float
-        Smallest effective number of draws, as a share of the draws.
+        Smallest effective number of draws, as a share of the draws; no more than `ENOUGH` are asked for.
     clusters : int, optional
         As in `difprog.forecast.weighing.clustered_error`; for ``before_se`` only.
 
@@ -125,13 +126,34 @@ def tilt(
     names = tuple(sorted(stated))
     if not names:
         return None
-    count = max(np.size(functions[name]) for name in names)
-    table = np.stack([np.broadcast_to(np.asarray(functions[n], float), (count,)) for n in names], axis=1)
-    goal = np.array([float(stated[name]) for name in names])
+    table, goal = _table(names, functions, stated)
+    needed = _needed(len(table), share)
     found = _solve(table, goal)
-    if found is None or _effective(found[0]) < share * count:
-        return _refuse(names, table, goal, share, found, clusters)
+    if found is None or _effective(found[0]) < needed:
+        return _refuse(names, table, goal, needed, found, clusters)
     return _tilt(names, table, goal, *found, clusters)
+
+
+def meets(functions: Mapping[str, Any], stated: Mapping[str, float], share: float = SHARE) -> bool:
+    """Whether `tilt` would meet statements: what it would take, or what stands in the way, is not asked."""
+    table, goal = _table(tuple(sorted(stated)), functions, stated)
+    needed = _needed(len(table), share)
+    found = _solve(table, goal, needed)
+    return found is not None and _effective(found[0]) >= needed
+
+
+def _table(
+    names: tuple[str, ...], functions: Mapping[str, Any], stated: Mapping[str, float]
+) -> tuple[Array, Array]:
+    """Return the functions' values, shape (draws, statements), and the means that they are to have."""
+    count = max(np.size(functions[name]) for name in names)
+    columns = [np.broadcast_to(np.asarray(functions[name], float), (count,)) for name in names]
+    return np.stack(columns, axis=1), np.array([float(stated[name]) for name in names])
+
+
+def _needed(count: int, share: float) -> float:
+    """Return how many effective draws of so many are asked for."""
+    return min(share * count, ENOUGH)
 
 
 def _tilt(
@@ -210,14 +232,14 @@ def _refuse(
     names: tuple[str, ...],
     table: Array,
     goal: Array,
-    share: float,
+    needed: float,
     found: tuple[Array, Array] | None,
     clusters: int | None,
 ) -> Refusal:
     """Say what can be met, and which statement is the hard one."""
     every = range(len(names))
-    alone = [_range(table[:, [j]], goal[[j]], 0, share) for j in every]
-    together = [_range(table, goal, j, share) if len(names) > 1 else alone[j] for j in every]
+    alone = [_range(table[:, [j]], goal[[j]], 0, needed) for j in every]
+    together = [_range(table, goal, j, needed) if len(names) > 1 else alone[j] for j in every]
     spread = np.maximum(table.std(axis=0), np.finfo(float).tiny)
 
     def outside(j: int, span: Range | None) -> float:
@@ -243,7 +265,7 @@ def _refuse(
         stated=float(goal[hard]),
         impossible=found is None and not _possible(table, goal),
         effective_draws=0.0 if found is None else _effective(found[0]),
-        needed=share * len(table),
+        needed=needed,
         alone={name: span for name, span in zip(names, alone, strict=True) if span is not None},
         together=dict(zip(names, together, strict=True)),
         nearest=nearest,
@@ -260,10 +282,9 @@ def _possible(table: Array, goal: Array) -> bool:
     return bool(linprog(np.zeros(len(table)), A_eq=rows, b_eq=wanted, method="highs").status == 0)
 
 
-def _range(table: Array, goal: Array, which: int, share: float) -> Range | None:
+def _range(table: Array, goal: Array, which: int, needed: float) -> Range | None:
     """Return what one statement may be, the others as stated, with enough effective draws."""
     others = [j for j in range(len(goal)) if j != which]
-    needed = share * len(table)
     column = table[:, which]
     if others:
         met = _solve(table[:, others], goal[others], needed)

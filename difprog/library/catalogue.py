@@ -1,4 +1,4 @@
-"""Everything that a bare name can mean: proposals, portfolios, scenarios and models, and where each lies."""
+"""Everything that a bare name can mean, proposals to published chances, and where each lies."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from difprog.base.errors import DifprogError
 MOST_FILES = 200
 
 KINDS = {"project": "proposals", "portfolio": "portfolios", "scenario": "scenarios"}
-MODELS = "models"
+MODELS, CHANCES = "models", "published chances"
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Listed:
     Attributes
     ----------
     kind : str
-        "proposals", "portfolios", "scenarios" or "models".
+        "proposals", "portfolios", "scenarios", "models" or "published chances".
     name, title : str
         What to type, and what it is, as its file says.
     path : Path
@@ -48,7 +48,7 @@ class Listed:
 def catalogue() -> list[Listed]:
     """Return everything that a bare name can mean, in the order in which it is shown."""
     found = [one for kind in KINDS for one in _files(kind)]
-    return [*found, *_models()]
+    return [*found, *_models(), *_chances()]
 
 
 def _files(kind: str) -> Iterator[Listed]:
@@ -123,3 +123,12 @@ def _models() -> Iterator[Listed]:
 
     for name, path in shipped_models().items():
         yield Listed(MODELS, name, load(name).title, path, "ships")
+
+
+def _chances() -> Iterator[Listed]:
+    """Yield the published chances of the outcome that ``--believe`` takes by name."""
+    from difprog.beliefs import published
+
+    for name, entry in published.outcomes().items():
+        said = ", ".join(f"{key} {100 * chance:.3g}%" for key, chance in published.chances(entry).items())
+        yield Listed(CHANCES, name, f"{said}: {entry['who']}", published.path("outcomes"), "ships")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from difprog.forecast.summary import MICRODOOM
-from difprog.render import figures, outcomes, reasons, trust, words
+from difprog.render import figures, reasons, shifted, trust, words
 from difprog.render.format import (
     interval,
     microdooms,
@@ -51,7 +51,11 @@ def sections(content: Mapping[str, Any]) -> list[list[str]]:
 
 def figure(content: Mapping[str, Any], file: str, alternative: tuple[str, str]) -> str:
     """Return a figure of the report as markdown: its file lies in a folder named as the page."""
-    return image(". ".join(alternative), f"{content.get('page') or slug(content['project']['name'])}/{file}")
+    return image(". ".join(alternative), f"{_page(content)}/{file}")
+
+
+def _page(content: Mapping[str, Any]) -> str:
+    return str(content.get("page") or slug(content["project"]["name"]))
 
 
 def _kept(content: Mapping[str, Any], key: str) -> bool:
@@ -101,33 +105,7 @@ def _agreement(content: Mapping[str, Any]) -> list[str]:
 
 def _stated(content: Mapping[str, Any]) -> list[str]:
     """Return what is stated about the outcome, before and after, and what had to move; empty for nothing."""
-    tilted = [m for m in _models(content) if m.get("outcomes")]
-    if not tilted:
-        return []
-    met = [
-        [
-            code(m["model"]), code(o["statement"]), f"{100 * o['stated']:.3g}%",
-            f"{supported(100 * o['before'], 100 * o['before_se'])}%",
-            f"{outcomes.shift(m['relative_entropy'])}, {significant(m['relative_entropy'])} nats",
-            f"{m['effective_draws']:,.0f}",
-        ]
-        for m in tilted for o in m["outcomes"]
-    ]  # fmt: skip
-    moved = [
-        [
-            code(m["model"]), code(b["belief"]),
-            *(" · ".join(map(significant, b[side])) for side in ("before", "after")),
-            supported(b["distance"], b["distance_se"], digits=2),
-        ]
-        for m in tilted for b in m["moved"]
-    ]  # fmt: skip
-    return [
-        "## The outcome as stated",
-        "Draws are weighed so that they meet what is stated and otherwise change least (relative entropy).",
-        table(["model", "statement", "stated", "before", "what it took", "effective draws"], met, (2, 3, 5)),
-        "The beliefs that had to move most: 5%, 50% and 95% before and after, and how far (from 0 to 1).",
-        table(["model", "belief", "before", "after", "distance"], moved, (2, 3, 4)),
-    ]
+    return shifted.blocks(content, shifted.image(content, _page(content)))
 
 
 def _channels(content: Mapping[str, Any]) -> list[str]:

@@ -1,7 +1,7 @@
 """The memo on a budget in markdown, from the JSON of ``difprog allocate``: the decision first.
 
 What to fund, why, what would change it, then the tables in which every number stands with its error. The
-sentences are those of the screen (`difprog.render.allocate`); text from files goes through
+sentences are those of the screen (`difprog.render.funding`); text from files goes through
 `difprog.render.gfm` only.
 """
 
@@ -14,9 +14,9 @@ from typing import Any
 from difprog.base import writing
 from difprog.choose.rules import RULES
 from difprog.forecast.summary import MICRODOOM
-from difprog.render import allocate, spending, words
-from difprog.render.allocate import MOST_BELOW, money, per_million
-from difprog.render.format import interval, microdooms, percent, significant, with_error
+from difprog.render import figures, funding, outcomes, shifted, spending, words
+from difprog.render.allocate import MOST_BELOW
+from difprog.render.format import interval, microdooms, money, percent, significant, with_error
 from difprog.render.gfm import bullets, code, escape, fence, image, table
 from difprog.render.gfm import name as gfm_name
 
@@ -32,7 +32,7 @@ def memo(content: Content, command: str = "", page: str = NAME) -> str:
     Parameters
     ----------
     content : mapping
-        What `difprog.render.allocate.as_data` returns.
+        What `difprog.render.allocation.as_data` returns.
     command : str
         What makes it again.
     page : str
@@ -48,6 +48,7 @@ def memo(content: Content, command: str = "", page: str = NAME) -> str:
         _change(content, figures.get(spending.FRONTIER, "")),
         _reviews(content),
         _rows(content),
+        shifted.blocks(content, shifted.image(content, page)),
         _unread(content),
         _again(content, command),
     ]
@@ -55,16 +56,17 @@ def memo(content: Content, command: str = "", page: str = NAME) -> str:
 
 
 def _decision(content: Content) -> list[str]:
-    first, *rest = allocate.verdict(content)
+    first, *rest = funding.verdict(content)
     funded = [
-        f"**{escape(row['name'])}**, {escape(money(row['cost']))}: {allocate.effect(row)}"
+        f"**{escape(row['name'])}**, {escape(money(row['cost']))}: {funding.effect(row)}"
         for row in content["chosen"][:MOST_BELOW]
     ]
     if len(content["chosen"]) > len(funded):
         funded.append(f"and {len(content['chosen']) - len(funded)} more, in the table below")
-    basis = " · ".join(escape(line) for line in allocate.basis(content))
+    basis = " · ".join(escape(line) for line in funding.basis(content))
     return [
         f"# What to fund with {escape(money(content['budget']))}",
+        " ".join(escape(line) for line in outcomes.sentences(content)),
         f"**{escape(first)}**",
         bullets(funded),
         " ".join(escape(line) for line in rest),
@@ -105,8 +107,8 @@ def _why(content: Content, figure: str) -> list[str]:
 
 
 def _change(content: Content, figure: str) -> list[str]:
-    lines = [*allocate.against(content), *allocate.knowing(content)]
-    lines += [allocate.near(row, content) for row in content["left_out"] if "needed" in row]
+    lines = [*funding.against(content), *funding.knowing(content)]
+    lines += [funding.near(row, content) for row in content["left_out"] if "needed" in row]
     return ["## What would change it", bullets(escape(line) for line in lines), figure]
 
 
@@ -115,7 +117,7 @@ def _reviews(content: Content) -> list[str]:
         return []
     rows = [
         [
-            how, allocate.REVIEW_WORDS[how], str(found["chosen"]),
+            how, funding.REVIEW_WORDS[how], str(found["chosen"]),
             f"{found['kept']} of {len(content['chosen'])}", ", ".join(map(str, found["rows"])),
         ]
         for how, found in content["reviews"].items()
@@ -153,7 +155,7 @@ def _cells(row: Mapping[str, Any], models: int) -> list[str]:
     return [
         str(row["row"]), escape(row["name"]), escape(money(row["cost"])),
         with_error(net["mean"], net["mcse"], MICRODOOM, sign=True),
-        interval(net["lower"], net["upper"], MICRODOOM, sign=True), per_million(row),
+        interval(net["lower"], net["upper"], MICRODOOM, sign=True), funding.per_million(row),
         f"{len(row['models_in'])} of {models}", f"{len(row['rules_in'])} of {len(RULES)}",
     ]  # fmt: skip
 
@@ -167,12 +169,13 @@ def _unread(content: Content) -> list[str]:
 
 def _again(content: Content, command: str) -> list[str]:
     models = ", ".join(code(span["model"]) for span in content["credences"])
+    proved = ", as far as is proved," if content.get("short") else ""
     return [
         "## How it was made",
         f"difprog {code(content['version'])}, seed {content['seed']}, {content['draws']:,} draws, years "
-        f"counted from {escape(content['as_of'])}, under {models}. The set is the best of the means by an "
-        "exact programme, in which effects add up; what it comes to together is the race run once with all "
-        "of it.",
+        f"counted from {escape(content['as_of'])}, under {models}. The set is{proved} the best of the means "
+        "by an exact programme, in which effects add up; what it comes to together is the race run once with "
+        "all of it.",
         fence([command], "sh") if command else "",
     ]
 
@@ -187,7 +190,7 @@ def write(content: Content, folder: Path, command: str = "", html: bool = False)
     """
     from difprog.render.report import stem
 
-    drawn = spending.decision(content)
+    drawn = spending.decision(content) | figures.moved(content)
     if html:
         from difprog.render import html as pages
         from difprog.runs import carried

@@ -18,6 +18,7 @@ _USES = {
     "portfolios": "difprog rank NAME",
     "scenarios": "--scenario NAME",
     "models": "--model NAME",
+    "published chances": "--believe NAME",
 }
 
 #: The place of what comes with the program.

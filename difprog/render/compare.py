@@ -14,7 +14,7 @@ from difprog.choose.best import NOTHING
 from difprog.choose.compare import Comparison, Pair
 from difprog.choose.portfolio import Row
 from difprog.forecast.summary import MICRODOOM, sign
-from difprog.render import data, outcomes
+from difprog.render import data, outcomes, shifted
 from difprog.render.format import microdooms, percent, with_error
 from difprog.render.rank import entry, head
 from difprog.render.ranktable import columns_of, span, table
@@ -55,7 +55,7 @@ def as_data(found: Comparison) -> dict[str, Any]:
     ]
     each = found.p_best.get(NOTHING, np.zeros(len(names)))
     return {
-        **head(COMPARE_SCHEMA, first.setup, first.count, first.seed, first.prob),
+        **head(COMPARE_SCHEMA, first.setup, first.count, first.seed, first.prob, first.draws),
         "nothing": {
             "p_best": found.nothing,
             "models": {name: float(p) for name, p in zip(names, each, strict=True)},
@@ -73,10 +73,8 @@ def terminal(found: Comparison, screen: Console) -> None:
     projects = shown["projects"]
     screen.print(Text(f"{len(projects)} options on the same worlds, best first", style=HEAD))
     screen.print(Text(basis(shown), style=DIM))
-    if shown["believe"]:
-        screen.print(Text(outcomes.in_a_line(shown["believe"]), style=DIM))
     screen.print()
-    for line in headline(found):
+    for line in (*outcomes.sentences(shown), *headline(found)):
         indented(screen, line)
     screen.print()
     table(screen, columns_of(projects, shown["prob"], count, "option"), models, found.nothing, count)
@@ -84,6 +82,7 @@ def terminal(found: Comparison, screen: Console) -> None:
         _by_model(projects, models, screen)
     if found.pairs:
         _pairs(found, shown["prob"], count, screen)
+    shifted.show(shown, screen)
 
 
 def headline(found: Comparison) -> list[Text]:

@@ -18,6 +18,7 @@ import numpy as np
 from difprog.base import files
 from difprog.beliefs import published
 from difprog.beliefs.beliefs import Belief, Layer
+from difprog.forecast.believed import adoptable
 from difprog.forecast.forecast import Forecast, ModelForecast
 from difprog.render import data
 
@@ -56,6 +57,7 @@ def content(forecast: Forecast) -> dict[str, Any]:
         value_for_money=data.value_for_money(forecast),
         value_of_time=data.value_of_time(forecast),
         yardsticks=[dict(entry) for entry in yardsticks()],
+        adoptable=adoptable(forecast.draws),
     )
     return found
 

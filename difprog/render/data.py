@@ -60,7 +60,7 @@ def model(answer: ModelForecast) -> dict[str, Any]:
             None if answer.arrival_given_success is None else answer.arrival_given_success.values[0]
         ),
         "diagnostics": _diagnostics(answer),
-        **outcomes.data(answer),
+        **outcomes.data(answer.tilt),
     }
 
 

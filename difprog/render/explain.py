@@ -9,7 +9,7 @@ from rich.console import Console, Group
 from rich.text import Text
 
 from difprog.forecast.summary import MICRODOOM
-from difprog.render import outcomes, reasons, verdict, words
+from difprog.render import outcomes, reasons, shifted, verdict, words
 from difprog.render import pilot as learning
 from difprog.render.axis import bar, swing
 from difprog.render.format import microdooms, supported
@@ -65,6 +65,7 @@ def explain(
     _per_model(screen, "The trade, at the margin", content, reasons.exchange)
     _ratios(content, screen)
     _arrival(content, screen)
+    shifted.show(content, screen)
     if words.leading(content)["drivers"]:
         _drivers(content, screen, everything)
 

@@ -12,7 +12,7 @@ import io
 import math
 import re
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -22,7 +22,7 @@ import numpy.typing as npt
 from difprog.base import processes
 from difprog.base.errors import plain
 from difprog.forecast.summary import MICRODOOM
-from difprog.render import reasons, words
+from difprog.render import reasons, shifted, words
 from difprog.render.format import microdooms, percent, significant
 
 Array = npt.NDArray[np.float64]
@@ -62,7 +62,14 @@ def figures(content: Mapping[str, Any]) -> dict[str, bytes]:
     }
     if drivers_shown(content):
         found["drivers.svg"] = svg(tornado, content, alternative_drivers(content))
-    return found
+    return found | moved(content)
+
+
+def moved(content: Mapping[str, Any]) -> dict[str, bytes]:
+    """Return the figure of the beliefs that what is stated had to move; none where nothing is."""
+    if not shifted.most(content.get("models", ())):
+        return {}
+    return {shifted.FIGURE: svg(shifted.draw, content, shifted.alternative(content))}
 
 
 def drivers_shown(content: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -339,8 +346,3 @@ def alternative_drivers(content: Mapping[str, Any]) -> tuple[str, str]:
         for d in drivers_shown(content)
     ]
     return "Beliefs that drive the net effect, in microdooms averted", ". ".join(said) + "."
-
-
-def names(content: Mapping[str, Any]) -> Sequence[str]:
-    """Return the file names of a report's figures without drawing them."""
-    return ("distribution.svg", "channels.svg", *(("drivers.svg",) if drivers_shown(content) else ()))

@@ -1,4 +1,7 @@
-"""What is stated about the outcome, and what it did to the beliefs: data, sentences and a drawing."""
+"""What is stated about the outcome, and what it did to the beliefs: plain data and sentences.
+
+The drawings are `difprog.render.shifted`'s.
+"""
 
 from __future__ import annotations
 
@@ -6,28 +9,25 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rich.console import Console
-from rich.text import Text
-
 from difprog.beliefs import published
 from difprog.forecast.believed import most_moved
 from difprog.forecast.forecast import ModelForecast
+from difprog.forecast.sampling import Draws
 from difprog.forecast.setup import Setup
+from difprog.forecast.tilting import Tilt
 from difprog.render.format import significant
-from difprog.render.screen import DIM, MARGIN, Column, fitted, indented, section, text
 
 #: Relative entropy in nats → what it is called: up to 0.05 a fair coin would have to be shifted to 66%.
 SHIFTS = (
     (0.05, "a small shift"), (0.3, "a clear shift"), (1.0, "a large shift"), (math.inf, "a very large shift"),
 )  # fmt: skip
 
-#: Beliefs that are named on the first screen, and cells of a drawing.
-NAMED, CELLS = 2, 28
+#: Beliefs that are named in a sentence.
+NAMED = 2
 
 
-def data(answer: ModelForecast) -> dict[str, Any]:
+def data(tilt: Tilt | None) -> dict[str, Any]:
     """Return what was stated of one model, before and after; empty for nothing."""
-    tilt = answer.tilt
     if tilt is None:
         return {}
     rows = zip(tilt.statements, tilt.stated, tilt.before, tilt.before_se, tilt.after, strict=True)
@@ -43,9 +43,27 @@ def data(answer: ModelForecast) -> dict[str, Any]:
 
 def moving(answer: ModelForecast) -> dict[str, Any]:
     """Return which beliefs of one model had to move most; empty where nothing was stated."""
-    if answer.tilt is None:
+    return _moving(answer.draws, answer.place, answer.tilt)
+
+
+def of_the_world(draws: Draws | None) -> list[dict[str, Any]]:
+    """Return, per model, what was stated and which beliefs about the world had to move most.
+
+    So it is for every project on these worlds: what is stated is about the race without the project.
+    Nothing where nothing was stated.
+    """
+    if draws is None or not draws.tilts:
+        return []
+    return [
+        {"model": name, **data(tilt), **_moving(draws, place, tilt, world=True)}
+        for place, (name, tilt) in enumerate(zip(draws.question.readings, draws.tilts, strict=True))
+    ]
+
+
+def _moving(draws: Draws, place: int, tilt: Tilt | None, world: bool = False) -> dict[str, Any]:
+    if tilt is None:
         return {}
-    found = most_moved(answer.draws, answer.place, answer.tilt)
+    found = most_moved(draws, place, tilt, world=world)
     return {
         "moved": [
             {
@@ -63,11 +81,6 @@ def believed(setup: Setup) -> dict[str, float]:
     return found | {outcome.name: outcome.chance for outcome in setup.believe}
 
 
-def in_a_line(stated: Mapping[str, float]) -> str:
-    """Return what is stated, as one line for a heading; "" for nothing."""
-    return "as stated: " + "; ".join(spelled(*each) for each in stated.items()) if stated else ""
-
-
 def shift(nats: float) -> str:
     """Return a relative entropy in plain words."""
     return next(name for most, name in SHIFTS if nats <= most)
@@ -83,26 +96,29 @@ def _percent(chance: float) -> str:
     return f"{100 * chance:.3g}%"
 
 
-def _range(values: Sequence[float]) -> str:
-    low, high = (significant(100 * v, 2) for v in (min(values), max(values)))
+def spread(values: Sequence[float]) -> str:
+    """Return the ends of some chances in percent: "22 to 34%"."""
+    # What is not certain is not said to be: 99.6% has a third digit.
+    low, high = (significant(100 * v, 2 if v < 0.99 else 3) for v in (min(values), max(values)))
     return f"{low}%" if low == high else f"{low} to {high}%"
 
 
 def sentences(content: Mapping[str, Any]) -> list[str]:
     """Return what was stated, what the models said before, and how far they had to be moved."""
-    tilted = [m for m in content["models"] if m.get("outcomes")]
+    models = content.get("models", ())
+    tilted = [m for m in models if m.get("outcomes")]
     if not tilted:
         return []
     said = []
     names = dict.fromkeys(o["statement"] for m in tilted for o in m["outcomes"])
     for name in names:
         found = [o for m in tilted for o in m["outcomes"] if o["statement"] == name]
-        before = _range([o["before"] for o in found])
-        whose = "each model" if len(content["models"]) > 1 else "the model"
+        before = spread([o["before"] for o in found])
+        whose = "the models" if len(models) > 1 else "the model"
         said.append(f"As you state it, {spelled(name, found[0]['stated'])}; before, {whose} said {before}.")
     worst = max(tilted, key=lambda m: float(m["relative_entropy"]))
     nats = float(worst["relative_entropy"])
-    under = f" under {worst['model']}" if len(content["models"]) > 1 else ""
+    under = f" under {worst['model']}" if len(models) > 1 else ""
     most = " at the most" if len(tilted) > 1 else ""
     first = ", ".join(f"{m['belief']} ({_arrow(m)})" for m in worst["moved"][:NAMED])
     said.append(
@@ -129,49 +145,9 @@ def beside_surveys(content: Mapping[str, Any]) -> list[str]:
     if max(means) >= low and min(means) <= high:
         return []
     where = "These models give" if len(means) > 1 else "This model gives"
+    name = content.get("adoptable")
+    one = f"To start from one: --believe {name}; from" if name else "To start from"
     return [
-        f"{where} alignment a chance of {_range(means)}; surveys put a good outcome at "
-        f"{_range([low, high])}. To start from one: --believe espai-2023; from your own: "
-        "--believe p_success=60%."
+        f"{where} alignment a chance of {spread(means)}; surveys put a good outcome at "
+        f"{spread([low, high])}. {one} your own: --believe p_success=60%."
     ]
-
-
-def moved(content: Mapping[str, Any], screen: Console) -> None:
-    """Print, per model, the beliefs that had to move most, each drawn before and after."""
-    tilted = [m for m in content["models"] if m.get("moved")]
-    if not tilted:
-        return
-    section(screen, "What had to move", "5% · 50% · 95%, before ─o─ and after ━●━ what you state was met")
-    for model in tilted:
-        screen.print()
-        nats, worth = model["relative_entropy"], model["effective_draws"]
-        note = f"  {shift(nats)}: {significant(nats)} nats, {worth:,.0f} effective draws"
-        indented(screen, Text.assemble(text(model["model"], "bold"), (note, DIM)))
-        names, drawn, ends = [], [], []
-        for m in model["moved"]:
-            names.append(text(m["belief"]))
-            drawn.append("\n".join(drawing(m["before"], m["after"])))
-            ends.append("\n".join(" · ".join(map(significant, m[which])) for which in ("before", "after")))
-        columns = [Column("belief", names, left=True, wrap=True)]
-        if screen.width >= CELLS + 44:
-            columns.append(Column("", drawn, left=True))
-        columns.append(Column("before, after", ends, left=True))
-        indented(screen, fitted(columns, screen.width - MARGIN))
-
-
-def drawing(before: Sequence[float], after: Sequence[float], cells: int = CELLS) -> tuple[str, str]:
-    """Return two lines, one per set of three percentiles, on one scale: by ratio where all is positive."""
-    every = (*before, *after)
-    ratio = min(every) > 0 and max(every) > 5 * min(every)
-    low, high = (math.log(v) if ratio else v for v in (min(every), max(every)))
-
-    def line(values: Sequence[float], stroke: str, dot: str) -> str:
-        places = [
-            round(((math.log(v) if ratio else v) - low) / ((high - low) or 1.0) * (cells - 1)) for v in values
-        ]
-        row = [" "] * cells
-        row[places[0] : places[2] + 1] = stroke * (places[2] - places[0] + 1)
-        row[places[1]] = dot
-        return "".join(row)
-
-    return line(before, "─", "o"), line(after, "━", "●")

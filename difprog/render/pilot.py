@@ -10,8 +10,7 @@ from rich.console import Console
 from difprog.choose.pilot import Answer
 from difprog.forecast.summary import MICRODOOM
 from difprog.render import words
-from difprog.render.allocate import money
-from difprog.render.format import significant, supported, with_error
+from difprog.render.format import money, significant, supported, with_error
 from difprog.render.screen import section, sentences
 from difprog.why.explain import NOTHING
 

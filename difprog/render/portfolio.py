@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from difprog.render import spending, words
+from difprog.render import outcomes, shifted, spending, words
 from difprog.render.format import percent, with_error
 from difprog.render.gfm import bullets, code, escape, image, table
 from difprog.render.ranktable import FIRST, counted
@@ -37,6 +37,7 @@ def portfolio(content: Mapping[str, Any], page: str = "portfolio") -> str:
         f"{counted(len(projects), len(content['errors']))}, {FIRST[content['by']]} first: the mean net "
         "effect on the chance that alignment succeeds before AGI, in microdooms averted, under "
         f"{names}, mixed by credence.",
+        " ".join(escape(line) for line in outcomes.sentences(content)),
         f"**On {len(disagree):,} of them the models disagree about the sign.**" if disagree else "",
         image(said, f"{page}/{spending.COST}") if points else "",
         table(heads, rows, [0, *range(2, 7 + money)]),
@@ -46,6 +47,7 @@ def portfolio(content: Mapping[str, Any], page: str = "portfolio") -> str:
     if content["errors"]:
         bad = [f"{_row(e)}: {_problems(e)}" for e in content["errors"]]
         parts += ["## Rows that could not be read", bullets(bad)]
+    parts += shifted.blocks(content, shifted.image(content, page))
     parts += [
         "## How it was made",
         f"difprog {code(content['version'])}, seed {content['seed']}, {count:,} draws, years counted from "

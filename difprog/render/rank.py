@@ -13,6 +13,7 @@ from difprog import __version__
 from difprog.choose.portfolio import Row
 from difprog.choose.rank import Ranking
 from difprog.forecast.forecast import Forecast
+from difprog.forecast.sampling import Draws
 from difprog.forecast.setup import Setup
 from difprog.render import data, outcomes
 
@@ -34,9 +35,15 @@ def entry(row: Row, found: Forecast) -> dict[str, Any]:
     }
 
 
-def head(schema: str, setup: Setup, count: int, seed: int, prob: float) -> dict[str, Any]:
-    """Return what stands before the projects: under what they were scored."""
+def head(
+    schema: str, setup: Setup, count: int, seed: int, prob: float, worlds: Draws | None = None
+) -> dict[str, Any]:
+    """Return what stands before the projects: under what they were scored.
+
+    ``worlds`` are draws of any of them: where an outcome is stated, each model says what that took.
+    """
     as_of = setup.stacks[setup.models[0].name].as_of
+    stated = {entry["model"]: entry for entry in outcomes.of_the_world(worlds)}
     return {
         "schema": schema,
         "version": __version__,
@@ -50,6 +57,7 @@ def head(schema: str, setup: Setup, count: int, seed: int, prob: float) -> dict[
                 "model": model.name,
                 "credence": setup.credences[model.name],
                 "priors": data.layers(setup.stacks[model.name].layers),
+                **stated.get(model.name, {}),
             }
             for model in setup.models
         ],
@@ -59,7 +67,7 @@ def head(schema: str, setup: Setup, count: int, seed: int, prob: float) -> dict[
 def start(ranking: Ranking) -> dict[str, Any]:
     """Return the JSON of ``difprog rank`` but for its projects and errors."""
     request = ranking.request
-    found = head(RANK_SCHEMA, ranking.setup, request.draws, request.seed, request.prob)
+    found = head(RANK_SCHEMA, ranking.setup, request.draws, request.seed, request.prob, ranking.worlds)
     return {**found, "by": ranking.ordered_by, "nothing": ranking.nothing()}
 
 

@@ -12,8 +12,8 @@ from rich.console import Console
 from rich.text import Text
 
 from difprog.forecast.summary import MICRODOOM, Summary, sign
+from difprog.render import outcomes, shifted
 from difprog.render.format import interval, percent, significant, with_error
-from difprog.render.outcomes import in_a_line
 from difprog.render.screen import BAD, DIM, GOOD, HEAD, Column, fitted, indented, kept, section, text
 from difprog.render.verdict import basis
 
@@ -160,9 +160,7 @@ def rank(
     count, nothing = start["draws"], start["nothing"]["p_best"]
     screen.print(Text(f"{counted(many, failed)}, {FIRST[start['by']]} first", style=HEAD))
     screen.print(Text(basis(start), style=DIM))
-    if start["believe"]:
-        screen.print(Text(in_a_line(start["believe"]), style=DIM))
-    said = _headline(projects, start["by"])
+    said = [*map(Text, outcomes.sentences(start)), *_headline(projects, start["by"])]
     if said:
         screen.print()
     for line in said:
@@ -173,6 +171,7 @@ def rank(
         screen.print(
             Text(f"and {many - len(projects):,} more: --csv FILE or --json has all.", style=DIM)
         )
+    shifted.show(start, screen)
     assumed: dict[str, int] = {}
     for project in projects:
         for fact in project["assumed"]:

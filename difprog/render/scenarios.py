@@ -10,8 +10,8 @@ from rich.console import Console
 from difprog import __version__
 from difprog.choose.scenarios import Scenario
 from difprog.forecast.summary import sign
-from difprog.render import data, words
-from difprog.render.format import probability
+from difprog.render import data, outcomes, shifted, words
+from difprog.render.format import probability, significant
 from difprog.render.screen import DIM, HEAD, MARGIN, Column, fitted, indented, section, sentences, text
 
 SCHEMA = "difprog.scenarios/1"
@@ -36,7 +36,11 @@ def as_data(found: Sequence[Scenario]) -> dict[str, Any]:
                 "net_effect": data.summary(one.forecast.ensemble["net_effect"]),
                 "p_success_without": data.summary(one.forecast.ensemble["p_success_without"]),
                 "models": [
-                    {"model": m.model.name, "net_effect": data.summary(m.net)} for m in one.forecast.models
+                    {
+                        "model": m.model.name, "net_effect": data.summary(m.net),
+                        **outcomes.data(m.tilt), **outcomes.moving(m),
+                    }
+                    for m in one.forecast.models
                 ],
             }
             for one in found
@@ -99,6 +103,37 @@ def show(found: Sequence[Scenario], screen: Console) -> None:
         Column(f"{first.prob:.0%} of worlds", [cell[1] for cell in cells], drop=1),
         Column("so it", [SIGNS[one.sign] for one in found], left=True),
         Column("models for, against", [_models(one) for one in found], drop=3),
+    ]
+    indented(screen, fitted(columns, screen.width - MARGIN))
+    _stated(as_data(found), screen)
+
+
+def _stated(content: dict[str, Any], screen: Console) -> None:
+    """Print what was stated of the outcome under each scenario, and what had to move most for it."""
+    under = [one for one in content["scenarios"] if any(m.get("outcomes") for m in one["models"])]
+    if not under:
+        return
+    section(screen, "What you state, under each", "under the model that it moves furthest")
+    rows = []
+    for one in under:
+        worst = max(one["models"], key=lambda m: float(m.get("relative_entropy", -1.0)))
+        before = "; ".join(
+            f"{outcomes.spelled(o['statement'], o['stated'])}, before "
+            + outcomes.spread([m["outcomes"][at]["before"] for m in one["models"] if m.get("outcomes")])
+            for at, o in enumerate(worst["outcomes"])
+        )
+        nats = float(worst["relative_entropy"])
+        moved = "\n".join(
+            f"{m['belief']} {significant(m['before'][1])} → {significant(m['after'][1])}"
+            for m in shifted.most(one["models"])
+        )
+        took = f"{outcomes.shift(nats)}: {significant(nats)} nats, {worst['effective_draws']:,.0f} draws"
+        rows.append((one["scenario"] or STANDING, before, took, moved))
+    columns = [
+        Column("scenario", [text(row[0]) for row in rows], left=True, wrap=True),
+        Column("stated", [row[1] for row in rows], left=True, wrap=True, least=24),
+        Column("it took", [row[2] for row in rows], left=True, wrap=True, least=18),
+        Column("medians that moved most", [row[3] for row in rows], left=True, drop=1),
     ]
     indented(screen, fitted(columns, screen.width - MARGIN))
 

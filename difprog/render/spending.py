@@ -6,19 +6,22 @@ From the JSON of ``difprog rank`` and ``difprog allocate``, in the style of `dif
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from difprog.forecast.summary import MICRODOOM, sign
-from difprog.render import words
-from difprog.render.allocate import MILLION, money
+from difprog.render import labels, words
+from difprog.render.data import MILLION
 from difprog.render.figures import HARM, HELP, NEUTRAL, WIDTH, knee, svg
-from difprog.render.format import microdooms, significant
+from difprog.render.format import microdooms, money, significant
 
 #: Points drawn at most, those with an interval, and those named in the text alternative.
 MOST, WITH_INTERVAL, NAMED = 300, 60, 10
+
+#: Sizes of points, of those not funded, and of labels, in points on paper.
+DOT, SMALL, LABEL = 5.5, 3.5, 6.5
 
 COST, FRONTIER = "cost.svg", "frontier.svg"
 
@@ -130,14 +133,9 @@ def _cost(figure: Any, content: Mapping[str, Any]) -> None:
             axes.plot([point.cost] * 2, [low, high], color="#9a9a9a", linewidth=1.0, zorder=2)
         strong = point.funded is not False
         axes.plot(
-            point.cost, mean, markersize=5.5 if strong else 3.5, linestyle="", zorder=4 if strong else 3,
+            point.cost, mean, markersize=DOT if strong else SMALL, linestyle="", zorder=4 if strong else 3,
             markeredgewidth=1.0, **_MARKS[kind(point)],
         )  # fmt: skip
-        if spans:
-            axes.annotate(
-                point.label, (point.cost, mean), xytext=(3.5, 2), textcoords="offset points", fontsize=6.5,
-                color="black" if strong else NEUTRAL,
-            )  # fmt: skip
     costs = [point.cost for point in points]
     left, right = min(costs) / 1.5, max(costs) * 1.5
     bottom, top = min(0.0, *ends), max(0.0, *ends)
@@ -170,6 +168,36 @@ def _cost(figure: Any, content: Mapping[str, Any]) -> None:
     half = 2 if len(notes) > 2 else 1
     lines = [" ".join(part) for part in (notes[:half], notes[half:]) if part]
     figure.suptitle("\n".join(lines), x=0.01, ha="left", fontsize=8.5)
+    if spans:
+        _labelled(figure, axes, points, stretch)
+
+
+def _labelled(figure: Any, axes: Any, points: Sequence[Point], stretch: Callable[[Any], Any]) -> None:
+    """Put every point's label beside it, where it lies over nothing else; those funded come first."""
+    figure.draw_without_rendering()  # the axes have their place only then
+    scale = 72.0 / figure.dpi
+    order = sorted(range(len(points)), key=lambda at: points[at].funded is False)
+    marks = []
+    for at in order:
+        point = points[at]
+        heights = [float(stretch(point.net[key] / MICRODOOM)) for key in ("lower", "mean", "upper")]
+        (_, low), (x, y), (_, high) = axes.transData.transform([(point.cost, y) for y in heights]) * scale
+        radius = DOT / 2 if point.funded is not False else SMALL / 2
+        marks.append(labels.Mark(x, y, radius + 0.7, low, high, point.label))
+    edge = axes.bbox
+    box = tuple(float(v) * scale for v in (edge.x0, edge.y0, edge.x1, edge.y1))
+    found = labels.placed(marks, LABEL, box)
+    for at, place in zip(order, found, strict=True):
+        if place is None:
+            continue
+        point = points[at]
+        axes.annotate(
+            point.label, (point.cost, stretch(point.net["mean"] / MICRODOOM)), xytext=(place.x, place.y),
+            textcoords="offset points", fontsize=LABEL, ha="center", va="center_baseline",
+            color="black" if point.funded is not False else NEUTRAL,
+            arrowprops={"arrowstyle": "-", "linewidth": 0.4, "color": "#9a9a9a", "shrinkA": 0, "shrinkB": 2}
+            if place.far else None,
+        ).set_in_layout(False)  # fmt: skip
 
 
 def _amounts(left: float, right: float) -> list[float]:

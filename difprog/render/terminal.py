@@ -17,7 +17,7 @@ from difprog.beliefs.families import Point
 from difprog.forecast.summary import MICRODOOM, sign
 from difprog.race.parameters import PARAMETERS
 from difprog.race.parameters import Group as ParameterGroup
-from difprog.render import outcomes, trust, verdict, words
+from difprog.render import outcomes, shifted, trust, verdict, words
 from difprog.render.axis import Axis, common_axis, dots, rule, strip
 from difprog.render.format import microdooms, probability, significant, supported
 from difprog.render.screen import (
@@ -97,7 +97,9 @@ def score(
     if full:
         _success(content, screen)
         _project_effects(content, screen)
-        outcomes.moved(content, screen)
+        shifted.every(content, screen)
+    else:
+        shifted.show(content, screen)
     _notes(content, screen, full, today)
     if full:
         provenance(content, screen)
