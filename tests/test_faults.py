@@ -246,6 +246,20 @@ def test_a_belief_file_of_the_working_folder_is_told_of() -> None:
     assert "--priors world.toml" in said
 
 
+@pytest.mark.parametrize("words", [("priors", "check", "short"), ("priors", "show", "short", "skill")])
+def test_a_belief_file_of_the_working_folder_that_hides_a_scenario_is_told_of(words: tuple[str, ...]) -> None:
+    Path("short.toml").write_text("[beliefs]\nskill = 1\n")
+    assert '"short" is short.toml in the working folder, not the one that ships' in call(*words).stderr
+
+
+def test_json_holds_nothing_that_a_terminal_obeys() -> None:
+    name = "\u2066x\u2069 \x9b31m \u2028"
+    Path("odd.toml").write_text(PROPOSAL.replace('"P"', json.dumps(name)))
+    shown = fine("score", "odd.toml", *ONE, "--json")
+    assert not re.search("[\x7f-\x9f\u2028-\u202e\u2066-\u2069]", shown)
+    assert json.loads(shown)["project"]["name"] == name
+
+
 def test_a_file_that_can_be_written_is_changed_whatever_the_home(monkeypatch: pytest.MonkeyPatch) -> None:
     Path("file").write_text("a file")
     Path("mine.toml").write_text("# mine\n")

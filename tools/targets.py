@@ -82,7 +82,7 @@ def presentable(project: Project, under: Setup, data: bytes) -> None:
     found = forecast.score(project, under, DRAWS)
     _finite(found)
     out = screen()
-    terminal.score(content.content(found), out, full=True)
+    terminal.score(content.content(found), out, full=_number(data) % 4 == 0)
     if _number(data) % NOW_AND_THEN == 0:
         screen_explain.explain(explained.report(explain.explain(found)), out)
     assert isinstance(out.file, io.StringIO)
@@ -546,6 +546,6 @@ TARGETS: dict[str, type[Target]] = {
 
 #: How the runs are shared out among the readers; whole commands are asked for by name.
 SHARES = {
-    "beliefs": 15, "proposal": 15, "portfolio": 15, "edit": 5, "draft": 5, "credences": 7, "units": 12,
-    "run": 4, "posterior": 3, "tables": 3, "journal": 3, "log": 3,
+    "beliefs": 12, "proposal": 12, "portfolio": 14, "edit": 4, "draft": 4, "credences": 8, "units": 14,
+    "run": 3, "posterior": 6, "tables": 6, "journal": 6, "log": 3,
 }  # fmt: skip
