@@ -126,6 +126,16 @@ def test_probabilities_of_0_and_1_stay_put() -> None:
         assert found["models"][0]["net_effect"]["mean"] == 0.0
 
 
+@pytest.mark.parametrize("ceiling", ["", "field_ceiling = 1e9\n"])
+def test_a_field_that_grows_beyond_all_numbers_is_no_warning(ceiling: str) -> None:
+    Path("p.toml").write_text(f"{PROPOSAL}[beliefs]\nresearcher_growth = 5000\n{ceiling}")
+    for model in ("serial_parallel", "overhang"):
+        kept = f"{model}.jsonl"
+        fine("log", "add", "p.toml", "--draws", "100", "--no-evidence", "--model", model, "--file", kept)
+        for line in Path(kept).read_text().splitlines():
+            strict(line)
+
+
 def test_a_number_beyond_32_bits_is_not_warned_of() -> None:
     Path("layer.toml").write_text("[beliefs]\nresearchers = 1e60\nbrink_surge = 1e-60\n")
     strict(fine("score", "p.toml", *ONE, "--priors", "layer.toml", "--json"))

@@ -1,4 +1,4 @@
-"""A folder that somebody else filled: every command runs in it, none of its bytes does, and it says what it hides.
+"""Every command runs in a folder that somebody else filled, and nothing of the folder does.
 
 The program is started as its installed script starts it; all commands are run in that one process,
 so that all that any of them imports is looked for while the folder is the working one.
@@ -42,12 +42,14 @@ EVERY: tuple[tuple[str, ...], ...] = (
     ("list",), ("glossary",), ("models", "list"), ("models", "show", "overhang"),
     ("score", "rlhf", *QUICK, "--save", "run"), ("score", "toy", "--draws", "200", "--scenario", "short"),
     ("explain", "p1.toml", *QUICK), ("compare", "p1.toml", "rlhf", *QUICK),
-    ("rank", "theirs", "--jobs", "2", *QUICK, "--csv", "rank.csv"), ("rank", "grants", *QUICK, "--report", "out"),
+    ("rank", "theirs", "--jobs", "2", *QUICK, "--csv", "rank.csv"),
+    ("rank", "grants", *QUICK, "--report", "out"),
     ("allocate", "grants", "--budget", "1M", *QUICK, "--report", "out"),
     ("log", "add", "p1.toml", *QUICK, "--file", "log.jsonl"), ("log", "list", "--file", "log.jsonl"),
     ("log", "resolve", "{id}", "withdrawn", "--source", "me", "--file", "log.jsonl"),
     ("log", "score", "--file", "log.jsonl", "--svg", "log.svg"),
-    ("log", "export", "log.csv", "--file", "log.jsonl"), ("log", "import", "log.csv", "--file", "again.jsonl"),
+    ("log", "export", "log.csv", "--file", "log.jsonl"),
+    ("log", "import", "log.csv", "--file", "again.jsonl"),
     ("report", "p1.toml", *QUICK, "-o", "out"), ("report", "p1.toml", *QUICK, "--html", "-o", "out"),
     ("diff", "run", "run"), ("new", "made.toml", "--name", "Made", "--effort", "6 to 15", "--yes"),
     ("priors", "copy", "short", "-o", "copied.toml"),
@@ -75,7 +77,7 @@ SAID = {
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder: over fifty modules, settings of libraries, models, and files under names that ship."""
+    """Return the folder: over fifty modules, settings of libraries, files under names that ship."""
     folder = tmp_path_factory.mktemp("hostile") / "theirs"
     (folder / "theirs").mkdir(parents=True)
     for name in range(3):
@@ -96,7 +98,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for shipped in files.shipped("priors", "projects").glob("*.toml"):
         (folder / shipped.name).write_text(PROPOSAL.format("theirs"))
     beliefs = '[beliefs.skill]\np10 = 0.5\np90 = 3\nsource = "theirs"\n'
-    for shipped in (*files.shipped("priors", "scenarios").glob("*.toml"), *files.shipped("priors").glob("*.toml")):
+    scenarios = files.shipped("priors", "scenarios").glob("*.toml")
+    for shipped in (*scenarios, *files.shipped("priors").glob("*.toml")):
         (folder / shipped.name).write_text(beliefs)
     (folder / "credences.toml").write_text("[credences]\noverhang = 1\n")
     (folder / "grants.csv").write_text("name,effort,duration,cost\nA,1,1,1e5\nB,2,1,2e5\n")

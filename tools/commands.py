@@ -21,7 +21,6 @@ import os
 import re
 import shutil
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -336,8 +335,8 @@ class Session:
         """Look at belief files and change them."""
         random = self.random
         name = random.choice((*NAMED, *self.frame.names))
-        stated = re.findall(r'"(\w+)"', Path("layer.toml").read_text("utf-8", "replace"))
-        if random.random() < 0.7 and (known := sorted({*stated} & {*self.frame.names})):
+        words = re.findall(r'"(\w+)"', Path("layer.toml").read_text("utf-8", "replace"))
+        if random.random() < 0.7 and (known := sorted({*words} & {*self.frame.names})):
             name = random.choice(known)
         value = random.choice(STATED)
         match random.randrange(9):
@@ -415,8 +414,9 @@ class Session:
     def run(self) -> None:
         """Run one session."""
         steps = {
-            self.score: 340, self.priors: 320, self.rank: 60, self.look: 80, self.compare: 50, self.explain: 45,
-            self.log: 40, self.new: 40, self.allocate: 15, self.own: 15, self.save: 3, self.report: 2,
+            self.score: 340, self.priors: 320, self.look: 80, self.rank: 60, self.compare: 50,
+            self.explain: 45, self.log: 40, self.new: 40, self.allocate: 15, self.own: 15, self.save: 3,
+            self.report: 2,
         }  # fmt: skip
         self.random.choices(list(steps), list(steps.values()))[0]()
 

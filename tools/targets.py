@@ -527,7 +527,7 @@ class Commands(Target):
         self.made += 1
         return self.frame + random.randbytes(8)
 
-    def change(self, random: Random, data: bytes) -> bytes:
+    def change(self, random: Random, _data: bytes) -> bytes:
         """Return another seed: there is nothing in one to be changed."""
         return self.make(random)
 
