@@ -5,10 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 import os
 import random
+import shutil
 import signal
+import sqlite3
 import time
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -202,11 +206,17 @@ def start(table: str, home: Path) -> Warm:
     return Warm("rank", table, *QUICK, "--json", env={**os.environ, "DIFPROG_HOME": str(home)})
 
 
+def committed(home: Path) -> bool:
+    """Return whether there is a database, and nothing beside it that is yet to go in."""
+    size = {path.suffix: path.stat().st_size for path in home.rglob(f"{journal.NAME}*")}
+    return size.get(".sqlite", 0) > 0 and size.get(".sqlite-journal") == 0
+
+
 @pytest.mark.parametrize("stop", [signal.SIGKILL, signal.SIGINT])
 def test_a_ranking_that_was_stopped_goes_on_to_the_same_bytes(tmp_path, stop):
     table = make_table(tmp_path / "t.csv", 150)
     stopped = start(table, tmp_path / "one")
-    while not list((tmp_path / "one").rglob(journal.BEST)):
+    while not committed(tmp_path / "one"):
         assert stopped.poll() is None
         time.sleep(0.002)
     stopped.send_signal(stop)
@@ -219,15 +229,18 @@ def test_a_ranking_that_was_stopped_goes_on_to_the_same_bytes(tmp_path, stop):
     assert b"taken up from an interrupted run" in told
     assert "taken up" not in whole.stderr
     assert out.decode() == whole.stdout
-    assert not list((tmp_path / "one").rglob(journal.BEST))
+    assert not list((tmp_path / "one").rglob(journal.NAME))
 
 
 # the journal
 
+HASHES = [f"h{i}" for i in range(9)]
+
+
 def kept(folder: Path, lines: int, hashes=None, **how) -> Journal:
     best = Best(1, 4)
     best.add(1, [np.array([0.0, 1.0, 2.0, 3.0])])
-    made = Journal(folder, hashes or [f"h{i}" for i in range(9)], 1, 4, **how)
+    made = Journal(folder, hashes or HASHES, 1, 4, **how)
     for number in range(len(made.entries) + 1, lines + 1):
         made.append([Line(number, f"h{number - 1}", float(number), "{}")], best)
     made.checkpoint()
@@ -235,37 +248,66 @@ def kept(folder: Path, lines: int, hashes=None, **how) -> Journal:
     return made
 
 
-def test_a_torn_last_line_is_cut_off(tmp_path):
-    kept(tmp_path, 3)
-    with (tmp_path / journal.ROWS).open("ab") as stream:
-        stream.write(b'[4, "h3", 1.0, "{}')
-    again = Journal(tmp_path, [f"h{i}" for i in range(9)], 1, 4)
-    assert [e.number for e in again.entries] == [1, 2, 3]
-    again.close()
-    assert (tmp_path / journal.ROWS).read_bytes().count(b"\n") == 3
+def test_what_was_not_committed_is_as_if_it_had_never_been(tmp_path):
+    begun = Journal(tmp_path, HASHES, 1, 4)
+    begun._saved = math.inf
+    for number in range(1, 6):
+        begun.append([Line(number, f"h{number - 1}", float(number), "{}")], Best(1, 4))
+        if number == 3:
+            begun.checkpoint()
+            begun._saved = math.inf
+    assert len(begun.entries) == 5
+    # What a killed process leaves: its files as they are, and nothing held.
+    shutil.copytree(tmp_path, tmp_path / "killed")
+    begun.close()
+    for folder in (tmp_path, tmp_path / "killed"):
+        again = Journal(folder, HASHES, 1, 4)
+        assert [line.number for line in again.read(again.entries)] == [1, 2, 3]
+        again.close()
 
 
-@pytest.mark.parametrize("damage", ["row changed", "line changed", "short", "no best", "best torn", "shape"])
+def test_a_row_comes_back_as_it_went(tmp_path):
+    lines = [Line(1, "h0", 0.1 + 0.2, '{"name": "caf\u00e9 \udcff"}'), Line(2, "h1", None, "[]")]
+    begun = Journal(tmp_path, HASHES, 1, 4)
+    begun.append(lines, Best(1, 4))
+    begun.checkpoint()
+    begun.close()
+    again = Journal(tmp_path, HASHES, 1, 4)
+    assert list(again.read(again.entries[::-1])) == lines[::-1]
+    again.close(done=True)
+    assert not tmp_path.exists()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    ["row changed", "line changed", "short", "no best", "best torn", "shape", "no database", "foreign"],
+)
 def test_what_does_not_fit_is_done_again(tmp_path, damage):
     kept(tmp_path, 3)
-    hashes, shape = [f"h{i}" for i in range(9)], 4
-    rows, best = tmp_path / journal.ROWS, tmp_path / journal.BEST
+    hashes, shape, path = list(HASHES), 4, tmp_path / journal.NAME
+    changes = {
+        "line changed": "update rows set effect = 2.5 where number = 2",
+        "no best": "delete from best",
+        "best torn": "update best set state = substr(state, 1, 100)",
+        "foreign": "drop table rows; create table rows (number, text)",
+    }
     match damage:
         case "row changed":
             hashes[1] = "other"
-        case "line changed":
-            rows.write_bytes(rows.read_bytes().replace(b"2.0", b"2.5"))
         case "short":
-            rows.write_bytes(rows.read_bytes()[:-5])
-        case "no best":
-            best.unlink()
-        case "best torn":
-            best.write_bytes(best.read_bytes()[:100])
+            path.write_bytes(path.read_bytes()[:-5000])
         case "shape":
             shape = 5
+        case "no database":
+            path.write_bytes(b"rows " * 1000)
+        case _:
+            with closing(sqlite3.connect(path)) as rows:
+                rows.executescript(changes[damage])
     again = Journal(tmp_path, hashes, 1, shape)
     assert again.entries == []
     assert not again.best.nodes
+    again.append([Line(1, hashes[0], 1.0, "{}")], Best(1, shape))
+    assert [line.number for line in again.read(again.entries)] == [1]
     again.close()
 
 

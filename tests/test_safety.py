@@ -34,9 +34,9 @@ SHADOWED = (
     "email", "enum", "fractions", "functools", "h5netcdf", "h5py", "hashlib", "heapq", "importlib_metadata",
     "inspect", "json", "logging", "matplotlib", "multiprocessing", "numba", "numpy", "pickle", "platform",
     "platformdirs", "pydantic", "pymc", "pytensor", "queue", "random", "re", "rich", "scipy", "secrets",
-    "selectors", "signal", "sitecustomize", "socket", "statistics", "string", "struct", "subprocess",
-    "tempfile", "threading", "tomlkit", "tomllib", "typing", "usercustomize", "uuid", "weakref", "xarray",
-    "zlib",
+    "selectors", "signal", "sitecustomize", "socket", "sqlite3", "statistics", "string", "struct",
+    "subprocess", "tempfile", "threading", "tomlkit", "tomllib", "typing", "usercustomize", "uuid", "weakref",
+    "xarray", "zlib",
 )  # fmt: skip
 
 
@@ -236,6 +236,23 @@ def test_a_draft_of_another_file_is_not_taken_up(here: Path, monkeypatch: pytest
         assert not place.exists()
 
 
+def test_a_draft_that_can_be_written_nowhere_leaves_no_folder(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither in the program's folder nor in the one for temporary files."""
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    Path("my.toml").write_text("[beliefs]\nskill = 1\n")
+    (here / "temporary").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(here / "temporary"))
+    monkeypatch.setattr(writing, "write_atomically", full)
+    monkeypatch.setenv("EDITOR", "true")
+    assert run("priors", "edit", "my.toml")[0] == 2
+    assert list((here / "temporary").iterdir()) == []
+
+
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs FIFOs")
 def test_an_output_never_replaces_what_is_no_regular_file(here: Path) -> None:
     """And says so before any work: what is asked for does not exist either."""
@@ -305,7 +322,7 @@ WRITERS = {
     "report": (("report", "p.toml", *QUICK, "-o", "out"), "out/p1.md"),
     "report-html": (("report", "p.toml", *QUICK, "--html", "-o", "out"), "out/p1.html"),
     "report-again": (("report", "--from", "page/p1.html", "-o", "out"), "p1.html: its inputs"),
-    "rank": (("rank", "p.toml", "q.toml", *QUICK), "rows.jsonl"),
+    "rank": (("rank", "p.toml", "q.toml", *QUICK), "rows.sqlite"),
     "allocate": (("allocate", "p.toml", "q.toml", "--budget", "1M", *QUICK, "--report", "out"), "budget.md"),
     "log-add": (("log", "add", "p.toml", *QUICK, "--file", "log.jsonl", "--seed", "2"), "log.jsonl"),
     "log-begin": (("log", "add", "p.toml", *QUICK, "--file", "other.jsonl"), "other.jsonl"),

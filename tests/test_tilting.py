@@ -159,7 +159,7 @@ def test_both_ends_are_refused_with_what_can_be_met(value: float) -> None:
 
 
 def test_of_several_the_hard_one_is_named() -> None:
-    x, y = np.random.default_rng(7).standard_normal((2, COUNT))
+    x, y = np.random.default_rng(7).standard_normal((2, 5_000))
     table = {"agi_by_2030": x < -0.5, "agi_by_2040": x < 0.5, "p_success": stats.norm.cdf(y)}
     # By 2040 no less likely than by 2030: no weights at all can do otherwise.
     found = tilt(table, {"agi_by_2030": 0.6, "agi_by_2040": 0.5, "p_success": 0.6})

@@ -10,9 +10,11 @@ import hashlib
 import io
 import json
 import os
+import sqlite3
 import tomllib
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import closing, suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import lru_cache
@@ -416,39 +418,42 @@ class Journal(Target):
         made.append([journal.Line(n + 1, h, 0.1, "{}") for n, h in enumerate(self.hashes)], best)
         made.checkpoint()
         made.close()
-        self.kept = {n: (self.place / n).read_bytes() for n in (journal.ROWS, journal.BEST)}
+        self.path = self.place / journal.NAME
+        self.kept = self.path.read_bytes()
 
     def run(self, data: bytes) -> None:
         random = Random(data)
-        new = dict(self.kept)
-        rows, best = journal.ROWS, journal.BEST
-        match random.randrange(4):
-            case 0:
-                new[rows] = wild.damaged(random, new[rows])
-            case 1:
-                new[best] = wild.damaged(random, new[best])
-            case 2:
-                lines = [json.loads(line) for line in new[rows].splitlines()]
-                text = wild.changed_json(random, json.dumps(lines).encode())
-                signed = json.loads(text)
-                new[rows] = b"".join(json.dumps(line).encode() + b"\n" for line in signed)
-                digest = hashlib.sha256(new[rows]).hexdigest()
-                new[best] = _npz(new[best], length=len(new[rows]), sha256=digest)
-            case _:
-                full = np.full((2, DRAWS), 2**60)
-                odd = (np.array(10**18), np.array("x"), np.zeros((0, 2)), full, np.array([]))
-                name = random.choice(("length", "value", "holder", "nodes", "sha256"))
-                new[best] = _npz(new[best], **{name: random.choice(odd)})
-                if random.random() < 0.3:
-                    new[best] = new[best].replace(f"({DRAWS}".encode(), b"(999")
-        for name, raw in new.items():
-            (self.place / name).write_bytes(raw)
+        self.place.mkdir(exist_ok=True)
+        self.path.write_bytes(wild.damaged(random, self.kept) if random.random() < 0.4 else self.kept)
+        if self.path.read_bytes() == self.kept:
+            with closing(sqlite3.connect(self.path, isolation_level=None)) as rows:
+                self._change(random, rows)
         found = journal.Journal(self.place, self.hashes, 2, DRAWS)
         try:
             list(found.read(found.entries))
             found.best.chances()
         finally:
             found.close()
+
+    @staticmethod
+    def _change(random: Random, rows: sqlite3.Connection) -> None:
+        """Put a foreign value, or foreign arrays of who is best, where the program had its own."""
+        if random.random() < 0.5:
+            table, column = random.choice((
+                ("rows", "number"), ("rows", "sha256"), ("rows", "effect"), ("rows", "text"),
+                ("best", "state"), ("best", "digest"),
+            ))  # fmt: skip
+            value = random.choice((None, -1, 2**62, 1e308, "x", b"\xff", "\x00"))
+            with suppress(sqlite3.IntegrityError):
+                rows.execute(f"update or replace {table} set {column} = ?", (value,))
+            return
+        state = rows.execute("select state from best").fetchone()[0]
+        full = np.full((2, DRAWS), 2**60)
+        odd = (np.array(10**18), np.array("x"), np.zeros((0, 2)), full, np.array([]))
+        state = _npz(state, **{random.choice(("value", "holder", "nodes")): random.choice(odd)})
+        if random.random() < 0.3:
+            state = state.replace(f"({DRAWS}".encode(), b"(999")
+        rows.execute("update best set state = ?", (state,))
 
 
 def _npz(data: bytes, **changes: Any) -> bytes:

@@ -1,34 +1,37 @@
 """Partial results of a long ranking, kept as they come, so that a kill loses a second's work.
 
-Two files in a folder: ``rows.jsonl``, to which one line per row is only ever appended, and
-``best.npz``, replaced whole now and then, which says up to where those lines count and who was
-best of every draw by then. What lies beyond, a torn last line too, is cut off and done again.
+One SQLite database in a folder: a row for each row of the portfolio that is done, and who was best of every
+draw by then, both of the same transaction. What was not committed is as if it had never been.
 Touches its own folder and nothing else; numbers pass through unchanged.
 """
 
 from __future__ import annotations
 
-import hashlib
+import errno
 import io
-import json
-import os
+import sqlite3
 import time
 import zipfile
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from difprog.base import files, locks, writing
-from difprog.base.errors import BadInput, Problem, plain
+from difprog.base import files, plainjson
+from difprog.base.errors import BadInput, Problem
 from difprog.choose.best import Best
 
 #: Seconds between two checkpoints.
 EVERY = 1.0
 
-ROWS, BEST = "rows.jsonl", "best.npz"
+NAME = "rows.sqlite"
+
+SCHEMA = (
+    "create table if not exists rows (number integer primary key, sha256 text, effect real, text blob)",
+    "create table if not exists best (one integer primary key, state blob, digest text)",
+)
 
 
 class Line(NamedTuple):
@@ -45,11 +48,10 @@ class Line(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """Where a line stands."""
+    """What a ranking is ordered by."""
 
     number: int
     effect: float | None
-    offset: int
 
 
 class Journal:
@@ -60,7 +62,7 @@ class Journal:
     folder : Path
         Where; made where missing. One process at a time.
     hashes : sequence of str
-        The rows' hashes, in order: lines for rows that have changed since are not taken up.
+        The rows' hashes, in order: results of rows that have changed since are not taken up.
     models, count : int
         Shape of what `Best` keeps.
     fresh : bool
@@ -70,6 +72,8 @@ class Journal:
     ------
     BadInput
         Where another process is at work in the folder.
+    OSError
+        Where nothing can be written there.
     """
 
     def __init__(
@@ -77,113 +81,154 @@ class Journal:
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
-        self._lock = ExitStack()
-        try:
-            self._lock.enter_context(locks.locked(folder / ROWS, patience=0))
-        except BadInput:
-            raise BadInput(
-                Problem("rank", "", "the same ranking is being made by another process",
-                        hint="wait for it, or stop it")
-            ) from None  # fmt: skip
         self.entries: list[Entry] = []
         self.best = Best(models, count)
-        self._hash = hashlib.sha256()
-        self._length = 0
+        self._digest = ""
         self._saved = 0.0
-        if fresh or not self._take_up(hashes, (models, count)):
-            self.entries, self.best = [], Best(models, count)
-            self._hash, self._length = hashlib.sha256(), 0
-        self._stream = (folder / ROWS).open("ab" if self._length else "wb")
-        self._stream.truncate(self._length)
+        try:
+            with _told(folder / NAME):
+                self._rows = _opened(folder / NAME)
+                if fresh or not self._take_up(hashes):
+                    self.entries, self.best, self._digest = [], Best(models, count), ""
+                    self._rows = _emptied(self._rows, folder / NAME)
+        except OSError:
+            with suppress(OSError):
+                if not (folder / NAME).stat().st_size:
+                    _forget(folder / NAME)
+                    folder.rmdir()
+            raise
 
-    def _take_up(self, hashes: Sequence[str], shape: tuple[int, int]) -> bool:
+    def _take_up(self, hashes: Sequence[str]) -> bool:
         """Read back what was kept; False where it is of no use."""
         try:
-            with (self.folder / BEST).open("rb") as file, np.load(file, allow_pickle=False) as kept:
-                length, wanted = int(kept["length"]), str(kept["sha256"])
-                best = Best.from_arrays(kept["value"], kept["holder"], kept["nodes"])
-            if best.value.shape != shape:
+            kept = self._rows.execute("select state, digest from best").fetchone()
+            if kept is None:
                 return False
-            with (self.folder / ROWS).open("rb") as stream:
-                while self._length < length:
-                    raw = stream.readline()
-                    if not raw.endswith(b"\n"):
-                        return False
-                    line = _parse(raw)
-                    at = len(self.entries)
-                    if at >= len(hashes) or (line.number, line.sha256) != (at + 1, hashes[at]):
-                        return False
-                    self.entries.append(Entry(line.number, line.effect, self._length))
-                    self._hash.update(raw)
-                    self._length += len(raw)
+            with np.load(io.BytesIO(kept[0]), allow_pickle=False) as state:
+                best = Best.from_arrays(state["value"], state["holder"], state["nodes"])
+            for found in self._rows.execute("select * from rows order by number"):
+                line, at = _line(found), len(self.entries)
+                if at >= len(hashes) or (line.number, line.sha256) != (at + 1, hashes[at]):
+                    return False
+                self._note(line)
         except (
             ArithmeticError, EOFError, LookupError, MemoryError, OSError, RuntimeError, TypeError, ValueError,
-            zipfile.BadZipFile,
+            sqlite3.Error, zipfile.BadZipFile,
         ):  # fmt: skip
-            # Whatever a half-written or foreign file raises: the work is done again.
+            # Whatever a foreign or damaged file raises: the work is done again.
+            return False
+        if best.value.shape != self.best.value.shape or self._digest != kept[1]:
             return False
         self.best = best
-        return self._length == length and self._hash.hexdigest() == wanted
+        return True
+
+    def _note(self, line: Line) -> None:
+        """Count a line in; each one's digest covers all before it."""
+        self.entries.append(Entry(line.number, line.effect))
+        self._digest = plainjson.digest([self._digest, *line])
 
     def append(self, lines: Sequence[Line], best: Best) -> None:
         """Keep a chunk of results: the lines of the next rows, and who was best of them."""
+        with _told(self.folder / NAME):
+            self._rows.executemany(
+                "insert into rows values (?, ?, ?, ?)",
+                [(*line[:3], line.text.encode("utf-8", "surrogatepass")) for line in lines],
+            )
         for line in lines:
-            raw = json.dumps(line, ensure_ascii=True).encode() + b"\n"
-            with writing.named(self.folder / ROWS):
-                self._stream.write(raw)
-            self.entries.append(Entry(line.number, line.effect, self._length))
-            self._hash.update(raw)
-            self._length += len(raw)
+            self._note(line)
         self.best.merge(best)
         if time.monotonic() - self._saved >= EVERY:
             self.checkpoint()
 
     def checkpoint(self) -> None:
         """Make everything so far count after a kill."""
-        with writing.named(self.folder / ROWS):
-            self._stream.flush()
-            os.fsync(self._stream.fileno())
-        buffer = io.BytesIO()
-        kept: dict[str, Any] = {
-            "length": np.int64(self._length),
-            "sha256": np.array(self._hash.hexdigest()),
-            **self.best.arrays(),
-        }
-        np.savez(buffer, **kept)
-        writing.write_atomically(self.folder / BEST, buffer.getvalue())
+        state, arrays = io.BytesIO(), dict[str, Any](self.best.arrays())
+        np.savez(state, **arrays)
+        with _told(self.folder / NAME):
+            self._rows.execute("replace into best values (0, ?, ?)", (state.getvalue(), self._digest))
+            self._rows.execute("commit")
+            self._rows.execute("begin exclusive")
         self._saved = time.monotonic()
 
     def read(self, entries: Sequence[Entry]) -> Iterator[Line]:
         """Yield lines in the order asked for, one at a time."""
-        with writing.named(self.folder / ROWS):
-            self._stream.flush()
-        with (self.folder / ROWS).open("rb") as stream:
+        with _told(self.folder / NAME):
             for entry in entries:
-                stream.seek(entry.offset)
-                yield _parse(stream.readline())
+                found = self._rows.execute("select * from rows where number = ?", (entry.number,))
+                yield _line(found.fetchone())
 
     def close(self, done: bool = False) -> None:
         """Let go of the folder; where all is done and shown, or nothing counts yet, forget what was kept.
 
-        Writes nothing that counts: an interrupt may have come between a chunk's lines and its best.
+        What came after the last checkpoint is taken back: an interrupt may have come between a chunk's lines
+        and its best.
         """
-        with suppress(OSError):  # of a full disk, which has been said
-            self._stream.close()
-        forget = done or not (self.folder / BEST).exists()
-        if forget:
-            for name in (BEST, ROWS):
-                (self.folder / name).unlink(missing_ok=True)
-        self._lock.close()
-        if forget:
+        kept = False
+        with suppress(sqlite3.Error):  # of a full disk, which has been said
+            if self._rows.in_transaction:
+                self._rows.execute("rollback")
+            kept = self._rows.execute("select 1 from best").fetchone() is not None
+        self._rows.close()
+        if done or not kept:
+            _forget(self.folder / NAME)
             with suppress(OSError):  # another process may have begun the same
                 self.folder.rmdir()
 
 
-def _parse(raw: bytes) -> Line:
-    number, sha256, effect, text = json.loads(raw)
-    if not isinstance(number, int) or not isinstance(sha256, str) or not isinstance(text, str):
-        raise ValueError(f"not a line of a journal: {plain(raw, 40)}")
-    return Line(number, sha256, None if effect is None else float(effect), text)
+def _opened(path: Path) -> sqlite3.Connection:
+    """Open a database for this process alone, in a transaction; what is none is replaced by an empty one."""
+    rows = sqlite3.connect(path, timeout=0, isolation_level=None)
+    try:
+        rows.execute("pragma locking_mode = exclusive")
+        rows.execute("pragma journal_mode = truncate")
+        rows.execute("begin exclusive")
+        for table in SCHEMA:
+            rows.execute(table)
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # a damaged name cannot even be told
+        rows.close()
+        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT)
+        if code == sqlite3.SQLITE_BUSY:
+            raise BadInput(
+                Problem("rank", "", "the same ranking is being made by another process",
+                        hint="wait for it, or stop it")
+            ) from None  # fmt: skip
+        if code not in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_ERROR):
+            raise
+        return _emptied(rows, path)
+    except BaseException:
+        rows.close()
+        raise
+    return rows
+
+
+def _emptied(rows: sqlite3.Connection, path: Path) -> sqlite3.Connection:
+    """Take away all that a database holds, be it damaged or foreign."""
+    rows.close()
+    _forget(path)
+    return _opened(path)
+
+
+def _forget(path: Path) -> None:
+    """Take away a database, and what a killed process left beside it."""
+    for name in (path.name, f"{path.name}-journal"):
+        path.with_name(name).unlink(missing_ok=True)
+
+
+def _line(found: Sequence[Any]) -> Line:
+    number, sha256, effect, text = found
+    if not isinstance(text, bytes):
+        raise ValueError("a row of a journal has text in bytes")
+    return Line(number, sha256, effect, text.decode("utf-8", "surrogatepass"))
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """Let an error of the database be one of the system, which says what was not written."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        full = error.sqlite_errorcode == sqlite3.SQLITE_FULL
+        raise OSError(errno.ENOSPC if full else errno.EIO, f"was not written: {error}", str(path)) from error
 
 
 def folder_for(key: str) -> Path:

@@ -272,7 +272,11 @@ def ranked(
     except OSError:
         # The user's folder cannot be written: a ranking that cannot be taken up is still one.
         spare = tempfile.mkdtemp(prefix="difprog-")
-        journal = Journal(Path(spare), hashes, *shape)
+        try:
+            journal = Journal(Path(spare), hashes, *shape)
+        except OSError:
+            shutil.rmtree(spare, ignore_errors=True)
+            raise
     done = False
     try:
         if progress is not None:

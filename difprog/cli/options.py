@@ -52,7 +52,7 @@ class Count(click.IntRange):
         return int(super().convert(value, param, ctx))
 
 
-class Day(click.ParamType[date]):
+class Day(click.ParamType):  # type: ignore[type-arg] # the older versions of click take no parameter
     """A day, such as 2027-06-30."""
 
     name = "date"

@@ -171,7 +171,11 @@ def draft(name: str, shelf: Shelf | None = None) -> Draft:
     except OSError:
         # The program's folder cannot be written, which is no reason not to edit a file that can.
         path = Path(tempfile.mkdtemp(prefix="difprog-draft-")) / _name(goal.path)
-        writing.write_atomically(path, content)
+        try:
+            writing.write_atomically(path, content)
+        except OSError:
+            path.parent.rmdir()
+            raise
     return Draft(path, goal, sha256, fingerprint(path), shelf)
 
 

@@ -16,19 +16,19 @@ from difprog.race.race import Effects, Variable, closed
 class Facts(NamedTuple):
     """The facts of a project that are no quantities, as numbers; scalars or scalar variables."""
 
-    capabilities: Variable = 0.0
+    capabilities: Variable
     """1 for capabilities research, else 0."""
-    applications: Variable = 0.0
+    applications: Variable
     """1 for applications research, else 0."""
-    field_building: Variable = 0.0
+    field_building: Variable
     """1 for field-building, else 0."""
-    focus: Variable = -1.0
+    focus: Variable
     """−1, 0 or 1: average, pessimistic, worst."""
-    approach: Variable = -1.0
+    approach: Variable
     """−1, 0 or 1: engineering, behaviourist, cognitivist."""
-    fit: Variable = 0.0
+    fit: Variable
     """Share of the four criteria that are met; 0 where a model is made larger."""
-    certain: Variable = 0.0
+    certain: Variable
     """1 where the capability effect happens for sure: stated outright without a hit probability."""
 
 
