@@ -170,6 +170,13 @@ def test_more_draws_than_memory_holds_are_refused(command: str) -> None:
     assert "too many draws: at most 1,000,000 are taken (got 10,000,000)" in " ".join(said.split())
 
 
+def test_more_than_memory_holds_is_not_compared() -> None:
+    many = ("--draws", "1000000", "--no-evidence")
+    for words in (("p.toml", "rlhf", "scaling"), ("p.toml", "--scenario", "short", "--scenario", "long")):
+        said = " ".join(refused("compare", *words, *many).split())
+        assert "too many draws of what is compared: at most 12,000,000 are taken (got 18,000,000)" in said
+
+
 @pytest.mark.parametrize("day", ["0001-01-01", "1970-01-01", "9999-12-31"])
 def test_years_are_counted_from_a_date_of_these_decades(day: str) -> None:
     Path("layer.toml").write_text(f"as_of = {day}\n")

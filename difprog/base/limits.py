@@ -51,6 +51,7 @@ CHAINS = Limit("chains", 64, "each is a run of the sampler")
 SIMULATIONS = Limit("simulations", 100_000, "each is a fit")
 JOBS = Limit("processes", 256, "each holds 0.3 GB")
 OPTIONS = Limit("options compared", 40, "the draws of all are held at once")
+COMPARED = Limit("draws of what is compared", 12_000_000, "compare holds them all: four gigabytes")
 ROWS = Limit("rows", 200_000, "their texts are held in memory")
 HELD = Limit("draws of a budget's rows", 60_000_000, "allocate holds them all: half a gigabyte")
 COLUMNS = Limit("columns", 500, "every cell is read as a belief or carried through")
@@ -69,7 +70,7 @@ EARLIEST, LATEST = date(2015, 1, 1), date(2100, 12, 31)
 
 #: Every limit, as docs/hardness.md lists them.
 TABLE = (
-    DRAWS, SAMPLER_DRAWS, CHAINS, SIMULATIONS, JOBS, OPTIONS, ROWS, HELD, COLUMNS, CELL, REVIEWERS,
+    DRAWS, SAMPLER_DRAWS, CHAINS, SIMULATIONS, JOBS, OPTIONS, COMPARED, ROWS, HELD, COLUMNS, CELL, REVIEWERS,
     TOML_BYTES, TABLE_BYTES, TEXT_BYTES, DRAWS_BYTES,
 )  # fmt: skip
 
