@@ -8,13 +8,13 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from difprog.cli import COMMANDS
-from difprog.cli.evidence import TABLES
 from difprog.evidence import DATASETS
 from tests.test_readme import block
 
@@ -89,29 +89,54 @@ def test_a_model_with_a_belief_and_an_effect_of_its_own_is_two_files(clone: Path
     assert difprog(clone, *asked, *few)["models"][0]["channels"]["compensation"] < 0
 
 
-def test_a_dataset_is_two_files_and_a_line_in_two_others(clone: Path) -> None:
+def test_a_dataset_is_two_files_and_makes_no_other_posterior_stale(clone: Path) -> None:
     before = contents(clone)
     written, then = ROWS["a dataset"]
     names = [place.replace("NAME", "surges") for place in written]
     (clone / names[0]).write_text(block(PAGE, "text", "citation"))
     (clone / names[1]).write_text(block(PAGE, "python", "BELIEFS"))
-    package, world = clone / "difprog/evidence/__init__.py", clone / "priors/world.toml"
-    for name in ("DATASETS", 'evidence = "NAME"'):
-        assert name in then
-    listing, stated = re.compile(r"^(DATASETS = \(.*)\)$", re.MULTILINE), "[beliefs.brink_surge]\n"
-    assert len(listing.findall(package.read_text())) == world.read_text().count(stated) == 1
-    package.write_text(listing.sub(r'\1, "surges")', package.read_text()))
-    world.write_text(world.read_text().replace(stated, f'{stated}evidence = "surges"\n'))
-    assert set(touched(before, clone)) == {*names, "difprog/evidence/__init__.py", "priors/world.toml"}
+    assert touched(before, clone) == sorted(names)
+    assert len(names) <= 2
+
+    # That the belief is a prior from now on follows, by the command that is named.
+    assert re.findall(r"`difprog ([^`]+)`", then) == ["priors generate", "evidence fit --ship"]
+    assert difprog(clone, "priors", "generate").split() == ["wrote:", "world.toml", "wrote:", "VOCABULARY.md"]
+    assert set(touched(before, clone)) == {*names, "priors/world.toml", "VOCABULARY.md"}
+    old, new = (tomllib.loads(text.decode()) for text in (before["priors/world.toml"], world(clone)))
+    assert new["beliefs"]["brink_surge"].pop("evidence") == "surges"
+    assert new == old
+    assert difprog(clone, "priors", "generate", "--check") == ""
 
     listed = {found["dataset"]: found for found in difprog(clone, "evidence", "list", "--json")["datasets"]}
     assert (listed["surges"]["rows"], listed["surges"]["used"]) == (3, 2)
-    assert listed["surges"]["state"] == "to be fitted"
-    others = [word for name in listed if name != "surges" for word in ("--without", name)]
+    # What is kept of the others is kept under the key that it has now.
+    states = {name: found["state"] for name, found in listed.items()}
+    assert states == {**dict.fromkeys(DATASETS, "kept"), "surges": "to be fitted"}
+    others = [word for name in DATASETS for word in ("--without", name)]
     short = ("--draws", "600", "--chains", "2", "--json")
     found = difprog(clone, "evidence", "fit", *others, *short, status=(0, 3))["datasets"]["surges"]
     prior, posterior = (found["beliefs"]["brink_surge"][key] for key in ("prior", "posterior"))
     assert posterior[-1] / posterior[0] < prior[-1] / prior[0], "two guesses narrow it"
+
+
+def world(folder: Path) -> bytes:
+    """Return the world's beliefs of a copy."""
+    return (folder / "priors/world.toml").read_bytes()
+
+
+def test_two_datasets_about_one_belief_are_refused(clone: Path) -> None:
+    """And so is one about a belief that nobody states: nothing is written then."""
+    before = contents(clone)
+    for name, belief in (("second", "agi_arrival"), ("third", "no_such_belief")):
+        shutil.copy(clone / "priors/evidence/timelines.csv", clone / f"priors/evidence/{name}.csv")
+        (clone / f"difprog/evidence/{name}.py").write_text(f"BELIEFS = ({belief!r},)\n")
+    environment = {**os.environ, "PYTHONPATH": str(clone)}
+    command = [sys.executable, "-m", "difprog", "priors", "generate"]
+    done = subprocess.run(command, cwd=clone, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "timelines.BELIEFS" in done.stderr
+    assert "third.BELIEFS" in done.stderr
+    assert world(clone) == before["priors/world.toml"]
 
 
 def test_the_commands_that_it_names_are_there() -> None:
@@ -119,7 +144,3 @@ def test_the_commands_that_it_names_are_there() -> None:
         assert name in COMMANDS
     for module in re.findall(r"`python -m ([\w.]+)`", PAGE):
         assert (ROOT / Path(*module.split("."))).with_suffix(".py").is_file(), module
-
-
-def test_every_dataset_can_be_left_out_by_name() -> None:
-    assert set(TABLES) == set(DATASETS)

@@ -43,6 +43,15 @@ def test_a_forecast_from_the_command_line_is_made_by_pymc() -> None:
     assert "pymc" in loaded("score", "rlhf", "--no-evidence", "--draws", "200")
 
 
+def test_no_solver_is_loaded_for_a_forecast_whose_evidence_is_kept() -> None:
+    """All that it fits, percentiles, it fits itself; PyMC's own modules come once graphs are compiled."""
+    assert fresh(
+        "import sys\nfrom difprog.forecast import forecast as f\ns = f.prepare(('serial_parallel',))\n"
+        "f.question_of(f.find_project('rlhf', s), s)\n"
+        "print([m for m in sys.modules if m.startswith('scipy.optimize')])"
+    ) == "[]"
+
+
 @pytest.mark.parametrize(
     "words",
     [("--help",), ("priors", "check", "world"), ("list",), ("priors", "show", "agi_arrival")],

@@ -48,6 +48,10 @@ class Limit(NamedTuple):
 DRAWS = Limit("draws", 1_000_000, "memory grows with their number: at this many score holds 2 GB, explain 4")
 SAMPLER_DRAWS = Limit("draws per chain", 100_000, "a fit keeps them all, and its file grows with them")
 CHAINS = Limit("chains", 64, "each is a run of the sampler")
+EVALUATIONS = Limit(
+    "evaluations of a likelihood per step of its sampler", 320,
+    "the fits that ship take 18 to 78: with more, one of minutes becomes one of an hour",
+)  # fmt: skip
 SIMULATIONS = Limit("simulations", 100_000, "each is a fit")
 JOBS = Limit("processes", 256, "each holds 0.3 GB")
 OPTIONS = Limit("options compared", 40, "the draws of all are held at once")
@@ -56,7 +60,7 @@ ROWS = Limit("rows", 200_000, "their texts are held in memory")
 HELD = Limit("draws of a budget's rows", 60_000_000, "allocate holds them all: half a gigabyte")
 COLUMNS = Limit("columns", 500, "every cell is read as a belief or carried through")
 CELL = Limit("characters in a cell", 20_000, "no belief is longer")
-REVIEWERS = Limit("reviews", 50, "they are one model, of which the sampler's time grows with each")
+REVIEWERS = Limit("reviews", 50, "each is pooled, and shown by name")
 TOML_BYTES = Limit("bytes in a TOML file", 1 << 20, "no belief file or proposal is longer")
 TABLE_BYTES = Limit("bytes in a table", 1 << 26, "it is read whole")
 TEXT_BYTES = Limit("bytes of JSON in a saved run", 1 << 25, "it is read whole")
@@ -70,8 +74,8 @@ EARLIEST, LATEST = date(2015, 1, 1), date(2100, 12, 31)
 
 #: Every limit, as docs/hardness.md lists them.
 TABLE = (
-    DRAWS, SAMPLER_DRAWS, CHAINS, SIMULATIONS, JOBS, OPTIONS, COMPARED, ROWS, HELD, COLUMNS, CELL, REVIEWERS,
-    TOML_BYTES, TABLE_BYTES, TEXT_BYTES, DRAWS_BYTES,
+    DRAWS, SAMPLER_DRAWS, CHAINS, EVALUATIONS, SIMULATIONS, JOBS, OPTIONS, COMPARED, ROWS, HELD,
+    COLUMNS, CELL, REVIEWERS, TOML_BYTES, TABLE_BYTES, TEXT_BYTES, DRAWS_BYTES,
 )  # fmt: skip
 
 

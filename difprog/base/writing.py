@@ -111,6 +111,36 @@ def write_atomically(path: Path, data: str | bytes) -> None:
             os.close(descriptor)
 
 
+def check_room(path: Path, size: int) -> None:
+    """Refuse where so many bytes find no room beside a file that is to be written: before long work.
+
+    Parameters
+    ----------
+    path : Path
+        The file; its folder is made where missing.
+    size : int
+        Bytes.
+
+    Raises
+    ------
+    BadInput
+        Where the place is none for a file.
+    OSError
+        Where they find no room, or the folder cannot be written; it names the file.
+    """
+    place = destination(path)
+    with named(path):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        _sweep(place)
+        descriptor, temporary = tempfile.mkstemp(PART, _prefix(place), place.parent)
+        try:
+            _held(descriptor)
+            write_all(descriptor, bytes(size))
+        finally:
+            Path(temporary).unlink(missing_ok=True)
+            os.close(descriptor)
+
+
 class FolderDraft:
     """A folder that is being written beside its place.
 

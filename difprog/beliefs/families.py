@@ -5,8 +5,7 @@ are fitted. Draws are quantiles of standard normal scores z, so that a belief ke
 of randomness whatever its family is, and beliefs correlate by correlating their scores.
 
 Shapes: z and values are scalars, arrays or PyTensor variables, elementwise: quantiles and cdfs are
-written once for all three (`difprog.beliefs.elementwise`). Loads scipy.optimize only for fits that
-have no closed form.
+written once for all three (`difprog.beliefs.elementwise`).
 """
 
 from __future__ import annotations
@@ -24,6 +23,7 @@ import numpy.typing as npt
 from scipy import special
 
 from difprog.beliefs import elementwise as ew
+from difprog.beliefs.leastsquares import least_squares
 
 Array = npt.NDArray[np.float64]
 
@@ -234,6 +234,12 @@ FAMILIES: dict[str, Family] = {
 
 #: The largest level below 1: a score past 8.3 must not become an infinite draw.
 _BELOW_ONE = 1.0 - 2.0**-53
+
+#: Least chance that a cut may leave of a distribution, where percentiles are fitted.
+LEAST_INSIDE = 1e-12
+
+#: A miss, in widths of the percentiles, that stands for none at all.
+FAR = 1e6
 
 #: Halvings of the interval in which a quantile of a mixture lies.
 _HALVINGS = 64
@@ -549,10 +555,9 @@ def _numerical_fit(
     ends_given: bool,
     integer: bool,
 ) -> Distribution:
-    from scipy.optimize import least_squares
-
     lower, upper = bounds
     target, scores = family.scale(values), special.ndtri(levels)
+    scale = max(float(np.ptp(target)), float(np.abs(target).max()) * 1e-3, 1e-12)
 
     def member(free: Sequence[float]) -> Distribution:
         if ends_given:
@@ -563,10 +568,14 @@ def _numerical_fit(
         spread = math.exp(min(max(free[1], -300.0), 300.0))
         return Distribution(family, tuple(_from_line(family, free[0], spread)), lower, upper)
 
-    def misses(free: Sequence[float]) -> Array:
+    def misses(free: Array) -> Array:
         with np.errstate(all="ignore"):
-            got: Array = family.scale(member(free).quantile(scores)) - target
-        return np.nan_to_num(got, nan=1e6, posinf=1e6, neginf=-1e6)
+            found = member(np.multiply(free, units))
+            low, high = found.ends
+            if not high - low > LEAST_INSIDE:
+                return np.full(len(levels), FAR)
+            got: Array = (family.scale(found.quantile(scores)) - target) / scale
+        return np.clip(np.nan_to_num(got, nan=FAR), -FAR, FAR)
 
     if ends_given:
         initial = [0.0]
@@ -576,16 +585,17 @@ def _numerical_fit(
         x = family.scale(np.asarray(start)) if family.name in ("uniform", "loguniform") else start
         width = x[1] - x[0] if family.name in ("uniform", "loguniform") else x[1]
         initial = [float(x[0]), math.log(width)]
+    # Shapes, sizes and shares are logarithms or logits; a place on the family's scale has that of the target.
+    places = not ends_given and (family.linear is not None or family.name in BOUNDED_BY_ENDS)
+    units = np.array([scale if places else 1.0, *(1.0 for _ in initial[1:])])
     try:
-        found = least_squares(misses, initial, xtol=1e-15, ftol=1e-15, gtol=1e-15, max_nfev=300)
-        fitted = member(found.x)
-        low, high = fitted.ends
+        free = least_squares(misses, np.divide(initial, units))
+        fitted = member(free * units)
+        worst = float(np.abs(misses(free)).max())
     except (ValueError, OverflowError) as error:
         raise FitError(f"no {family.name} has these percentiles") from error
-    scale = max(float(np.ptp(target)), float(np.abs(target).max()) * 1e-3, 1e-12)
-    worst = float(np.abs(misses(found.x)).max()) / scale
     exact = len(levels) <= min(2, 1 if ends_given else len(family.parameters))
-    if not high - low > 1e-12 or worst > (1e-6 if exact else 1.0):
+    if worst > (1e-6 if exact else 1.0):
         raise FitError(f"no {family.name} within the bounds has these percentiles")
     parameters = tuple(map(float, fitted.parameters))
     return checked(Distribution(family, parameters, fitted.lower, fitted.upper, integer))

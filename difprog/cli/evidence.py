@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
 
-from difprog.base import files, limits
+from difprog.base import limits
 from difprog.cli.options import Count, Decorator, json_option
-
-#: The tables that have a likelihood, found by their files: to load it takes longer than a help text may.
-TABLES = sorted(
-    path.stem
-    for path in files.shipped("priors", "evidence").glob("*.csv")
-    if (Path(__file__).parent.parent / "evidence" / f"{path.stem}.py").is_file()
-)
+from difprog.evidence import DATASETS
 
 
 @click.group("evidence", short_help="List the evidence, or condition the world beliefs on it.")
@@ -52,7 +45,7 @@ def list_(priors: tuple[str, ...], as_json: bool) -> None:
 
 @command.command("fit", short_help="Condition the beliefs: diagnostics, prior against posterior.")
 @click.option(
-    "--without", multiple=True, type=click.Choice([*TABLES, "all"]),
+    "--without", multiple=True, type=click.Choice([*DATASETS, "all"]),
     help="Leave a dataset out; repeatable. With all left out the priors are used exactly.",
 )
 @_priors_option()
@@ -93,7 +86,6 @@ def fit(
     from functools import partial
 
     from difprog.base.errors import DiagnosticsFailed
-    from difprog.evidence import DATASETS
     from difprog.library import overview
     from difprog.render import data, evidence, screen
 
@@ -101,11 +93,16 @@ def fit(
     settings = overview.settings(draws, chains, seed)
     names = [] if "all" in without else [n for n in DATASETS if n not in without]
     stack = overview.stack(priors)
+    if project is not None and not with_influence:
+        raise click.UsageError("--project says whose effect --influence follows: give both")
+    if with_influence and not ("timelines" in names and overview.conditioned("timelines", stack)):
+        raise click.UsageError("--influence leaves out sources of the timelines, which condition nothing")
+    followed = None if project is None else overview.followed(project, priors)
     with _progress(errors) as tick:
         found, failed = overview.fit(names, stack, settings, tick, again, ship)
         rows = None
-        if with_influence and "timelines" in found:
-            rows = overview.influence(stack, priors, project, partial(tick, "without each source"))
+        if with_influence:
+            rows = overview.influence(stack, followed, partial(tick, "without each source"))
     left_out = overview.as_stated(found, stack)
     if as_json:
         content = {"datasets": found, "as_stated": left_out, "influence": rows}

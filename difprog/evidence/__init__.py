@@ -1,31 +1,34 @@
-"""Beliefs conditioned on evidence: one file per likelihood, each a row of one table.
+"""Beliefs conditioned on evidence: a dataset is a table and the module of its name here, found by looking.
 
-| dataset | beliefs | likelihood |
-|---|---|---|
-| `timelines` | when AGI arrives | published quantiles, sources exchangeable, censored |
-| `headcounts` | researchers, and their growth | log-linear in the year |
-| `parallelisation` | how progress grows with headcount | answers and estimates, sources exchangeable |
-| `coupling` | coupling by cell of the grid | Fisher z of benchmark correlations, a free slope |
+Nothing names them all, and no likelihood imports another, so that a further dataset leaves the kept
+posteriors of the others as they are. They touch different beliefs: their joint posterior is the product
+of theirs, and each is fitted, kept and left out on its own. A project's own effects are pooled from its
+reviewers' intervals by a rule, not fitted: `reviews`.
 
-A project's own effects are pooled from its reviewers' intervals by a rule, not fitted: `reviews`.
-
-The datasets touch different beliefs, so that their joint posterior is the product of four and
-each is fitted, kept and left out on its own. `tables` reads the data, `scores` turns a stated
-belief into a prior, `fit` samples and judges, `store` keeps. Importing this package loads
-neither pymc nor arviz: those are imported where a likelihood is built.
+`tables` reads the data, `scores` turns a stated belief into a prior, `fit` samples and judges, `store`
+keeps. Importing this package loads no library: those are imported where a likelihood is built.
 """
 
 from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
+from pathlib import Path
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from difprog.beliefs.families import Shape
+from difprog.base import files
 
-#: The likelihoods of world beliefs, by the name that a belief's ``evidence`` key has.
-DATASETS = ("timelines", "headcounts", "parallelisation", "coupling")
+if TYPE_CHECKING:  # the names of the datasets are wanted by a help text, which waits for no library
+    from difprog.beliefs.families import Shape
+
+#: The likelihoods of world beliefs, by the name that a belief's ``evidence`` key has: the modules of this
+#: package that have a table of their name, found by looking.
+DATASETS = tuple(
+    path.stem
+    for path in sorted(Path(__file__).parent.glob("*.py"))
+    if files.shipped("priors", "evidence", f"{path.stem}.csv").is_file()
+)
 
 
 class Case(NamedTuple):

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from difprog.base import limits
 from difprog.base.errors import DiagnosticsFailed
 from difprog.beliefs.families import Shape
 from difprog.evidence import Case, compilation, likelihood
@@ -38,6 +39,10 @@ LEVELS = (0.05, 0.1, 0.5, 0.9, 0.95)
 #: Draws this sensitive to power-scaling depend on what was scaled (Kallioinen et al. 2024,
 #: Statistics and Computing 34:57).
 SENSITIVE = 0.05
+
+#: Steps from which on it counts how many evaluations of the likelihood one takes on average: the first ones
+#: take many, until the sampler knows its scales.
+ENOUGH = 500
 
 Tick = Callable[[int, int], None]
 
@@ -113,23 +118,29 @@ def sample(model: Any, settings: Settings, tick: Tick | None = None) -> Any:
     Raises
     ------
     DiagnosticsFailed
-        Where the sampler cannot start.
+        Where the sampler cannot start, or crawls.
     """
     compilation.keep()
     import pymc as pm
     from pymc.exceptions import SamplingError
 
-    done = 0
+    done = evaluations = 0
 
-    def step(**_: Any) -> None:
-        nonlocal done
+    def step(draw: Any, **_: Any) -> None:
+        nonlocal done, evaluations
         done += 1
+        evaluations += draw.stats[0]["tree_size"]
+        if evaluations > limits.EVALUATIONS.most * max(done, ENOUGH):
+            raise DiagnosticsFailed(
+                f"the sampler crawls: its first {done:,} steps of {settings.steps:,} took "
+                f"{evaluations / done:,.0f} evaluations each; {limits.EVALUATIONS.words()}"
+            )
         if tick is not None and (done % 50 == 0 or done == settings.steps):
             tick(done, settings.steps)
 
     def run() -> Any:
-        nonlocal done
-        done = 0
+        nonlocal done, evaluations
+        done = evaluations = 0
         try:
             # Named, or PyMC would take another sampler, with other draws, wherever one is installed.
             return pm.sample(
@@ -174,7 +185,7 @@ def judge(tree: Any, draws: Mapping[str, Array]) -> dict[str, Any]:
         (name if values.ndim == 2 else f"{name}[{i}]"): column
         for name, values in draws.items()
         for i, column in enumerate(np.moveaxis(values.reshape(*values.shape[:2], -1), -1, 0))
-        if np.ptp(column) > 0
+        if np.ptp(column) != 0  # what holds no number is judged too
     }
     worst: dict[str, tuple[float, str]] = {}
     with quiet():

@@ -25,8 +25,9 @@ import numpy as np
 
 from difprog.base import files, locks, writing
 from difprog.base.errors import BadInput, DiagnosticsFailed, Problem
+from difprog.base.pace import Pace
 from difprog.beliefs.families import Distribution, Mixture, Point, Shape
-from difprog.evidence import closure, likelihood, tables
+from difprog.evidence import closure, likelihood, scores, tables
 from difprog.evidence.checked import read
 from difprog.evidence.fit import Settings, Tick, fit
 from difprog.evidence.posterior import Posterior, Predictive
@@ -37,6 +38,15 @@ LIBRARIES = ("pymc", "pytensor", "numpy", "scipy")
 #: Years between the newest row of a dataset and ``as_of`` beyond which it says nothing of that day, and the
 #: sampler would be lost.
 FARTHEST = 30.0
+
+#: Standard deviations of a stated belief from which on what the evidence says is no part of it.
+CONFLICT = 4.0
+
+#: Years within which two dates are one for what the evidence says.
+SAME_TIME = 1.0
+
+#: Bytes that a fit writes at most: what is compiled for it, and its result.
+ROOM = 1 << 24
 
 #: A kept result larger than this is none of ours.
 LARGEST = 1 << 24
@@ -97,6 +107,33 @@ def check_date(name: str, as_of: date) -> None:
         why = f"is more than {FARTHEST:.0f} years from the newest evidence about {name}, of {newest:.0f}"
         hint = "correct the date, or use --no-evidence"
         raise BadInput(Problem("", "as_of", why, as_of.isoformat(), hint))
+
+
+def conflict(name: str, shapes: Mapping[str, Shape], as_of: date) -> str | None:
+    """Return in words where a stated belief leaves next to no room for what the evidence says, else None.
+
+    What the evidence says is read off the shipped result, whose priors are wide: nothing is sampled.
+    """
+    found = load(shipped(name))
+    if found is None:
+        return None
+    then = found.diagnostics.get("as_of")
+    if then is not None and abs(tables.decimal_year(as_of) - then) > SAME_TIME:
+        return None
+    for belief, compared in found.diagnostics["beliefs"].items():
+        shape, (low, *_, high) = shapes[belief], compared["posterior"]
+        if isinstance(shape, Point):
+            continue
+        ends = [float(scores.score(shape, value)) for value in (low, high)]
+        apart = min(map(abs, ends))
+        if ends[0] * ends[1] > 0 and apart >= CONFLICT:
+            stated = " to ".join(f"{float(shape.percentile(p)):.3g}" for p in (0.05, 0.95))
+            more = "at least " if apart >= scores.FARTHEST else ""
+            return (
+                f"{belief} is stated as {stated}, and the evidence says {low:.3g} to {high:.3g}, {more}"
+                f"{apart:.0f} standard deviations away: what comes of both is neither"
+            )
+    return None
 
 
 def _key(parts: Sequence[bytes]) -> Key:
@@ -180,6 +217,10 @@ def fitted(
     ------
     BadInput
         Where ``as_of`` is too far from the dataset's own dates.
+    DiagnosticsFailed
+        Where the sampler cannot start, or crawls.
+    OSError
+        Where a new fit could not be kept: before it is made, if that is known.
     """
     check_date(name, as_of)
     settings = settings or Settings()
@@ -192,9 +233,17 @@ def fitted(
         found = None if again else find(name, wanted)
         if found is not None:
             return found
-        say(f"conditioning on {name} ({likelihood(name).TITLE}); a minute or so, then kept")
+        writing.check_room(path, ROOM)
+        say(f"conditioning on {name} ({likelihood(name).TITLE}); takes minutes, then kept")
+        doubt = conflict(name, shapes, as_of)
+        if doubt is not None:
+            say(f'{doubt}; state it wider, or leave out its line "evidence" to have it used as stated')
         year = tables.decimal_year(as_of)
-        fresh = label(fit(name, shapes, year, settings=settings, tick=tick, data=read(name)), wanted)
+        try:
+            made = fit(name, shapes, year, settings=settings, tick=tick, data=read(name))
+        except DiagnosticsFailed as error:
+            raise _failed(name, f"failed ({error})", doubt) from error
+        fresh = label(made, wanted)
         if not fresh.diagnostics["failures"]:
             write(path, fresh)
     return fresh
@@ -210,14 +259,27 @@ def condition(
     DiagnosticsFailed
         Where the sampling is not to be trusted: nothing is kept, an earlier result stays.
     """
-    found = fitted(name, shapes, as_of, say=say)
+    pace = Pace()
+
+    def tick(done: int, of: int) -> None:
+        words = pace(done, of)
+        if words is not None:
+            say(f"{name}: {words}")
+
+    found = fitted(name, shapes, as_of, say=say, tick=tick)
     if found.diagnostics["failures"]:
         why = "; ".join(found.diagnostics["failures"])
-        raise DiagnosticsFailed(
-            f"conditioning on {name} cannot be trusted ({why}): use --no-evidence, or state its beliefs "
-            f'without evidence = "{name}"'
-        )
+        raise _failed(name, f"cannot be trusted ({why})", conflict(name, shapes, as_of))
     return found
+
+
+def _failed(name: str, how: str, doubt: str | None) -> DiagnosticsFailed:
+    """Return the error of a fit that is of no use: what is stated against the evidence, and what to do."""
+    also = "" if doubt is None else f"{doubt}. "
+    return DiagnosticsFailed(
+        f"conditioning on {name} {how}. {also}Use --no-evidence, or state its beliefs without "
+        f'evidence = "{name}"'
+    )
 
 
 def label(posterior: Posterior, wanted: Key) -> Posterior:

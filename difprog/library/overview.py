@@ -9,10 +9,11 @@ from typing import Any
 from difprog.base import files
 from difprog.beliefs.beliefs import Belief, Stack
 from difprog.beliefs.families import Point
+from difprog.beliefs.project import Project
 from difprog.evidence import DATASETS, likelihood, store, tables
 from difprog.evidence.checked import read
 from difprog.evidence.fit import LEVELS, Settings
-from difprog.forecast.forecast import find_project, prepare
+from difprog.forecast.forecast import Setup, find_project, prepare
 
 Tick = Callable[[str, int, int], None]
 
@@ -144,15 +145,28 @@ def as_stated(found: dict[str, dict[str, Any]], under: Stack) -> list[dict[str, 
     ]
 
 
+def followed(project: str, priors: Sequence[str]) -> tuple[Project, Setup]:
+    """Return a proposal whose effect is followed, and what it is scored under, by every model."""
+    setup = prepare((), priors)
+    return find_project(project, setup), setup
+
+
 def influence(
-    under: Stack, priors: Sequence[str], project: str | None, tick: Callable[[int, int], None]
+    under: Stack, of: tuple[Project, Setup] | None, tick: Callable[[int, int], None]
 ) -> list[dict[str, Any]]:
-    """Return how far the pooled timeline, and a project's effect, move without each source."""
+    """Return how far the pooled timeline, and a project's effect, move without each source.
+
+    Parameters
+    ----------
+    under : Stack
+        The layers that state when AGI arrives.
+    of : tuple, optional
+        What `followed` returns.
+    tick : callable
+        Told how many fits are done, of how many.
+    """
     from difprog.why import influence as leave
 
     shapes = {n: b.shape for n, b in stated("timelines", under).items()}
-    setup = prepare((), priors)
-    proposal = None if project is None else find_project(project, setup)
     pooled = leave.left_out(shapes, tables.decimal_year(under.as_of), tick=tick)
-    net = None if proposal is None else leave.effects(proposal, setup, pooled)
-    return leave.table(pooled, net)
+    return leave.table(pooled, None if of is None else leave.effects(*of, pooled))

@@ -1,14 +1,21 @@
-"""The generated reference page of every parameter, for readers. Reads the shipped belief files."""
+"""What is generated from the files that ship: the page of every parameter, tables and names within others.
+
+Reads the shipped belief files.
+"""
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Iterator
 from functools import lru_cache
 
 from difprog.base import files
+from difprog.base.errors import Problems
 from difprog.beliefs.beliefs import Belief, Layer
 from difprog.beliefs.families import Point
 from difprog.beliefs.parse import read_layer
+from difprog.evidence import DATASETS, likelihood
+from difprog.library import edit
 from difprog.models.model import load, shipped_models, vocabulary
 from difprog.race.parameters import FACTS, Group, Parameter
 
@@ -73,6 +80,30 @@ def with_models(page: str) -> str:
     rows = [f"| `{m.name}` | {m.title} ({m.cites.partition(',')[0]}) |" for m in found]
     table = "\n".join(["| model | reads into the race |", "|---|---|", *rows])
     return f"{before}<!-- models -->\n{table}\n<!-- end -->{after}"
+
+
+def with_datasets(text: str) -> str:
+    """Return the world's belief file with every dataset's name at the beliefs that it conditions.
+
+    Raises
+    ------
+    BadInput
+        Where a dataset is about a belief that the file does not state, or that is another's too.
+    """
+    stated = tomllib.loads(text)["beliefs"]
+    problems = Problems("difprog/evidence")
+    whose: dict[str, str] = {}
+    for dataset in DATASETS:
+        for name in likelihood(dataset).BELIEFS:
+            if name not in stated:
+                problems.unknown(f"{dataset}.BELIEFS", name, stated, "no belief of world.toml")
+            elif name in whose:
+                problems.add(f"{dataset}.BELIEFS", f"has a belief of {whose[name]}", name)
+            elif stated[name].get("evidence") != dataset:
+                text = edit.put(text, ("beliefs", name), {**edit.read(stated[name]), "evidence": dataset})
+            whose[name] = dataset
+    problems.check()
+    return text
 
 
 def markdown() -> str:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from difprog.base.pace import Pace
 from difprog.render.screen import text
 
 Tick = Callable[[str, int, int], None]
@@ -23,12 +24,14 @@ def progress(screen: Console) -> Iterator[Tick]:
         Of standard error.
     """
     if not screen.is_terminal:
-        started: set[str] = set()
+        paces: dict[str, Pace] = {}
 
         def line(what: str, done: int, of: int) -> None:
-            if what not in started:
-                started.add(what)
+            if what not in paces:
+                paces[what] = Pace()
                 screen.print(text(f"{what}: {of:,} steps"))
+            if words := paces[what](done, of):
+                screen.print(text(f"{what}: {words}"))
             if done >= of:
                 screen.print(text(f"{what}: done"))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,8 @@ from difprog.cli.options import json_option
 from difprog.cli.priors.group import belief_argument, command, file_argument, model_option
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from difprog.library.amend import Change
     from difprog.library.drafts import Draft
     from difprog.library.shelf import Shelf
@@ -199,21 +202,32 @@ def elicit(
 @command.command("generate", hidden=True)
 @click.option("--check", "only_check", is_flag=True, help="Write nothing; status 3 where a file is stale.")
 def generate(only_check: bool) -> None:
-    """Write the schemas, the vocabulary page and the README's table of models of a checkout anew."""
+    """Write what follows from a checkout's models and datasets.
+
+    Each dataset's name at the beliefs in `world.toml` that it conditions; the schemas, the vocabulary
+    page and the README's table of models.
+    """
     from difprog.base import files, writing
     from difprog.beliefs import schema
     from difprog.library import reference
     from difprog.models.model import vocabulary
 
     root = files.shipped("priors")
-    wanted = {root / name: text for name, text in schema.files(vocabulary()).items()}
-    wanted[root.parent / "VOCABULARY.md"] = reference.markdown()
-    readme = root.parent / "README.md"
-    wanted[readme] = reference.with_models(readme.read_text("utf-8"))
-    stale = [p for p, text in wanted.items() if not p.is_file() or p.read_text("utf-8") != text]
-    for path in stale:
+    world, readme = root / "world.toml", root.parent / "README.md"
+    wanted: dict[Path, Callable[[], str]] = {
+        world: lambda: reference.with_datasets(world.read_text("utf-8")),
+        **{root / name: partial(str, text) for name, text in schema.files(vocabulary()).items()},
+        root.parent / "VOCABULARY.md": reference.markdown,
+        readme: lambda: reference.with_models(readme.read_text("utf-8")),
+    }
+    stale = False
+    for path, make in wanted.items():  # in this order: the page tells of the beliefs as they then are
+        text = make()
+        if path.is_file() and path.read_text("utf-8") == text:
+            continue
+        stale = True
         click.echo(f"{'stale' if only_check else 'wrote'}: {path.name}")
         if not only_check:
-            writing.write_atomically(path, wanted[path])
+            writing.write_atomically(path, text)
     if stale and only_check:
         raise click.exceptions.Exit(3)
