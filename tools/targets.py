@@ -519,7 +519,7 @@ class Commands(Target):
     seconds = 60.0
     guided = False
     #: So many sessions of one frame follow one another.
-    stretch = 400
+    stretch = 600
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
