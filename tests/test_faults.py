@@ -126,6 +126,16 @@ def test_probabilities_of_0_and_1_stay_put() -> None:
         assert found["models"][0]["net_effect"]["mean"] == 0.0
 
 
+@pytest.mark.parametrize("ceiling", ["", "field_ceiling = 1e9\n"])
+def test_a_field_that_grows_beyond_all_numbers_is_no_warning(ceiling: str) -> None:
+    Path("p.toml").write_text(f"{PROPOSAL}[beliefs]\nresearcher_growth = 5000\n{ceiling}")
+    for model in ("serial_parallel", "overhang"):
+        kept = f"{model}.jsonl"
+        fine("log", "add", "p.toml", "--draws", "100", "--no-evidence", "--model", model, "--file", kept)
+        for line in Path(kept).read_text().splitlines():
+            strict(line)
+
+
 def test_a_number_beyond_32_bits_is_not_warned_of() -> None:
     Path("layer.toml").write_text("[beliefs]\nresearchers = 1e60\nbrink_surge = 1e-60\n")
     strict(fine("score", "p.toml", *ONE, "--priors", "layer.toml", "--json"))
@@ -158,6 +168,13 @@ def test_a_row_that_a_limit_of_harm_keeps_out_needs_no_cost() -> None:
 def test_more_draws_than_memory_holds_are_refused(command: str) -> None:
     said = refused(command, "p.toml", "--draws", "10000000")
     assert "too many draws: at most 1,000,000 are taken (got 10,000,000)" in " ".join(said.split())
+
+
+def test_more_than_memory_holds_is_not_compared() -> None:
+    many = ("--draws", "1000000", "--no-evidence")
+    for words in (("p.toml", "rlhf", "scaling"), ("p.toml", "--scenario", "short", "--scenario", "long")):
+        said = " ".join(refused("compare", *words, *many).split())
+        assert "too many draws of what is compared: at most 12,000,000 are taken (got 18,000,000)" in said
 
 
 @pytest.mark.parametrize("day", ["0001-01-01", "1970-01-01", "9999-12-31"])
@@ -244,6 +261,20 @@ def test_a_belief_file_of_the_working_folder_is_told_of() -> None:
     said = call("priors", "list", "world").stderr
     assert "world.toml in the working folder" in said
     assert "--priors world.toml" in said
+
+
+@pytest.mark.parametrize("words", [("priors", "check", "short"), ("priors", "show", "short", "skill")])
+def test_a_belief_file_of_the_working_folder_that_hides_a_scenario_is_told_of(words: tuple[str, ...]) -> None:
+    Path("short.toml").write_text("[beliefs]\nskill = 1\n")
+    assert '"short" is short.toml in the working folder, not the one that ships' in call(*words).stderr
+
+
+def test_json_holds_nothing_that_a_terminal_obeys() -> None:
+    name = "\u2066x\u2069 \x9b31m \u2028"
+    Path("odd.toml").write_text(PROPOSAL.replace('"P"', json.dumps(name)))
+    shown = fine("score", "odd.toml", *ONE, "--json")
+    assert not re.search("[\x7f-\x9f\u2028-\u202e\u2066-\u2069]", shown)
+    assert json.loads(shown)["project"]["name"] == name
 
 
 def test_a_file_that_can_be_written_is_changed_whatever_the_home(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -81,20 +81,6 @@ def ends_well(process: subprocess.Popen[str]) -> str:
 # No code of the working folder
 
 
-@pytest.mark.parametrize(
-    "words",
-    [
-        RANK,
-        ("report", "p1.toml", *QUICK, "-o", "../out"),
-        ("priors", "list"),
-    ],
-    ids=lambda words: words[0],
-)
-def test_nothing_that_lies_in_the_working_folder_is_run(folder: Path, words: tuple[str, ...]) -> None:
-    ends_well(start(folder, *words))
-    assert not (folder.parent / "RAN").exists()
-
-
 def test_an_empty_entry_of_the_path_is_not_the_working_folder(folder: Path) -> None:
     """To Python it is; what Python itself reads before it reads difprog is not ours to keep out."""
     for module in ("sitecustomize", "usercustomize"):

@@ -1,7 +1,10 @@
 """Whole commands for `tools.fuzz`, in this process: extreme and hostile files, and what must hold after each.
 
 An input is the seed of a session: some files, mostly sound ones of extreme meaning (`tools.extreme`), some
-hostile (`tools.wild`), and one to five commands upon them. Whatever the files say, after each command
+hostile (`tools.wild`), and a command upon them, or a few that belong together (a run that is saved, read
+back and compared; a log that is written, answered and scored). The first bytes of a seed are its frame:
+which readings, and which beliefs are stated at all; sessions of one frame call what was compiled for the
+first, and differ in every number, fact, file and option. Whatever the files say, after each command
 
 * its exit status is 0, 2, or 3 where it may be; with 2 there are words on standard error, nothing on
   standard output, and no file is written;
@@ -17,7 +20,8 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Callable
+from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -29,6 +33,9 @@ from tools.kill import contents, hidden
 
 #: Commands that may pass over what they cannot read, or say that a check fails.
 THREE = ("rank", "allocate", "priors", "verify")
+
+#: Commands that have commands below them.
+GROUPS = ("priors", "models", "evidence", "log")
 
 #: Numbers that are none, in what is printed or written.
 NO_NUMBER = re.compile(r"(?<![\w./-])[-+−]?(nan|inf|infinity)(?![\w/-])", re.IGNORECASE)
@@ -45,6 +52,9 @@ NAMED = (
 MODELS = (
     "serial_parallel", "overhang", "alignment_tax", "narrow_superhuman", "research_grid", "./own.py",
 )  # fmt: skip
+
+#: So many first bytes of a seed are its frame.
+FRAME = 4
 ANSWERS = ("yes", "no", "ambiguous", "withdrawn", "3", "1e-300", "1e300", "0", "18 months")
 STATED = ("2 to 40", "p5=1e-300", "value=1", "0.5", "p10=0.1 p90=0.9", "1e400", "-1 to 1")
 CHIPS = ("0 to 5: 4, 5 to 15: 9", "0 to 1e300: 1", "1 to 0: 3", "x")
@@ -64,6 +74,38 @@ class Wrong(Exception):
         self.kind = kind
 
 
+@dataclass(frozen=True)
+class Frame:
+    """What sessions have in common, so that what is compiled for one of them serves the others.
+
+    Attributes
+    ----------
+    readings : tuple of tuple of str
+        Models that are asked for together, the usual ones first.
+    names : tuple of str
+        Beliefs that files may state.
+    columns : tuple of str
+        Of a table, beyond those that every one has.
+    model : str
+        The text of a model of one's own.
+    """
+
+    readings: tuple[tuple[str, ...], ...]
+    names: tuple[str, ...]
+    columns: tuple[str, ...]
+    model: str
+
+
+def frame(seed: bytes) -> Frame:
+    """Return the frame of a seed."""
+    random = Random(seed)
+    several = random.choice(((), random.sample(MODELS, 2), random.sample(MODELS, 3)))
+    readings = ((random.choice(MODELS),), (random.choice(MODELS),), tuple(several))
+    names = tuple(extreme.names(random, 16))
+    columns = tuple(random.sample(extreme.COLUMNS, 2))
+    return Frame(readings, names, columns, extreme.model(random))
+
+
 class Session:
     """Some files in a folder, and commands that are run there.
 
@@ -72,27 +114,36 @@ class Session:
     folder : Path
         An empty folder, the working one meanwhile.
     random : Random
-        Where every choice comes from.
+        Where every choice comes from but those of the frame.
+    frame : Frame
+        What sessions of one frame have in common.
+
+    Attributes
+    ----------
+    said : Counter
+        How often each command ended with which status.
     """
 
-    def __init__(self, folder: Path, random: Random) -> None:
-        self.folder, self.random = folder, random
+    def __init__(self, folder: Path, random: Random, frame: Frame) -> None:
+        self.folder, self.random, self.frame = folder, random, frame
         self.ran: list[str] = []
+        self.said: Counter[tuple[str, int]] = Counter()
         self.plain = True
         self.files()
 
     def files(self) -> None:
         """Write what the commands are to read."""
-        random = self.random
+        random, known = self.random, self.frame.names
         for name in ("p.toml", "q.toml"):
-            content = extreme.proposal(random, name)
+            content = extreme.proposal(random, name, known)
             if random.random() < 0.01:
                 content["reviews"] = extreme.reviews(random)
             self._write(name, wild.dump(content), "proposal")
-        self._write("layer.toml", wild.dump(extreme.layer(random)), "beliefs")
-        self._write("scene.toml", wild.dump(extreme.layer(random)), "beliefs")
-        self._write("t.csv", extreme.table(random, random.choice((1, 2, 4, 12))), "table")
-        (self.folder / "own.py").write_text(extreme.model(random))
+        self._write("layer.toml", wild.dump(extreme.layer(random, known)), "beliefs")
+        self._write("scene.toml", wild.dump(extreme.layer(random, known)), "beliefs")
+        rows = random.choice((1, 2, 2, 4, 4, 12))
+        self._write("t.csv", extreme.table(random, rows, self.frame.columns), "table")
+        (self.folder / "own.py").write_text(self.frame.model)
 
     def _write(self, name: str, sound: str, kind: str) -> None:
         """Write a file; one in so many is hostile."""
@@ -114,6 +165,8 @@ class Session:
         self.ran.append(" ".join(said))
         before = self._contents()
         found = invoke(said, text)
+        group = said[:2] if said[0] in GROUPS else said[:1]
+        self.said[" ".join(group), found.exit_code] += 1
         where = f"{'; '.join(self.ran)}\nstatus {found.exit_code}\n{found.stderr[-1500:]}"
         allowed = (0, 2, *({3} if said[0] in THREE else ()), *({130} if said[0] == "new" else ()))
         if found.exit_code not in allowed:
@@ -166,23 +219,23 @@ class Session:
 
     # What is asked
 
-    def request(self, draws: int | None = None) -> list[str]:
+    def request(self, draws: int | None = None, evidence: bool = True) -> list[str]:
         """Return options under which a proposal is scored."""
         random = self.random
-        said = ["--draws", str(draws or random.choice((100, 100, 200, 500)))]
+        said = ["--draws", str(draws or random.choice((100, 100, 100, 200)))]
         # Where files change what evidence conditions it is fitted anew, which takes minutes.
         texts = Path("p.toml").read_bytes() + Path("q.toml").read_bytes()
         sound = self.plain and b"beliefs" not in texts and b"reviews" not in texts
-        evidence = sound and random.random() < 0.2
+        evidence = evidence and sound and random.random() < 0.1
         if not evidence:
             said.append("--no-evidence")
-        for model in random.sample(MODELS, random.choice((1, 1, 1, 2, 2, 0))):
+        for model in random.choices(self.frame.readings, (60, 37, 3))[0]:
             said += ["--model", model]
         if not evidence and random.random() < 0.5:
             said += ["--priors", "layer.toml"]
         if not evidence and random.random() < 0.2:
             said += ["--scenario", random.choice(("./scene.toml", "./scene.toml", "short", "pessimist"))]
-        if random.random() < 0.2:
+        if random.random() < 0.1:
             said += extreme.believe(random)
         if random.random() < 0.15:
             said += ["--prob", random.choice(("0.5", "1e-9", "0.999999", "0.9", "nan"))]
@@ -193,11 +246,14 @@ class Session:
         return said
 
     def score(self) -> None:
-        """Score; keep the run, report on it, and compare it with another."""
+        """Score."""
         asked = self.request()
-        if self.random.random() < 0.85:
-            self.call("score", "p.toml", *asked, *self.random.choice(((), (), ("--full",), ("--beliefs",))))
-            return
+        more = self.random.choice(((), (), (), (), ("--full",), ("--beliefs",)))
+        self.call("score", "p.toml", *asked, *more)
+
+    def save(self) -> None:
+        """Keep runs, report on one, and compare them."""
+        asked = self.request()
         self.call("score", "p.toml", *asked, "--save", "run")
         if Path("run").exists():
             self.call("score", "q.toml", *asked, "--save", "other", "--prob", "0.8")
@@ -209,7 +265,7 @@ class Session:
 
     def explain(self) -> None:
         """Explain, with knowledge and pilots."""
-        random, more = self.random, ["--no-drivers"] if self.random.random() < 0.9 else []
+        random, more = self.random, ["--no-drivers"] if self.random.random() < 0.95 else []
         for _ in range(random.choice((0, 0, 1, 2))):
             more += ["--know", random.choice(NAMED)]
         for _ in range(random.choice((0, 0, 1))):
@@ -234,7 +290,9 @@ class Session:
         """Rank a table, a folder or files, into a table and a page."""
         random = self.random
         what = random.choice((("t.csv",), ("t.csv",), (".",), ("p.toml", "q.toml"), ("t.csv", "p.toml")))
-        more = random.choice(((), (), ("--csv", "rank.csv"), ("--report", "out")))
+        more = random.choice(((), ("--csv", "rank.csv")))
+        if random.random() < 0.04:
+            more = ("--report", "out")
         by = ("--by", random.choice(("effect", "per-dollar", "best")))
         self.call("rank", *what, *self.request(), *by, *more)
 
@@ -246,7 +304,7 @@ class Session:
             more += ["--max-harm", random.choice(("0.5", "1e-9", "0.01"))]
         if random.random() < 0.1:
             more += ["--beside", random.choice(("./scene.toml", "short"))]
-        if random.random() < 0.2:
+        if random.random() < 0.06:
             more += ["--report", "out", *random.choice(((), ("--html",)))]
         rule = ("--rule", random.choice(("expected", "worst-model", "regret")))
         budget = random.choice(("2M", "2M", "$1", "1e15", "500k", "50k", "0", "3 years"))
@@ -265,7 +323,7 @@ class Session:
         for entry in json.loads(listed.stdout)["forecasts"][:8]:
             answer = random.choice(ANSWERS)
             self.call("log", "resolve", str(entry["id"]), answer, "--source", "me", *kept, json_too=False)
-        self.call("log", "score", *kept, *random.choice(((), ("--svg", "log.svg"))))
+        self.call("log", "score", *kept, *(("--svg", "log.svg") if random.random() < 0.05 else ()))
         self.call("log", "export", "log.csv", *kept, json_too=False)
         if random.random() < 0.3:
             data = wild.damaged(random, Path("log.csv").read_bytes())
@@ -276,9 +334,12 @@ class Session:
     def priors(self) -> None:
         """Look at belief files and change them."""
         random = self.random
-        name = random.choice(NAMED)
+        name = random.choice((*NAMED, *self.frame.names))
+        words = re.findall(r'"(\w+)"', Path("layer.toml").read_text("utf-8", "replace"))
+        if random.random() < 0.7 and (known := sorted({*words} & {*self.frame.names})):
+            name = random.choice(known)
         value = random.choice(STATED)
-        match random.randrange(8):
+        match random.randrange(9):
             case 0:
                 self.call("priors", "list", "layer.toml")
             case 1:
@@ -290,10 +351,14 @@ class Session:
             case 4:
                 self.call("priors", "diff", "layer.toml", *random.choice(((), ("scene.toml",))))
             case 5:
-                self.call("priors", "set", "world", name, *value.split(), "--source", "me")
-                self.call("priors", "unset", "world", name, json_too=False)
-                self.call("score", "p.toml", *self.request())
+                where = random.choice(("world", "layer.toml", "layer.toml"))
+                self.call("priors", "set", where, name, *value.split(), "--source", "me")
+                self.call("priors", "unset", where, name, json_too=False)
             case 6:
+                self.call("priors", "copy", "layer.toml", "-o", "copied.toml", json_too=False)
+                if Path("copied.toml").exists():
+                    self.call("priors", "check", "copied.toml")
+            case 7:
                 if random.random() < 0.5:
                     said = ("--percentiles", value)
                 else:
@@ -304,6 +369,15 @@ class Session:
                 self.call("priors", "elicit", "outcomes", "--percentiles", stated or "p_success=0", "--file",
                           "layer.toml", "--yes", json_too=False)  # fmt: skip
 
+    def own(self) -> None:
+        """Score under the user's own beliefs and credences."""
+        folder = Path("home", "priors")
+        folder.mkdir(exist_ok=True)
+        Path("layer.toml").rename(folder / "world.toml")
+        credences = {name: self.random.choice((0, 1e-300, 1, 1e300)) for name in MODELS[:5]}
+        (folder / "credences.toml").write_text(wild.dump({"credences": credences}))
+        self.call("score", "p.toml", *self.request(evidence=False))
+
     def new(self) -> None:
         """Answer questions, with answers that are none among them."""
         random = self.random
@@ -312,7 +386,7 @@ class Session:
         # Where answers end before the questions do, it is interrupted, and keeps what it has.
         self.plain = False
         self.call("new", "made.toml", text=answers, json_too=False)
-        if Path("made.toml").exists():
+        if Path("made.toml").exists() and random.random() < 0.3:
             self.call("score", "made.toml", *self.request())
 
     def report(self) -> None:
@@ -339,11 +413,12 @@ class Session:
 
     def run(self) -> None:
         """Run one session."""
-        steps: tuple[tuple[Callable[[], None], int], ...] = (
-            (self.score, 26), (self.rank, 18), (self.compare, 10), (self.priors, 14), (self.look, 4),
-            (self.explain, 6), (self.allocate, 10), (self.log, 8), (self.new, 3), (self.report, 1),
-        )  # fmt: skip
-        self.random.choices([step for step, _ in steps], [share for _, share in steps])[0]()
+        steps = {
+            self.score: 340, self.priors: 320, self.look: 80, self.rank: 60, self.compare: 50,
+            self.explain: 45, self.log: 40, self.new: 40, self.allocate: 15, self.own: 15, self.save: 3,
+            self.report: 2,
+        }  # fmt: skip
+        self.random.choices(list(steps), list(steps.values()))[0]()
 
 
 def invoke(words: list[str], text: str | None = None) -> Result:
@@ -382,8 +457,8 @@ def strict(text: str, kind: str, where: str) -> None:
         raise Wrong(f"{kind} is no JSON", f"{where}\n{error}\n{text[:300]}") from None
 
 
-def session(folder: Path, seed: bytes) -> None:
-    """Run the session of a seed in a new folder below one, and take it away."""
+def session(folder: Path, seed: bytes) -> Counter[tuple[str, int]]:
+    """Run the session of a seed in a new folder below one; return how often which command ended how."""
     place, before = folder / "session", Path.cwd()
     shutil.rmtree(place, ignore_errors=True)
     (place / "home").mkdir(parents=True)
@@ -391,7 +466,9 @@ def session(folder: Path, seed: bytes) -> None:
     os.environ["DIFPROG_HOME"] = str(place / "home")
     os.chdir(place)
     try:
-        Session(place, Random(seed)).run()
+        found = Session(place, Random(seed), frame(seed[:FRAME]))
+        found.run()
+        return found.said
     finally:
         os.chdir(before)
         os.environ.pop("DIFPROG_HOME")

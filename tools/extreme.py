@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from random import Random
 from typing import Any
 
-from difprog.models.model import vocabulary
+from difprog.models.model import STATED_ONLY, vocabulary
 from difprog.race.parameters import CRITERIA, FACTS, Group, Parameter
 
 #: What is nearly certain, and what is.
@@ -25,6 +25,9 @@ FAR = (1e-300, 1e-100, 1e-25, 1e-9, 1e9, 1e25, 1e100, 1e300)
 #: By which percentiles a belief is stated, and what a share may be distributed as.
 LEVELS = (("p5", "p95"), ("p10", "p90"), ("p5", "p50", "p95"), ("p49", "p51"), ("p1", "p99"))
 SHARED = ("beta", "uniform", "logitnormal")
+
+#: Beliefs that a column of a table may be about.
+COLUMNS = ("capability_speedup", "parallel_speedup", "skill", "relevance")
 
 #: Chains and other things that are counted.
 COUNTS = (0, 1, 2, 5, 40, 1000)
@@ -53,8 +56,16 @@ def success(w, e):
 '''
 
 
-def proposal(random: Random, name: str = "") -> dict[str, Any]:
-    """Return a proposal's content."""
+def names(random: Random, count: int) -> list[str]:
+    """Return names of beliefs to state, two of them of what a model derives unless it is stated."""
+    known = [p for p in vocabulary().values() if p.group is not Group.FACT]
+    derived = [p.name for p in known if p.group is Group.EFFECT or p.name in STATED_ONLY]
+    others = [p.name for p in known if p.name not in derived]
+    return [*random.sample(derived, 2), *random.sample(others, count - 2)]
+
+
+def proposal(random: Random, name: str = "", known: Sequence[str] = ()) -> dict[str, Any]:
+    """Return a proposal's content, which states beliefs of these names, or of any."""
     project: dict[str, Any] = {"name": name or f"Project {random.randrange(100)}"}
     project["effort"] = _quantity(random, (0, 1e-9, 1e4, 1e9), (0.1, 300))
     project["duration"] = _quantity(random, (1e-9, 40, 1e6), (0.05, 10))
@@ -71,7 +82,7 @@ def proposal(random: Random, name: str = "") -> dict[str, Any]:
         project["group"] = random.choice(("A", "B"))
     found: dict[str, Any] = {"project": project}
     if random.random() < 0.5:
-        found["beliefs"] = beliefs(random, random.randint(1, 5))
+        found["beliefs"] = beliefs(random, random.randint(1, 5), known)
     if random.random() < 0.1:
         found["outcomes"] = outcomes(random)
     if random.random() < 0.15:
@@ -79,12 +90,12 @@ def proposal(random: Random, name: str = "") -> dict[str, Any]:
     return found
 
 
-def layer(random: Random) -> dict[str, Any]:
-    """Return the content of a belief file or a scenario."""
+def layer(random: Random, known: Sequence[str] = ()) -> dict[str, Any]:
+    """Return the content of a belief file or a scenario, about beliefs of these names, or of any."""
     found: dict[str, Any] = {}
     if random.random() < 0.15:
         found["as_of"] = random.choice(("2015-01-01", "2026-11-21", "2100-12-31", "2031-02-28"))
-    found["beliefs"] = beliefs(random, random.randint(1, 8))
+    found["beliefs"] = beliefs(random, random.randint(1, 8), known)
     if random.random() < 0.2:
         found["outcomes"] = outcomes(random)
     if random.random() < 0.3:
@@ -92,10 +103,11 @@ def layer(random: Random) -> dict[str, Any]:
     return found
 
 
-def beliefs(random: Random, count: int) -> dict[str, Any]:
+def beliefs(random: Random, count: int, known: Sequence[str] = ()) -> dict[str, Any]:
     """Return so many beliefs: the race's, the grid's and effects stated outright."""
-    known = [p for p in vocabulary().values() if p.group is not Group.FACT]
-    return {p.name: _per_fact(random, p) for p in random.sample(known, count)}
+    all_known = [p.name for p in vocabulary().values() if p.group is not Group.FACT]
+    chosen = random.sample(list(known) or all_known, count)
+    return {name: _per_fact(random, vocabulary()[name]) for name in chosen}
 
 
 def _per_fact(random: Random, parameter: Parameter) -> Any:
@@ -212,9 +224,9 @@ def model(random: Random) -> str:
     return MODEL.format(support=random.choice(("NONNEGATIVE", "POSITIVE")))
 
 
-def table(random: Random, rows: int) -> str:
+def table(random: Random, rows: int, extra: Sequence[str] = ()) -> str:
     """Return a portfolio as CSV, with costs, some groups, and a belief or two."""
-    extra = random.sample(("capability_speedup", "parallel_speedup", "skill", "relevance"), 2)
+    extra = extra or random.sample(COLUMNS, 2)
     lines = [f"name,effort,duration,cost,group,kind,focus,{extra[0]},{extra[1]}"]
     for row in range(rows):
         low, high = sorted(10 ** random.uniform(-2, 3) for _ in range(2))

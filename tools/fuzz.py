@@ -1,7 +1,7 @@
 """Coverage-guided fuzzing of every file that the program reads.
 
-    python tools/fuzz.py --runs 100000            every target, the runs shared out among them
-    python tools/fuzz.py --runs 5000 --target proposal
+    python tools/fuzz.py --runs 100000            every reader, the runs shared out among them
+    python tools/fuzz.py --runs 50000 --target commands    whole commands, each on files of its own
     python tools/fuzz.py --replay findings        what was found before, once more
 
 An input must end in an answer or in `DifprogError`, within 5 processor seconds (60 for whole commands) and
@@ -9,7 +9,8 @@ An input must end in an answer or in `DifprogError`, within 5 processor seconds 
 What must hold after a whole command is said in `tools.commands`. All else is a finding: it is written to
 ``--findings`` (its input beside it) and the run goes on. Exit status 1 where there are any. Inputs come from
 `tools.wild`, `tools.extreme`, shipped files and libFuzzer's mutations, by Atheris where that is installed
-(the extra ``fuzz``); ``--plain`` does without, and without the feedback of coverage.
+(the extra ``fuzz``); ``--plain`` does without, and without the feedback of coverage. A target's row says how
+many inputs it had, how many of them were taken as sound, and how many it had in a second of the processor.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ import sys
 import tempfile
 import traceback
 import warnings
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import sha256
@@ -54,6 +56,7 @@ class Findings:
     def __init__(self, folder: Path, target: str) -> None:
         self.folder, self.target = folder, target
         self.seen: dict[str, int] = {}
+        self.taken = 0
 
     def note(self, data: bytes, error: BaseException | str) -> None:
         """Keep one finding of a kind, and count the others."""
@@ -100,6 +103,7 @@ def once(target: Target, data: bytes, findings: Findings, watch: bool = False) -
         with warnings.catch_warnings(record=True) as said, limited(target.seconds):
             warnings.simplefilter("always")
             target.run(data)
+        findings.taken += 1
     except DifprogError as error:
         if not str(error).strip() or "\x1b" in str(error):
             findings.note(data, "an error without words, or with control characters")
@@ -180,6 +184,11 @@ def supervise(name: str, runs: int, seed: int, findings: Path) -> tuple[int, int
     return done, edges
 
 
+def processor() -> float:
+    """Return the seconds of the processor that this process has had, and those that it waited for."""
+    return sum(os.times()[:4])
+
+
 def replay(folder: Path, findings: Path) -> int:
     """Run the inputs of earlier findings again; return how many still are findings."""
     from tools.targets import TARGETS
@@ -217,22 +226,32 @@ def main() -> int:
     from tools.targets import SHARES, TARGETS
 
     without = asked.plain or importlib.util.find_spec("atheris") is None
-    names = asked.target or list(TARGETS)
-    whole = sum(SHARES[name] for name in names)
+    names = asked.target or list(SHARES)
+    whole = sum(SHARES.get(name, 1) for name in names)
     total = found = 0
-    print(f"{'target':<12}{'inputs':>9}{'edges':>8}  findings", flush=True)
+    said: Counter[tuple[str, int]] = Counter()
+    print(f"{'target':<12}{'inputs':>9}{'sound':>9}{'a second':>10}{'edges':>8}  findings", flush=True)
     for name in names:
-        runs, edges = -(-asked.runs * SHARES[name] // whole), 0
-        if without:
+        runs, edges, sound = -(-asked.runs * SHARES.get(name, 1) // whole), 0, ""
+        start = processor()
+        if without or not TARGETS[name].guided:
+            findings = Findings(asked.findings, name)
             with tempfile.TemporaryDirectory() as home:
                 os.environ["DIFPROG_HOME"] = str(Path(home) / "home")
-                plain(TARGETS[name](Path(home)), runs, asked.seed, Findings(asked.findings, name))
+                target = TARGETS[name](Path(home))
+                plain(target, runs, asked.seed, findings)
+            said, sound = said + target.said, f"{findings.taken:,}"
         else:
             runs, edges = supervise(name, runs, asked.seed, asked.findings)
         kinds = len(list(asked.findings.glob(f"{name}-*.txt")))
         total, found = total + runs, found + kinds
-        print(f"{name:<12}{runs:>9,}{edges or '':>8}  {kinds}", flush=True)
-    print(f"{'all':<12}{total:>9,}{'':>8}  {found}")
+        rate = runs / (processor() - start)
+        print(f"{name:<12}{runs:>9,}{sound:>9}{rate:>10.1f}{edges or '':>8}  {kinds}", flush=True)
+    print(f"{'all':<12}{total:>9,}{'':>27}  {found}")
+    for command in sorted({command for command, _ in said}):
+        ends = {status: count for (name, status), count in sorted(said.items()) if name == command}
+        how = ", ".join(f"{count:,} with {status}" for status, count in ends.items())
+        print(f"  {command}: {sum(ends.values()):,} run, ended {how}")
     return 1 if found else 0
 
 

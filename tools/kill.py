@@ -44,6 +44,9 @@ TERMINAL = ("INT", "HUP", "QUIT")
 #: Those that no process can answer, or that mean to leave everything as it is.
 ABRUPT = ("KILL", "QUIT")
 
+#: What names of parts and locks end in.
+LEFT = (".lock", ".difprog-part", ".difprog-lock")
+
 #: Seconds within which whatever a stopped command started must be gone.
 GONE = 5.0
 
@@ -224,22 +227,27 @@ def outlived(session: int) -> list[int]:
 
 def hidden(folder: Path) -> list[str]:
     """Return what is left that only a working program may leave: parts, locks, other hidden things."""
-    found = []
-    for path in folder.rglob("*"):
-        name = path.relative_to(folder).as_posix()
-        if path.name.startswith(".") or path.name.endswith((".lock", ".difprog-part", ".difprog-lock")):
-            found.append(name)
-    return sorted(found)
+    return sorted(
+        name for name in _below_here(folder)
+        if (last := name.rpartition("/")[2]).startswith(".") or last.endswith(LEFT)
+    )  # fmt: skip
+
+
+def _below_here(folder: Path) -> Iterator[str]:
+    """Yield the names of all files and folders below one."""
+    for place, folders, names in os.walk(folder):
+        start = place[len(str(folder)) + 1 :].replace(os.sep, "/")
+        yield from (f"{start}/{name}" if start else name for name in (*folders, *names))
 
 
 def contents(folder: Path) -> dict[str, bytes]:
     """Return the files below a folder by name, without those that are left over by design."""
     found = {}
-    for path in sorted(folder.rglob("*")):
-        parts = path.relative_to(folder).parts
-        hidden = any(part.startswith(".") for part in parts)
-        if path.is_file() and not hidden and "locks" not in parts and path.suffix != ".lock":
-            found["/".join(parts)] = path.read_bytes()
+    for name in sorted(_below_here(folder)):
+        parts = name.split("/")
+        apart = "locks" in parts or name.endswith(".lock") or any(part.startswith(".") for part in parts)
+        if not apart and (folder / name).is_file():
+            found[name] = (folder / name).read_bytes()
     return found
 
 

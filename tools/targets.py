@@ -12,6 +12,7 @@ import json
 import os
 import sqlite3
 import tomllib
+from collections import Counter
 from collections.abc import Mapping
 from contextlib import closing, suppress
 from dataclasses import replace
@@ -81,7 +82,7 @@ def presentable(project: Project, under: Setup, data: bytes) -> None:
     found = forecast.score(project, under, DRAWS)
     _finite(found)
     out = screen()
-    terminal.score(content.content(found), out, full=True)
+    terminal.score(content.content(found), out, full=_number(data) % 4 == 0)
     if _number(data) % NOW_AND_THEN == 0:
         screen_explain.explain(explained.report(explain.explain(found)), out)
     assert isinstance(out.file, io.StringIO)
@@ -113,9 +114,12 @@ class Target:
     kind = ""
     #: Of the processor, that an input may take.
     seconds = 5.0
+    #: Whether the feedback of coverage says anything of an input.
+    guided = True
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.said: Counter[tuple[str, int]] = Counter()
         self.file = folder / "input.toml"
 
     def seeds(self) -> list[bytes]:
@@ -511,10 +515,28 @@ class Commands(Target):
 
     name = "commands"
     seconds = 60.0
+    guided = False
+    #: So many sessions of one frame follow one another.
+    stretch = 600
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.made, self.frame = 0, b""
+
+    def make(self, random: Random) -> bytes:
+        """Return the seed of a session, of the frame of the one before for a while."""
+        if self.made % self.stretch == 0:
+            self.frame = random.randbytes(commands.FRAME)
+        self.made += 1
+        return self.frame + random.randbytes(8)
+
+    def change(self, random: Random, _data: bytes) -> bytes:
+        """Return another seed: there is nothing in one to be changed."""
+        return self.make(random)
 
     def run(self, data: bytes) -> None:
         """Run them, and check what must hold after each."""
-        commands.session(self.folder, data)
+        self.said += commands.session(self.folder, data)
 
 
 TARGETS: dict[str, type[Target]] = {
@@ -525,8 +547,8 @@ TARGETS: dict[str, type[Target]] = {
     )
 }  # fmt: skip
 
-#: How many runs of a hundred each target gets.
+#: How the runs are shared out among the readers; whole commands are asked for by name.
 SHARES = {
-    "beliefs": 15, "proposal": 15, "portfolio": 15, "edit": 5, "draft": 5, "credences": 7, "units": 12,
-    "run": 4, "posterior": 3, "tables": 3, "journal": 3, "log": 3, "commands": 10,
+    "beliefs": 12, "proposal": 12, "portfolio": 14, "edit": 4, "draft": 4, "credences": 8, "units": 14,
+    "run": 3, "posterior": 6, "tables": 6, "journal": 6, "log": 3,
 }  # fmt: skip

@@ -116,14 +116,14 @@ def find(name: str, kind: str) -> Path:
     if found:
         # The user's own belief files hide nothing: they lie over those that ship.
         if len(found) > 1 and (kind != "priors" or found[0].parent == Path()):
-            notice.get()(_shadowed(name, found[0], found[1], kind))
+            notice.get()(shadowed(name, found[0], found[1], kind))
         return found[0]
     raise BadInput(
         Problem(name, "", f"no {KINDS[kind].noun} of that name", hint=_suggest(name, kind))
     )
 
 
-def _shadowed(name: str, taken: Path, hidden: Path, kind: str) -> str:
+def shadowed(name: str, taken: Path, hidden: Path, kind: str) -> str:
     """Return what is said where two files answer to a bare name."""
     where = "in the working folder" if taken.parent == Path() else "in your own folder"
     other = "the one that ships" if hidden.is_relative_to(shipped()) else f"{hidden}"

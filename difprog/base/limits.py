@@ -45,7 +45,7 @@ class Limit(NamedTuple):
         return f"too many {self.what}: at most {self.most:,} are taken"
 
 
-DRAWS = Limit("draws", 1_000_000, "memory grows with their number: at this many score holds 2 GB, explain 4")
+DRAWS = Limit("draws", 1_000_000, "memory grows with them: score holds 2 GB, rank, explain and report 4")
 SAMPLER_DRAWS = Limit("draws per chain", 100_000, "a fit keeps them all, and its file grows with them")
 CHAINS = Limit("chains", 64, "each is a run of the sampler")
 EVALUATIONS = Limit(
@@ -55,6 +55,7 @@ EVALUATIONS = Limit(
 SIMULATIONS = Limit("simulations", 100_000, "each is a fit")
 JOBS = Limit("processes", 256, "each holds 0.3 GB")
 OPTIONS = Limit("options compared", 40, "the draws of all are held at once")
+COMPARED = Limit("draws of what is compared", 12_000_000, "compare holds them all: four gigabytes")
 ROWS = Limit("rows", 200_000, "their texts are held in memory")
 HELD = Limit("draws of a budget's rows", 60_000_000, "allocate holds them all: half a gigabyte")
 COLUMNS = Limit("columns", 500, "every cell is read as a belief or carried through")
@@ -73,8 +74,8 @@ EARLIEST, LATEST = date(2015, 1, 1), date(2100, 12, 31)
 
 #: Every limit, as docs/hardness.md lists them.
 TABLE = (
-    DRAWS, SAMPLER_DRAWS, CHAINS, EVALUATIONS, SIMULATIONS, JOBS, OPTIONS, ROWS, HELD, COLUMNS, CELL,
-    REVIEWERS, TOML_BYTES, TABLE_BYTES, TEXT_BYTES, DRAWS_BYTES,
+    DRAWS, SAMPLER_DRAWS, CHAINS, EVALUATIONS, SIMULATIONS, JOBS, OPTIONS, COMPARED, ROWS, HELD,
+    COLUMNS, CELL, REVIEWERS, TOML_BYTES, TABLE_BYTES, TEXT_BYTES, DRAWS_BYTES,
 )  # fmt: skip
 
 

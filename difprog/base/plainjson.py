@@ -5,8 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
+
+#: What a terminal obeys though JSON allows it in a text: C1 controls, line separators, marks of direction.
+_OBEYED = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
 def finite(value: Any) -> Any:
@@ -31,5 +35,10 @@ def digest(data: Any) -> str:
 
 
 def dumps(data: Any, indent: int | None = None) -> str:
-    """Return JSON text: keys in their order, UTF-8, nothing that is no JSON."""
-    return json.dumps(finite(data), indent=indent, ensure_ascii=False, allow_nan=False)
+    """Return JSON text: keys in their order, UTF-8, nothing that is no JSON or that a terminal obeys."""
+    return shown(json.dumps(finite(data), indent=indent, ensure_ascii=False, allow_nan=False))
+
+
+def shown(text: str) -> str:
+    """Return JSON text in which what a terminal obeys is escaped: the same JSON."""
+    return _OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -40,9 +41,16 @@ def read_layer(
     BadInput
         With every problem of the file.
     """
-    content, source = files.read_toml(path, name)
-    problems = Problems(name or str(path))
-    layer = parse_layer(content, source, problems, vocabulary)
+    text, source = files.read_text(path, name=name)
+    return _layer_of(text, source, name or str(path), tuple(vocabulary.values()))
+
+
+@lru_cache(maxsize=64)
+def _layer_of(text: str, source: files.Source, where: str, vocabulary: tuple[Parameter, ...]) -> Layer:
+    """Return what a text says: what is read once is not fitted again while a process lives."""
+    problems = Problems(where)
+    content = files.parse_toml(text, where)
+    layer = parse_layer(content, source, problems, {parameter.name: parameter for parameter in vocabulary})
     problems.check()
     return layer
 

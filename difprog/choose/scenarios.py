@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from difprog.base import files
+from difprog.base import files, limits
 from difprog.base.errors import BadInput
 from difprog.beliefs.beliefs import Stack
 from difprog.beliefs.parse import read_layer
@@ -17,7 +17,7 @@ from difprog.forecast.request import Request
 from difprog.forecast.sampling import draw
 from difprog.forecast.setup import Setup
 from difprog.forecast.summary import sign
-from difprog.models.model import vocabulary_of
+from difprog.models.model import shipped_models, vocabulary_of
 
 #: Draws of a forecast that only stands beside another.
 FEW = 4_000
@@ -44,8 +44,11 @@ def side_by_side(name: str, request: Request) -> list[Scenario]:
     BadInput
         With every problem of every file.
     """
+    every = ("", *dict.fromkeys(request.scenarios))
+    held = len(every) * len(request.models or shipped_models()) * request.draws
+    limits.COMPARED.check(held, "compare", "scenarios × models × draws")
     found = []
-    for scenario in ("", *dict.fromkeys(request.scenarios)):
+    for scenario in every:
         own = replace(request, scenarios=(scenario,) if scenario else ())
         try:
             found.append(Scenario(scenario, own.score(name)))

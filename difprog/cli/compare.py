@@ -54,6 +54,8 @@ def command(
     limits.OPTIONS.check(many, "compare")
     with screen.working("reading and drawing"):
         setup = request.setup()
+        held = many * len(setup.models) * request.draws
+        limits.COMPARED.check(held, "compare", "options × models × draws")
         problems: list[Problem] = []
         proposals = []
         for name in projects:

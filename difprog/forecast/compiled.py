@@ -98,6 +98,13 @@ def _numbers(shape: Any) -> list[float]:
 @lru_cache(maxsize=256)
 def _quantile(structure: tuple[Any, ...]) -> Lowered:
     """Compile the quantile of all distributions of one structure."""
+    import pytensor
+
+    with pytensor.config.change_flags(traceback__limit=0):
+        return _compiled(structure)
+
+
+def _compiled(structure: tuple[Any, ...]) -> Lowered:
     import pytensor.tensor as pt
 
     scores = pt.dvector("scores")

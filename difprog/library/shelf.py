@@ -56,12 +56,26 @@ def locate(name: str) -> Path:
     if not files.is_path(name):
         for kind in _KINDS:
             with suppress(BadInput):
-                return files.find(name, kind)
+                path = files.find(name, kind)
+                _tell_what_is_hidden(name, path)
+                return path
         known = [n for kind in _KINDS for n in files.available(kind)]
         near = nearest(name, known)
         hint = f'did you mean "{near}"?' if near else "difprog list shows what there is"
         raise BadInput(Problem(name, "", "no belief file, scenario or proposal of that name", hint=hint))
     return files.find(name, "priors")
+
+
+def _tell_what_is_hidden(name: str, taken: Path) -> None:
+    """Say where a file of the working folder hides one of that name of any kind, not only of its own."""
+    if taken.parent != Path():
+        return
+    for kind in _KINDS:
+        for folder in files.search_folders(kind)[1:]:
+            hidden = folder / f"{name}{files.KINDS[kind].suffix}"
+            if hidden.is_file():
+                files.notice.get()(files.shadowed(name, taken, hidden, kind))
+                return
 
 
 def is_file(name: str) -> bool:

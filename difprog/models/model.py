@@ -231,7 +231,9 @@ def _definitions(path: Path, where: str) -> tuple[ModuleType, dict[str, Paramete
     return module, own, source
 
 
+@lru_cache(maxsize=32)
 def _run(path: Path, text: str, where: str) -> ModuleType:
+    """Run a model's text, once while a process lives: what is compiled of its maths is found again."""
     name = f"difprog_model_{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:

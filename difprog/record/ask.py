@@ -219,7 +219,9 @@ def _field(found: Forecast, place: int, years: float) -> Array:
         np.asarray(found.draws.value(name, place), dtype=float) if name in beliefs else otherwise
         for name, otherwise in (("researchers", 0.0), ("researcher_growth", 0.0), ("field_ceiling", np.inf))
     )
-    return np.asarray(np.minimum(today * np.exp(growth * years), np.maximum(most, today)))
+    with np.errstate(over="ignore", invalid="ignore"):  # growth beyond all numbers ends at the ceiling
+        grown = np.where(np.asarray(today) > 0, today * np.exp(growth * years), today)
+    return np.asarray(np.minimum(grown, np.maximum(most, today)))
 
 
 def _next_median(found: Forecast, place: int) -> Array | None:
