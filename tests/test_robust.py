@@ -5,6 +5,7 @@ Short forms of ``tools/fuzz.py`` and ``tools/kill.py`` run by default, longer on
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import re
@@ -12,6 +13,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -477,3 +479,17 @@ def test_the_traceback_is_there_for_those_who_ask(monkeypatch: pytest.MonkeyPatc
     assert "Traceback" in warm.run("score", "no-such").stderr
     monkeypatch.setenv("DIFPROG_DEBUG", "0")
     assert "Traceback" not in call("score", "no-such").stderr
+
+
+# ---- mutations
+
+
+def test_what_is_said_of_mutants_is_of_the_modules_as_they_stand() -> None:
+    listed = tomllib.loads((ROOT / "tools" / "mutants.toml").read_text("utf-8"))["equivalent"]
+    assert listed
+    for entry in listed:
+        source = (ROOT / "difprog" / f"{entry['module']}.py").read_text("utf-8")
+        lines = {line.strip() for text in (source, ast.unparse(ast.parse(source))) for line in text.splitlines()}
+        assert entry["changes"], entry["reason"]
+        for line in (line for change in entry["changes"] for line in change if line.startswith("-")):
+            assert line[1:].strip() in lines, line
