@@ -489,7 +489,8 @@ def test_what_is_said_of_mutants_is_of_the_modules_as_they_stand() -> None:
     assert listed
     for entry in listed:
         source = (ROOT / "difprog" / f"{entry['module']}.py").read_text("utf-8")
-        lines = {line.strip() for text in (source, ast.unparse(ast.parse(source))) for line in text.splitlines()}
+        forms = source, ast.unparse(ast.parse(source))
+        lines = {line.strip() for text in forms for line in text.splitlines()}
         assert entry["changes"], entry["reason"]
         for line in (line for change in entry["changes"] for line in change if line.startswith("-")):
             assert line[1:].strip() in lines, line
