@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,6 @@ from difprog.base.errors import BadInput
 from difprog.choose.best import NOTHING, Best
 from difprog.choose.compare import Option, compare, first_order
 from difprog.cli import main
-from difprog.forecast import forecast
 from difprog.forecast.forecast import score
 from difprog.forecast.kept import Kept
 from difprog.forecast.setup import Setup, find_project, prepare
@@ -120,7 +120,7 @@ def test_differences_are_paired_and_antisymmetric_in_their_means(setup):
 
 def test_policies_of_one_project_share_its_luck_and_two_projects_do_not(setup):
     rlhf = find_project("rlhf", setup)
-    twin = forecast.replace(rlhf, name="A twin under another name")
+    twin = replace(rlhf, name="A twin under another name")
     same, closed, other = (
         score(p, setup, 1_500).draws.values for p in (rlhf, rlhf.published("closed"), twin)
     )

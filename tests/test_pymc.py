@@ -46,8 +46,9 @@ def test_a_forecast_from_the_command_line_is_made_by_pymc() -> None:
 def test_no_solver_is_loaded_for_a_forecast_whose_evidence_is_kept() -> None:
     """All that it fits, percentiles, it fits itself; PyMC's own modules come once graphs are compiled."""
     assert fresh(
-        "import sys\nfrom difprog.forecast import forecast as f\ns = f.prepare(('serial_parallel',))\n"
-        "f.question_of(f.find_project('rlhf', s), s)\n"
+        "import sys\nfrom difprog.forecast.conditioning import question_of\n"
+        "from difprog.forecast.setup import find_project, prepare\ns = prepare(('serial_parallel',))\n"
+        "question_of(find_project('rlhf', s), s)\n"
         "print([m for m in sys.modules if m.startswith('scipy.optimize')])"
     ) == "[]"
 

@@ -36,7 +36,7 @@ MEANING = (
     r"needs (at least|percentiles)|has these percentiles|too close|the fitted ends|its tails",
     r"cannot be converted|unknown unit|read in two ways|not in US dollars|not one number",
     r"states (a|neither)|a mixture|as many weights|an interval|is missing|reviews no effect",
-    r"must be (>|≥|integer|\(|\[)|must not be negative|too large|strictly between|not a (finite )?number",
+    r"must be (in |>|≥|integer|\(|\[)|must not be negative|too large|strictly between|not a (finite )?number",
     r"is not a date|depends on more than one fact|percentiles run from|two different beliefs",
 )
 

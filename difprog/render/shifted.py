@@ -17,18 +17,22 @@ from difprog.render import gfm
 from difprog.render.format import significant, supported
 from difprog.render.gfm import code, table
 from difprog.render.outcomes import shift
-from difprog.render.screen import DIM, MARGIN, Column, fitted, indented, section, text
+from difprog.render.screen import DIM, GAP, MARGIN, Column, fitted, indented, section, text
 
 Content = Mapping[str, Any]
 
 #: Beliefs that are shown, and cells of a drawing.
 NAMED, CELLS = 5, 28
 
+#: Cells below which nothing is drawn.
+FEWEST = 8
+
 #: File of the figure.
 FIGURE = "moved.svg"
 
 _TITLE = "What had to move"
 _ONE_LINE = "5%, 50%, 95%: ─o─ before, ━●━ after, over it"
+_NO_LINE = "5%, 50%, 95%: before → after"
 
 
 def most(models: Sequence[Content]) -> list[dict[str, Any]]:
@@ -48,15 +52,22 @@ def show(content: Content, screen: Console) -> None:
     if not rows:
         return
     several = len(models) > 1
-    section(screen, _TITLE, _ONE_LINE + ("; under the model where it moved furthest" if several else ""))
-    columns = [
-        Column("", [text(m["belief"]) for m in rows], left=True),
-        Column("", [overlaid(m["before"], m["after"]) for m in rows], left=True, drop=1),
-        Column("", [ends(m["before"]) for m in rows]),
-        Column("", [f"→ {ends(m['after'])}" for m in rows], left=True),
-    ]
+    names, before = [text(m["belief"]) for m in rows], [ends(m["before"]) for m in rows]
+    after = [f"→ {ends(m['after'])}" for m in rows]
+    taken = sum(max(map(len, column)) + GAP for column in (names, before, after))
+    cells = min(CELLS, screen.width - MARGIN - taken)
+    drawn = cells >= FEWEST
+    section(
+        screen, _TITLE,
+        (_ONE_LINE if drawn else _NO_LINE) + ("; under the model where it moved furthest" if several else ""),
+    )  # fmt: skip
+    columns = [Column("", names, left=True)]
+    if drawn:
+        lines = [overlaid(m["before"], m["after"], cells) for m in rows]
+        columns.append(Column("", lines, left=True))
+    columns += [Column("", before), Column("", after, left=True)]
     if several:
-        columns.append(Column("", [text(m["model"], DIM) for m in rows], left=True, drop=2))
+        columns.append(Column("", [text(m["model"], DIM) for m in rows], left=True, drop=1))
     indented(screen, fitted(columns, screen.width - MARGIN, heads=False))
 
 
