@@ -20,7 +20,7 @@ from difprog.cli import main
 from difprog.forecast import forecast
 from difprog.forecast.request import Request
 from difprog.models.model import load
-from difprog.render import budget, html, spending
+from difprog.render import budget, funding, html, spending, words
 from tests import reference
 from tests.helpers import proposal, setup
 from tests.hostile import HOSTILE
@@ -282,6 +282,23 @@ def test_no_name_breaks_the_memo(text: str) -> None:
     texts = {"code", "em", "strong"}
     shapes = [[tag for tag, _ in Outline(memo(name)).found if tag not in texts] for name in (text, "plain")]
     assert shapes[0] == shapes[1]
+
+
+@pytest.mark.parametrize(
+    ("parts", "between", "said"),
+    [
+        (260, (-60, 1), "would add up to +260: they get in each other's way"),
+        (203, (-3, 1), "would add up to 3 more: they get in each other's way"),
+        (197, (3, 1), "would add up to 3 less: they help each other"),
+        (201, (-1, 1), "add up to +200: what they do to each other does not show"),
+    ],
+)
+def test_the_parts_are_not_said_to_differ_from_what_looks_the_same(
+    parts: float, between: tuple[float, float], said: str
+) -> None:
+    both = words.summary({"mean": 200e-6, "mcse": 20e-6})
+    apart = words.summary({"mean": between[0] * 1e-6, "mcse": between[1] * 1e-6})
+    assert funding.by_parts(both, parts * 1e-6, apart) == f"One by one they {said}."
 
 
 # What a set comes to

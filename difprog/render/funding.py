@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from difprog.forecast.summary import MICRODOOM
+from difprog.forecast.summary import MICRODOOM, Summary
 from difprog.render import words
 from difprog.render.format import microdooms, money, percent, significant, supported
 
@@ -52,13 +52,8 @@ def verdict(content: Mapping[str, Any]) -> list[str]:
         f"together {microdooms(both.mean, both.mcse)} microdooms averted, "
         f"{percent(content['harmed'], content['draws'])} of worlds harmed.",
     ]
-    between = words.summary(content["interaction"])
-    parts = microdooms(content["sum_of_parts"], both.mcse)
-    if abs(between.mean) > 2 * between.mcse:
-        how = "get in each other's way" if between.mean < 0 else "help each other"
-        said.append(f"One by one they would add up to {parts}: they {how}.")
-    elif len(chosen) > 1:
-        said.append(f"One by one they add up to {parts}: what they do to each other does not show.")
+    if len(chosen) > 1:
+        said.append(by_parts(both, content["sum_of_parts"], words.summary(content["interaction"])))
     said.append(_margin(content))
     models = len(content["credences"])
     if models > 1:
@@ -72,6 +67,18 @@ def verdict(content: Mapping[str, Any]) -> list[str]:
             f"{microdooms(honest, error)}. More --draws would tell rows apart better."
         )
     return said
+
+
+def by_parts(both: Summary, parts: float, between: Summary) -> str:
+    """Return in a sentence what a set's rows come to one by one, beside what they come to together."""
+    total = microdooms(parts, both.mcse)
+    if abs(between.mean) <= 2 * between.mcse:
+        return f"One by one they add up to {total}: what they do to each other does not show."
+    less = between.mean < 0
+    if total == microdooms(both.mean, both.mcse):
+        total = f"{microdooms(abs(between.mean), between.mcse, sign=False)} {'more' if less else 'less'}"
+    how = "get in each other's way" if less else "help each other"
+    return f"One by one they would add up to {total}: they {how}."
 
 
 def _of(some: int, every: int) -> str:
