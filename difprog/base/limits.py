@@ -45,7 +45,7 @@ class Limit(NamedTuple):
         return f"too many {self.what}: at most {self.most:,} are taken"
 
 
-DRAWS = Limit("draws", 1_000_000, "memory grows with them: score holds 2 GB, rank, explain and report 4")
+DRAWS = Limit("draws", 1_000_000, "memory grows with them: score holds 2 GB, rank, explain and report 4 to 5")
 SAMPLER_DRAWS = Limit("draws per chain", 100_000, "a fit keeps them all, and its file grows with them")
 CHAINS = Limit("chains", 64, "each is a run of the sampler")
 EVALUATIONS = Limit(
