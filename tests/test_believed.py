@@ -110,6 +110,16 @@ def test_a_reading_that_cannot_meet_it_leaves_the_others_named() -> None:
     assert problem.hint.endswith("under the others it is met: --model serial_parallel")
 
 
+def test_a_date_that_is_no_matter_of_chance_can_only_be_as_it_is(tmp_path: Path) -> None:
+    priors = tmp_path / "mine.toml"
+    priors.write_text("[beliefs]\nagi_arrival = 5\n")
+    words = ["score", "rlhf", "--no-evidence", "--draws", "200", "--priors", str(priors)]
+    done = CliRunner().invoke(main, [*words, "--believe", "agi_by_2060=50%"])
+    assert done.exit_code == 2, done.output
+    assert "agi_by_2060" in done.stderr
+    assert "100%" in done.stderr
+
+
 def test_a_year_that_has_ended_is_refused() -> None:
     with pytest.raises(BadInput, match="has ended"):
         scored("agi_by_2020=0.5")

@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from functools import partial
-from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from difprog.base.errors import BadInput, Problem
 from difprog.beliefs import published
@@ -21,6 +21,8 @@ from difprog.beliefs.outcomes import Outcome
 from difprog.forecast.kept import Kept
 from difprog.forecast.sampling import Draws
 from difprog.forecast.tilting import ENOUGH, Moved, Refusal, Tilt, meets, moved, tilt
+
+Array = npt.NDArray[np.float64]
 
 #: Days of a year on average, for years counted from a date.
 DAYS = 365.2425
@@ -142,11 +144,13 @@ def adoptable(draws: Draws) -> str | None:
     return None
 
 
-def function(draws: Draws, place: int, outcome: Outcome, as_of: date) -> Any:
-    """Return the function of a reading's draws whose mean is stated, shape (draw,) or a float."""
-    if outcome.year is None:
-        return draws.without[place]
-    return (np.asarray(draws.value("agi_arrival", place)) <= years_to(outcome.year, as_of)).astype(float)
+def function(draws: Draws, place: int, outcome: Outcome, as_of: date) -> Array:
+    """Return the function of a reading's draws whose mean is stated, shape (draw,)."""
+    found: Array = draws.without[place]
+    if outcome.year is not None:
+        arrival = np.broadcast_to(draws.value("agi_arrival", place), (draws.count,))
+        found = (arrival <= years_to(outcome.year, as_of)).astype(float)
+    return found
 
 
 def years_to(year: int, as_of: date) -> float:
