@@ -207,6 +207,8 @@ def test_a_run_of_another_schema_is_refused_by_its_name(folder: Path, schema: ob
         (lambda m: m.update(draws=-1), "no draws"),
         (lambda m: m["project"]["facts"].pop("kind"), "facts of the project"),
         (lambda m: m["readings"].pop(), "of other models"),
+        (lambda m: m.pop("versions"), "is damaged"),
+        (lambda m: m.update(versions={"numpy": 2}), "the versions"),
     ],
 )
 def test_a_manifest_that_is_forged_is_refused(

@@ -161,6 +161,8 @@ def load(folder: Path) -> Run:
         facts = manifest["project"]["facts"]
         if set(facts) != set(FACTS) or not all(facts[name] in values for name, values in FACTS.items()):
             raise ValueError("it does not state the facts of the project")
+        if not all(isinstance(of, str) for of in dict(manifest["versions"]).values()):
+            raise ValueError("it does not state the versions that it was made with")
         _check_summary(run)
         check_beside(beside)
     except DAMAGE as error:
