@@ -94,21 +94,10 @@ def write_atomically(path: Path, data: str | bytes) -> None:
     except UnicodeEncodeError:
         raise BadInput(Problem(str(path), "", "would hold text that is not UTF-8")) from None
     place = destination(path)
-    with named(path):
-        place.parent.mkdir(parents=True, exist_ok=True)
-        _sweep(place)
-        descriptor, temporary = tempfile.mkstemp(PART, _prefix(place), place.parent)
-        try:
-            _held(descriptor)
-            write_all(descriptor, content)
-            mode = place.stat().st_mode & 0o777 if place.exists() else 0o666 & ~umask()
-            Path(temporary).chmod(mode)
-            Path(temporary).replace(place)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
-        finally:
-            os.close(descriptor)
+    with named(path), _part(place, content) as part:
+        mode = place.stat().st_mode & 0o777 if place.exists() else 0o666 & ~umask()
+        part.chmod(mode)
+        part.replace(place)
 
 
 def check_room(path: Path, size: int) -> None:
@@ -129,16 +118,23 @@ def check_room(path: Path, size: int) -> None:
         Where they find no room, or the folder cannot be written; it names the file.
     """
     place = destination(path)
-    with named(path):
-        place.parent.mkdir(parents=True, exist_ok=True)
-        _sweep(place)
-        descriptor, temporary = tempfile.mkstemp(PART, _prefix(place), place.parent)
-        try:
-            _held(descriptor)
-            write_all(descriptor, bytes(size))
-        finally:
-            Path(temporary).unlink(missing_ok=True)
-            os.close(descriptor)
+    with named(path), _part(place, bytes(size)):
+        pass
+
+
+@contextmanager
+def _part(place: Path, content: bytes) -> Iterator[Path]:
+    """Write bytes to a new file beside a place, flushed to the disk; what is not renamed is taken away."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    _sweep(place)
+    descriptor, temporary = tempfile.mkstemp(PART, _prefix(place), place.parent)
+    try:
+        _held(descriptor)
+        write_all(descriptor, content)
+        yield Path(temporary)
+    finally:
+        Path(temporary).unlink(missing_ok=True)
+        os.close(descriptor)
 
 
 class FolderDraft:

@@ -179,9 +179,8 @@ def candidates(
         progress(-1, len(portfolio.rows))
     if first is None:
         raise BadInput(*(problem for _, error in left for problem in error.problems))
-    ways = tuple(first.ways[place] for place in range(len(setup.models)))
     return Candidates(
-        request, setup, tuple(found), tuple(left), np.stack(nets, axis=1), ways, _world_beliefs(first),
+        request, setup, tuple(found), tuple(left), np.stack(nets, axis=1), first.ways, _world_beliefs(first),
         first if first.tilts else None,
     )  # fmt: skip
 

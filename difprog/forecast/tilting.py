@@ -344,19 +344,16 @@ def moved(
         place = int(np.argmax(np.abs(gap)))
         found.append((abs(float(gap[place])), name, draws, float(ordered[place])))
     found.sort(key=lambda each: (-each[0], each[1]))
-    return [_moved(*each, weights, clusters, moments) for each in found[:most]]
+    way = Weighing(count, clusters, weights, moments)
+    return [_moved(*each, way) for each in found[:most]]
 
 
-def _moved(
-    distance: float, name: str, draws: Array, where: float, weights: Array, clusters: int | None,
-    moments: Array | None,
-) -> Moved:  # fmt: skip
+def _moved(distance: float, name: str, draws: Array, where: float, way: Weighing) -> Moved:
     below = (draws <= where).astype(float)
     # Weighted less plain share below: of the latter no part is explained by the moments.
-    after = Weighing(len(weights), clusters, weights, moments).residuals(below)
-    terms = weights * after * len(weights) - (below - below.mean())
+    terms = way.each * way.residuals(below) * way.count - (below - below.mean())
     levels = (0.05, 0.5, 0.95)
     before = tuple(np.quantile(draws, levels).tolist())
-    now = tuple(np.quantile(draws, levels, weights=weights, method="inverted_cdf").tolist())
-    return Moved(name, distance, clustered_error(terms, clusters), before, now)
+    now = tuple(np.quantile(draws, levels, weights=way.each, method="inverted_cdf").tolist())
+    return Moved(name, distance, clustered_error(terms, way.clusters), before, now)
 

@@ -22,6 +22,10 @@ CROSSING = 4.0
 NEAR = 5.0
 
 
+Box = tuple[float, float, float, float]
+"""Left, bottom, right and top."""
+
+
 class Mark(NamedTuple):
     """A point that has a label, and the vertical line through it."""
 
@@ -43,9 +47,7 @@ class Place(NamedTuple):
     """Whether a line has to say whose it is."""
 
 
-def placed(
-    marks: Sequence[Mark], size: float, box: tuple[float, float, float, float]
-) -> list[Place | None]:
+def placed(marks: Sequence[Mark], size: float, box: Box) -> list[Place | None]:
     """Return where each label stands; None for one that has no room.
 
     One after the other, in the order given, each takes the nearest place that is free; a place that a line
@@ -58,13 +60,13 @@ def placed(
     size : float
         Of the font.
     box : tuple of float
-        Left, bottom, right and top of where labels may stand.
+        Where labels may stand.
     """
-    taken: list[tuple[float, float, float, float]] = []
+    taken: list[Box] = []
     found: list[Place | None] = []
     for mark in marks:
         half = DIGIT * size * len(mark.label) / 2, HEIGHT * size / 2
-        best: tuple[float, Place] | None = None
+        best: tuple[float, Place, Box] | None = None
         for distance, angle in _tried():
             x, y = _offset(mark, distance, angle, half)
             around = (mark.x + x - half[0], mark.y + y - half[1], mark.x + x + half[0], mark.y + y + half[1])
@@ -72,14 +74,10 @@ def placed(
             if best is not None and cost >= best[0]:
                 continue
             if _free(around, taken, marks, box):
-                best = cost, Place(x, y, distance > NEAR)
-        if best is None:
-            found.append(None)
-            continue
-        place = best[1]
-        found.append(place)
-        middle = mark.x + place.x, mark.y + place.y
-        taken.append((middle[0] - half[0], middle[1] - half[1], middle[0] + half[0], middle[1] + half[1]))
+                best = cost, Place(x, y, distance > NEAR), around
+        found.append(None if best is None else best[1])
+        if best is not None:
+            taken.append(best[2])
     return found
 
 
@@ -95,10 +93,7 @@ def _offset(mark: Mark, distance: float, angle: int, half: tuple[float, float]) 
     return x * (out + half[0]), y * (out + half[1])
 
 
-def _free(
-    around: tuple[float, float, float, float], taken: Sequence[tuple[float, float, float, float]],
-    marks: Sequence[Mark], box: tuple[float, float, float, float],
-) -> bool:  # fmt: skip
+def _free(around: Box, taken: Sequence[Box], marks: Sequence[Mark], box: Box) -> bool:
     left, bottom, right, top = around
     if left < box[0] or bottom < box[1] or right > box[2] or top > box[3]:
         return False
@@ -110,7 +105,7 @@ def _free(
     )
 
 
-def _crosses(around: tuple[float, float, float, float], mark: Mark) -> bool:
+def _crosses(around: Box, mark: Mark) -> bool:
     left, bottom, right, top = around
     return left < mark.x < right and bottom < mark.high and mark.low < top
 

@@ -229,9 +229,9 @@ def _plain(draws: Draws, rows: Mapping[str, Array]) -> dict[str, Array]:
     """Return draws by quantity whose plain means, and their errors, are the weighted ones."""
     if not draws.tilts:
         return dict(rows)
-    ways = [draws.ways[place] for place in range(len(draws.tilts))]
     return {
-        q: np.stack([way.plain(row) for way, row in zip(ways, each, strict=True)]) for q, each in rows.items()
+        q: np.stack([way.plain(row) for way, row in zip(draws.ways, each, strict=True)])
+        for q, each in rows.items()
     }
 
 

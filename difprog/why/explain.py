@@ -292,8 +292,7 @@ class Mixture:
         self._share = credences[:, None]
         self.weighing = Weighing(draws.count, clusters)
         if draws.tilts:
-            ways = [draws.ways[row] for row in range(len(credences))]
-            self._share, total = mixture_shares([way.each for way in ways], credences)
+            self._share, total = mixture_shares([way.each for way in draws.ways], credences)
             self.weighing = Weighing(draws.count, clusters, total)
 
     def of(self, value: Array) -> Array:
@@ -317,8 +316,7 @@ def _mixed_drivers(
     net = mixture.of(draws.net_effect)
     found = list(drivers(shared, net, benefits, kept=kept, **weighed(mixture.weighing)))
     if len(weights) > 1:
-        ways = [draws.ways[row] for row in range(len(weights))]
-        found.append(_which_model(draws.net_effect, options, ways, weights, mixture.weighing.clusters))
+        found.append(_which_model(draws.net_effect, options, draws.ways, weights, mixture.weighing.clusters))
     return sorted(found, key=lambda d: (-d.distance, -d.evppi, d.belief))
 
 
