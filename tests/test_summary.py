@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from difprog.forecast.summary import Summary, quantiles_given, sign, summarise, summarise_mixture
-from difprog.forecast.weighing import Weighing, clustered_error
+from difprog.forecast.weighing import Weighing, clustered_error, linear, mixture_shares
 
 #: Errors of median, ends and shares of what does not vary.
 NO_ERRORS = (0.0,) * 5
@@ -107,6 +107,39 @@ def test_weighted_quantiles_are_the_least_values_that_reach_the_level() -> None:
     found = quantiles_given(points, 1.0, way, levels)
     assert found.values == (0, 1, 1, 10, 10, 20)
     assert way.quantiles(points, levels).tolist() == [0, 1, 1, 10, 10, 20]
+
+
+@settings(max_examples=25)
+@given(st.integers(1, 40), st.integers(0, 2**32 - 1))
+def test_quantiles_of_draws_that_count_alike_are_numpy_s(count: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    points, levels = np.sort(rng.normal(size=count)), [0.0, *rng.random(5).tolist(), 1.0]
+    assert linear(points, levels).tolist() == np.quantile(points, levels).tolist()
+
+
+@settings(max_examples=25)
+@given(st.integers(1, 40), st.integers(0, 2**32 - 1))
+def test_a_cdf_is_the_share_at_or_below(count: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    values, at = rng.integers(0, 9, count), np.arange(-1.0, 10.0)
+    weights, below = rng.dirichlet(np.ones(count)), values[:, None] <= at
+    assert Weighing(count).cdf(values, at) == pytest.approx(below.mean(axis=0))
+    assert Weighing(count, weights=weights).cdf(values, at) == pytest.approx(weights @ below)
+
+
+def test_what_does_not_vary_has_no_error() -> None:
+    assert Weighing(5).error(3.0) == Weighing(5, 2, np.full(5, 0.2)).error(3.0) == 0.0
+
+
+def test_means_of_a_mixture_s_draws_are_the_mixture_s_of_the_readings_means() -> None:
+    rng = np.random.default_rng(1)
+    each, credences, values = rng.dirichlet(np.ones(6), 3), np.array([0.5, 0.2, 0.3]), rng.normal(size=(3, 6))
+    each[:, 2] = 0.0  # a draw that no reading counts is worth nothing, and no error
+    each /= each.sum(axis=1, keepdims=True)
+    shares, total = mixture_shares(list(each), credences)
+    assert total.sum() == pytest.approx(1.0)
+    assert shares.sum(axis=0) == pytest.approx([1, 1, 0, 1, 1, 1])
+    assert total @ (shares * values).sum(axis=0) == pytest.approx(credences @ (each * values).sum(axis=1))
 
 
 def test_a_level_that_is_met_but_for_rounding_is_met() -> None:
