@@ -20,6 +20,7 @@ from difprog.forecast.evaluation import check
 from difprog.forecast.graph import build
 from difprog.forecast.lowering import Lowered
 from difprog.forecast.sampling import draw
+from difprog.forecast.variants import Variants
 from difprog.models.model import load, shipped_models, vocabulary
 from difprog.race.parameters import CRITERIA, FACTS, Group
 from tests.helpers import MODELS, evaluated, names, question, score
@@ -156,6 +157,22 @@ def test_a_model_s_own_maths_changes_no_bit_of_those_beside_it(tmp_path: Path) -
         assert np.array_equal(here[place["mine"]], here[place["serial_parallel"]]), name
     for at in range(3):  # one reading asked for is the one of all
         assert np.array_equal(found.race.chance(found.effects_hit, [at])[0], found.hit[at])
+
+
+@pytest.mark.parametrize(
+    "says", ["0.25", "pt.constant([[0.25]])", "0.25 + pt.zeros_like(w.agi_arrival) * e.parallel_speedup"]
+)
+def test_under_a_model_in_which_nothing_matters_nothing_does(tmp_path: Path, says: str) -> None:
+    file = tmp_path / "mine.py"
+    file.write_text(
+        "import pytensor.tensor as pt\nTITLE = CITES = 'x'\nASSUMES = ('a',)\nOPENS = {}\n"
+        f"def success(w, e):\n    return {says}\n"
+    )
+    found = draw(question("rlhf", str(file)), 50, 1)
+    assert (found.without == 0.25).all()
+    assert not found.net_effect.any()
+    assert not Variants(found).net_effect(list(found.effects_hit), (0,)).any()
+    assert not found.effect("an effect that no model of these has").any()
 
 
 def test_readings_that_differ_about_a_belief_are_those_that_each_is_alone() -> None:
