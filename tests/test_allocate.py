@@ -114,7 +114,12 @@ def test_a_dollar_over_the_budget_is_over_it() -> None:
     assert choose(rows, 10_000_001).rows == (0, 1)
 
 
-def test_ties_go_to_the_larger_expectation_then_the_cheaper() -> None:
+@pytest.mark.parametrize("exact", [rules.EXACT, 2])
+def test_ties_go_to_the_larger_expectation_then_the_cheaper(
+    exact: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of up to so many rows, and of just so many."""
+    monkeypatch.setattr(rules, "EXACT", exact)
     assert choose(simple([1e-6, 1e-6], [2e6, 1e6]), 2e6).rows == (1,)
     # Doing nothing guards against the worst as well as row 1 does; row 1 expects more.
     rows = simple([[-1e-6, 0.0], [5e-6, 2e-6]], [1e6, 1e6])  # type: ignore[list-item]
@@ -303,7 +308,8 @@ def test_what_reviewers_would_fund() -> None:
     reviews = {0: [4.0, -5.0], 1: [2.0, 3.0, 4.0], 2: []}
     assert by_reviews(rows, reviews, "consensus", 2).rows == (1, 2)
     assert by_reviews(rows, reviews, "champion", 2).rows == (0, 1)
-    assert by_reviews(rows, reviews, "pool", 3).rows == (1, 2)
+    pooled = by_reviews(rows, reviews, "pool", 3)
+    assert (pooled.rows, pooled.value) == ((1, 2), 4.0)
     with pytest.raises(ValueError, match="put together"):
         by_reviews(rows, reviews, "vote", 1)
 
