@@ -78,6 +78,7 @@ def test_the_optimum_is_that_of_brute_force(part: int) -> None:
             found = choose(rows, budget, rule, max_harm)
             value, expected, cost = want[rule]
             assert found.value == pytest.approx(value, abs=1e-12), (seed, rule)
+            assert found.short == 0.0, "proved"
             assert found.expected >= expected - 2 * TIE * rows.size
             assert found.cost <= cost
             assert found.cost == pytest.approx(rows.cost[list(found.rows)].sum())
@@ -126,6 +127,13 @@ def test_ties_go_to_the_larger_expectation_then_the_cheaper(
     assert choose(rows, 1e6, "worst").rows == (1,)
     # What costs and does nothing is left out.
     assert choose(simple([1e-6, 0.0], [1e6, 1e6]), 5e6).rows == (0,)
+
+
+def test_of_sets_that_tie_in_regret_and_expectation_the_cheaper_is_chosen() -> None:
+    # The best are worth 3 and 2. Rows 1 and 3 fall short of one of them by 3, and of the other by nothing;
+    # both expect 1. Row 0 expects a half, and nothing at all expects 0.
+    rows = simple([[2.0, 0.0, -1.0, 3.0], [-1.0, 2.0, -2.0, -1.0]], [4, 4, 4, 3])  # type: ignore[list-item]
+    assert choose(rows, 5, "regret").rows == (3,)
 
 
 def test_the_solver_prints_nothing(capfd: pytest.CaptureFixture[str]) -> None:
