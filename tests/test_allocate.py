@@ -16,7 +16,7 @@ from difprog.choose.frontier import budgets_for, frontier
 from difprog.choose.information import information, information_of
 from difprog.choose.margin import bar, needed
 from difprog.choose.pilot import sample_information
-from difprog.choose.programme import TIE, Limits
+from difprog.choose.programme import TIE, Limits, _worth, linear, relaxed
 from difprog.choose.rows import Rows
 from difprog.choose.rules import GAP, RULES, by_reviews, choose, goal_of, support
 from difprog.choose.solver import solved
@@ -181,6 +181,19 @@ def test_settling_rows_by_their_price_loses_nothing(seed: int) -> None:
         assert limits.allow(found.rows)
         rough = choose(rows, budget, rule, max_harm, rough=True)
         assert found.value >= rough.value >= found.value - GAP * max(abs(best), float(goal.tops.max()))
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_what_the_search_starts_from_is_allowed_and_near_the_best(seed: int) -> None:
+    rows, budget, _ = many(seed)
+    limits, goal = Limits(rows, budget), linear(rows.expected)
+    prices = relaxed(limits, goal)
+    assert prices is not None
+    worth, most = _worth(limits, goal, (), prices)
+    start = limits.filled(goal, prices, worth)
+    assert limits.allow(start)
+    # The budget leaves one row in part, and that may split a group in two.
+    assert most - 2 * rows.expected.max() <= goal.worth(start) <= most + 1e-15
 
 
 def test_what_is_not_proved_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
