@@ -56,6 +56,19 @@ def test_nothing_stated_changes_no_bit() -> None:
     assert plain.draws.tilts == ()
 
 
+def test_draws_count_alike_only_where_they_are_weighed_alike() -> None:
+    plain, said = (scored(*words, draws=500).draws for words in ((), ("p_success=60%",)))
+    again, other = scored("p_success=60%", draws=500).draws, scored("p_success=0.5", draws=500).draws
+    assert plain.counts_like(plain)
+    assert said.counts_like(again)
+    assert said.same_worlds(again)
+    for unlike in (plain, other):
+        assert not said.counts_like(unlike)
+        assert not unlike.counts_like(said)
+        assert not said.same_worlds(unlike)
+    assert not plain.same_worlds(scored(draws=500, seed=2).draws)
+
+
 def test_the_order_of_statements_changes_no_bit() -> None:
     one, two = scored("p_success=0.5", "agi_by_2035=0.4"), scored("agi_by_2035=0.4", "p_success=0.5")
     assert [m.summaries for m in one.models] == [m.summaries for m in two.models]

@@ -70,6 +70,19 @@ def test_every_row_cites_its_source_and_those_left_out_say_why(name: str) -> Non
 
 
 @pytest.mark.parametrize("name", DATASETS)
+def test_a_likelihood_has_the_parts_that_sampling_and_simulating_ask_for(name: str) -> None:
+    module, shapes = likelihood(name), shapes_of(name)
+    model = module.build(Case(module.read(), shapes, tables.decimal_year(AS_OF)))
+    free = {variable.name for variable in model.free_RVs}
+    assert set(module.STATED) <= free
+    named = free | {variable.name for variable in model.deterministics}
+    assert hasattr(module, "used") or set(module.BELIEFS) <= named
+    assert getattr(module, "CENTRE", None) in {None, *free}
+    assert model.observed_RVs
+    assert {f"{variable.name}_data" for variable in model.observed_RVs} <= model.named_vars.keys()
+
+
+@pytest.mark.parametrize("name", DATASETS)
 @pytest.mark.parametrize(
     "damage",
     [
