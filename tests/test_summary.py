@@ -142,6 +142,79 @@ def test_means_of_a_mixture_s_draws_are_the_mixture_s_of_the_readings_means() ->
     assert total @ (shares * values).sum(axis=0) == pytest.approx(credences @ (each * values).sum(axis=1))
 
 
+def reaching(points: np.ndarray, mass: np.ndarray, levels: list[float]) -> np.ndarray:
+    """Return the least points at which their cdf meets the levels."""
+    order = np.argsort(points)
+    cdf = np.cumsum(mass[order]) / mass.sum()
+    return np.asarray(points[order][[int(np.argmax(cdf >= level - 1e-12)) for level in levels]])
+
+
+def test_errors_of_shares_and_quantiles_are_what_they_are_said_to_be() -> None:
+    """A share is a mean of ones and zeros; a quantile moves as far as the share below it lets it."""
+    values = np.random.default_rng(1).normal(0.3, 1.0, 200)
+    found = summarise(values, Weighing(200), 0.8)
+    for part, error in ((values > 0, found.p_positive_se), (values < 0, found.p_negative_se)):
+        assert error == pytest.approx(np.std(part, ddof=1) / math.sqrt(200))
+    for level, at, error in (
+        (0.1, found.lower, found.lower_se), (0.5, found.median, found.median_se),
+        (0.9, found.upper, found.upper_se),
+    ):  # fmt: skip
+        assert at == pytest.approx(np.quantile(values, level))
+        share = np.std(values <= at, ddof=1) / math.sqrt(200)
+        assert error == pytest.approx(np.ptp(np.quantile(values, [level - share, level + share])) / 2)
+
+
+def test_equal_weights_are_as_none() -> None:
+    values = np.random.default_rng(2).normal(0.3, 1.0, 300)
+    one, two = (summarise(values, Weighing(300, weights=w), 0.8) for w in (None, np.full(300, 1 / 300)))
+    for name in ("mean", "sd", "mcse", "p_positive", "p_negative", "p_positive_se", "p_negative_se"):
+        assert getattr(two, name) == pytest.approx(getattr(one, name)), name
+    for name in ("median", "lower", "upper"):  # those of the one lie between draws
+        assert abs(np.mean(values <= getattr(two, name)) - np.mean(values <= getattr(one, name))) <= 1 / 300
+
+
+def test_quantiles_given_an_event_and_their_errors_by_their_definition() -> None:
+    rng = np.random.default_rng(3)
+    values, chance, levels = rng.lognormal(size=400), rng.random(400), [0.1, 0.5, 0.9]
+    found = quantiles_given(values, chance, Weighing(400), levels)
+    assert found.values == tuple(reaching(values, chance, levels))
+    for level, at, error in zip(levels, *found, strict=True):
+        # The share of the event's chance that lies below: a ratio of two means.
+        terms = chance * ((values <= at) - chance[values <= at].sum() / chance.sum()) / chance.mean()
+        share = terms.std(ddof=1) / math.sqrt(400)
+        assert error == pytest.approx(np.ptp(reaching(values, chance, [level - share, level + share])) / 2)
+
+
+def test_given_what_never_happens_there_are_no_quantiles() -> None:
+    for values, chance in ((np.arange(4.0), np.zeros(4)), (np.arange(4.0), 0.0), (2.0, 0.0)):
+        found = quantiles_given(values, chance, Weighing(4), (0.1, 0.9))
+        assert all(map(math.isnan, found.values))
+        assert len(found.values) == len(found.errors) == 2
+    assert quantiles_given(2.0, 0.5, Weighing(4), (0.1, 0.9)) == ((2.0, 2.0), (0.0, 0.0))
+
+
+@pytest.mark.parametrize("tilted", [False, True])
+def test_a_mixture_is_that_of_all_draws_by_credence_and_weight(tilted: bool) -> None:
+    rng = np.random.default_rng(4)
+    table, share = np.stack([rng.normal(0.0, 1.0, 90), rng.normal(2.0, 3.0, 90)]), np.array([0.8, 0.2])
+    own = rng.dirichlet(np.ones(90), 2) if tilted else np.full((2, 90), 1 / 90)
+    ways = [Weighing(90, weights=weights if tilted else None) for weights in own]
+    found = summarise_mixture(list(table), ways, list(10 * share), 0.8)
+    mass = (share[:, None] * own).ravel()
+    assert found.mean == pytest.approx(mass @ table.ravel())
+    at = reaching(table.ravel(), mass, [0.1, 0.5, 0.9])
+    assert (found.lower, found.median, found.upper) == tuple(at)
+    assert found.p_positive == pytest.approx(mass @ (table > 0).ravel())
+    assert found.p_negative == pytest.approx(mass @ (table < 0).ravel())
+    alone = [summarise(row, way, 0.8) for row, way in zip(table, ways, strict=True)]
+    within = share @ np.square([one.sd for one in alone])
+    apart = share @ np.square([one.mean - found.mean for one in alone])
+    assert found.sd == pytest.approx(math.sqrt(within + apart))
+    if tilted:
+        certain = summarise_mixture(list(table), ways, [1.0, 1e-15], 0.8)
+        assert astuple(certain) == pytest.approx(astuple(alone[0]), rel=1e-6)
+
+
 def test_a_level_that_is_met_but_for_rounding_is_met() -> None:
     assert 0.07 * 100 > 7  # to a machine; the seventh of a hundred values meets 7% all the same
     assert quantiles_given(np.arange(1.0, 101.0), 1.0, Weighing(100), (0.07,)).values == (7.0,)
