@@ -131,6 +131,27 @@ def test_what_does_not_vary_has_no_error() -> None:
     assert Weighing(5).error(3.0) == Weighing(5, 2, np.full(5, 0.2)).error(3.0) == 0.0
 
 
+@pytest.mark.parametrize("count", [0, 2])
+def test_weighted_means_and_errors_are_those_of_plain_draws(count: int) -> None:
+    """And what set means are given leaves no error: what remains is what a regression on it leaves."""
+    rng = np.random.default_rng(5)
+    values, weights, moments = rng.normal(size=60), rng.dirichlet(np.ones(60)), rng.normal(size=(60, count))
+    way = Weighing(60, weights=weights, moments=moments)
+    design = np.column_stack([np.ones(60), moments])
+    root = np.sqrt(weights)
+    left = values - design @ np.linalg.lstsq(root[:, None] * design, root * values)[0]
+    assert way.residuals(values) == pytest.approx(left)
+    assert way.mean(values) == pytest.approx(weights @ values)
+    assert way.error(values) == pytest.approx(math.sqrt(np.sum((weights * left) ** 2) * 60 / 59))
+    plain = way.plain(values)
+    assert plain.mean() == pytest.approx(way.mean(values))
+    assert plain.std(ddof=1) / math.sqrt(60) == pytest.approx(way.error(values))
+    assert way.plain(3.0) == pytest.approx(np.full(60, 3.0))
+    assert Weighing(60).mean(values) == values.mean()
+    assert Weighing(60).mean(3.0) == way.mean(3.0) == 3.0
+    assert Weighing(60).plain(3.0).tolist() == [3.0] * 60
+
+
 def test_means_of_a_mixture_s_draws_are_the_mixture_s_of_the_readings_means() -> None:
     rng = np.random.default_rng(1)
     each, credences, values = rng.dirichlet(np.ones(6), 3), np.array([0.5, 0.2, 0.3]), rng.normal(size=(3, 6))
