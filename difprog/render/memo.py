@@ -149,8 +149,8 @@ def _worldviews(content: Content) -> list[str]:
         heads = ["scenario", "mean ± error", f"{content['prob']:.0%} of worlds", "so it"]
         told = escape(scenarios.verdict([(one["scenario"], one["sign"]) for one in found]))
         lines += [
-            f"**{told}** Each is a set of beliefs that ships, laid over these, at {beside['draws']:,} draws; in "
-            f"microdooms averted.",
+            f"**{told}** Each is a set of beliefs that ships, laid over these, at "
+            f"{beside['draws']:,} draws; in microdooms averted.",
             table(heads, rows, [1, 2]),
         ]
     if beside["left_out"]:
