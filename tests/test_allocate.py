@@ -69,7 +69,7 @@ def brute(rows: Rows, budget: float, max_harm: float | None) -> dict[str, tuple[
     return found
 
 
-# Of 60 seeds in a row every kind of instance is one: of no cost, with ties, capped, in groups, and so together.
+# Sixty seeds hold every kind: rows for nothing, ties, a cap, groups, and any of them together.
 @pytest.mark.parametrize(
     "part", [*range(6), *(pytest.param(part, marks=pytest.mark.slow) for part in range(6, 20))]
 )
