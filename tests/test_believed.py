@@ -208,7 +208,8 @@ def test_scenarios_stand_side_by_side() -> None:
 def test_what_stands_beside_a_memo_is_what_the_scenario_gives() -> None:
     """Without evidence, number for number what ``--scenario`` gives; a scenario in use is not said twice."""
     asked = Request(models=("overhang",), use_evidence=False, draws=500, scenarios=("long",))
-    found = beside(asked.score("rlhf"))
+    found, left_out = beside(asked.score("rlhf"))
+    assert not left_out
     assert found[0].name == ""
     assert "long" not in [one.name for one in found]
     for name in ("short", "sotala"):
