@@ -299,13 +299,13 @@ PROPOSALS = st.tuples(
 
 
 @given(st.booleans().flatmap(belief_files))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_belief_files_are_accepted_and_refused_alike(content):
     agree("beliefs", content)
 
 
 @given(PROPOSALS)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_proposals_are_accepted_and_refused_alike(content):
     agree("proposal", content)
 

@@ -93,6 +93,11 @@ def svg(
         figure = Figure(layout="constrained")
         FigureCanvasSVG(figure)
         draw(figure, content)
+        # Laid out once: left to itself, `savefig` draws all of it an extra time to do so.
+        engine = figure.get_layout_engine()
+        assert engine is not None
+        engine.execute(figure)
+        figure.set_layout_engine("none")
         stream = io.BytesIO()
         creator = f"difprog, Matplotlib {mpl.__version__}"
         figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": creator})
