@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -14,6 +15,9 @@ from difprog.choose.rows import Array, Set, total
 from difprog.choose.rules import EXACT, LOOSE
 from difprog.forecast.weighing import clustered_error, dot, flat
 from difprog.why.information import Gain, folded
+
+#: Rows of which every set is tried: of more there are too many sets.
+FEW = 12
 
 
 def information(
@@ -66,7 +70,25 @@ def _regret(limits: Limits, effects: Array, chosen: Set) -> float:
 
 def _best(limits: Limits, effects: Array) -> Set:
     """Return the best set, near enough, where effects are known."""
+    if len(effects) <= FEW:
+        sets = _sets(limits)
+        return tuple(int(row) for row in np.flatnonzero(sets[np.argmax(sets @ effects)]))
     return programme.best(limits, linear(effects), gap=0.0 if len(effects) <= EXACT else LOOSE)
+
+
+@lru_cache(maxsize=1)
+def _sets(limits: Limits) -> Array:
+    """Return every set of a few rows that is allowed, shape (sets, rows), 1 where a row is in.
+
+    The best is asked for hundreds of times, each time for other effects: to have tried all the sets once is
+    far less work than a programme each time.
+    """
+    rows, count = limits.rows, len(limits.rows.cost)
+    sets = ((np.arange(2**count)[:, None] >> np.arange(count)) & 1).astype(float)
+    good = (sets <= limits.upper).all(axis=1)
+    for members in rows.exclusive:
+        good &= sets[:, members].sum(axis=1) <= 1
+    return np.array([each for each in sets[good] if limits.allow(tuple(np.flatnonzero(each)))])
 
 
 def information_of(
