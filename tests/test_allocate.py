@@ -13,10 +13,10 @@ from difprog.choose.averages import harmed, means
 from difprog.choose.credences import credence_spans
 from difprog.choose.disappointment import disappointment
 from difprog.choose.frontier import budgets_for, frontier
-from difprog.choose.information import information, information_of
+from difprog.choose.information import FEW, _best, information, information_of
 from difprog.choose.margin import bar, needed
 from difprog.choose.pilot import sample_information
-from difprog.choose.programme import TIE, Limits, _worth, linear, relaxed
+from difprog.choose.programme import TIE, Limits, _worth, best, linear, relaxed
 from difprog.choose.rows import Rows
 from difprog.choose.rules import EXACT, GAP, RULES, by_reviews, choose, goal_of, support
 from difprog.choose.solver import solved
@@ -373,6 +373,18 @@ def test_perfect_information_about_a_choice_of_one_is_the_closed_form() -> None:
     flat = np.repeat(two.effects[:, :, None], 3, axis=2)
     whole, which = information(Limits(two, 1), choose(two, 1).rows, flat)
     assert which.value == whole.value == 0.5  # knowing that model 2 is right moves it to row 1
+
+
+def test_of_a_few_rows_the_best_set_found_by_trying_all_is_the_programmes() -> None:
+    """Information asks for the best set some hundred times: of a few rows it has all of them at hand."""
+    for seed in range(24):
+        rows, budget, max_harm = instance(seed, most=FEW)
+        limits = Limits(rows, budget, max_harm)
+        for effects in (rows.expected, *rows.effects[:2]):
+            found, solved_for = _best(limits, effects), best(limits, linear(effects))
+            assert limits.allow(found)
+            worth = [effects[list(each)].sum() for each in (found, solved_for)]
+            assert worth[0] == pytest.approx(worth[1], rel=1e-6, abs=1e-12), seed
 
 
 def test_information_on_one_belief_about_a_choice() -> None:
