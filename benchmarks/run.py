@@ -26,6 +26,9 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).resolve().parent
+
+#: Modules are read compiled, as from an installation: the first, warm turn writes their bytecode.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 PROJECT, MODEL = "rlhf", "serial_parallel"
 
 

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 
 from difprog.base import processes
+
+#: Before 3.12.8 Python keeps what a full disk let it write of a module's bytecode, and fails on it from
+#: then on (gh-126606).
+DAMAGED = "a module that Python compiled while the disk was full is damaged"
 
 
 def run() -> None:
@@ -18,6 +23,10 @@ def run() -> None:
         main()
     except KeyboardInterrupt:
         _last_word("Stopped.", 130)
+    except EOFError as error:
+        if "marshal" not in str(error):
+            raise
+        _last_word(f"difprog: {DAMAGED}: delete the folders __pycache__ in {Path(__file__).parent}", 1)
     except processes.Stopped as stopped:
         _last_word("Stopped.", stopped.status)
 

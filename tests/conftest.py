@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import compileall
 import os
 import sys
 from pathlib import Path
@@ -27,7 +28,20 @@ settings.register_profile("search", derandomize=False)
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    _compile_once()
     settings.load_profile("search" if config.getoption("--slow") else "fixed")
+
+
+def _compile_once() -> None:
+    """Compile the package before any test, and let no test write bytecode.
+
+    Some tests let no file grow, as on a full disk: what Python before 3.12.8 then writes of a module's
+    bytecode is cut off, and whoever imports it next fails.
+    """
+    if not sys.dont_write_bytecode:
+        compileall.compile_dir(Path(__file__).parent.parent / "difprog", quiet=2)
+    sys.dont_write_bytecode = True
+    os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

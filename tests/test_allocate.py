@@ -16,7 +16,7 @@ from difprog.choose.frontier import budgets_for, frontier
 from difprog.choose.information import information, information_of
 from difprog.choose.margin import bar, needed
 from difprog.choose.pilot import sample_information
-from difprog.choose.programme import TIE, Limits
+from difprog.choose.programme import TIE, Limits, _worth, linear, relaxed
 from difprog.choose.rows import Rows
 from difprog.choose.rules import GAP, RULES, by_reviews, choose, goal_of, support
 from difprog.choose.solver import solved
@@ -78,6 +78,7 @@ def test_the_optimum_is_that_of_brute_force(part: int) -> None:
             found = choose(rows, budget, rule, max_harm)
             value, expected, cost = want[rule]
             assert found.value == pytest.approx(value, abs=1e-12), (seed, rule)
+            assert found.short == 0.0, "proved"
             assert found.expected >= expected - 2 * TIE * rows.size
             assert found.cost <= cost
             assert found.cost == pytest.approx(rows.cost[list(found.rows)].sum())
@@ -114,13 +115,25 @@ def test_a_dollar_over_the_budget_is_over_it() -> None:
     assert choose(rows, 10_000_001).rows == (0, 1)
 
 
-def test_ties_go_to_the_larger_expectation_then_the_cheaper() -> None:
+@pytest.mark.parametrize("exact", [rules.EXACT, 2])
+def test_ties_go_to_the_larger_expectation_then_the_cheaper(
+    exact: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of up to so many rows, and of just so many."""
+    monkeypatch.setattr(rules, "EXACT", exact)
     assert choose(simple([1e-6, 1e-6], [2e6, 1e6]), 2e6).rows == (1,)
     # Doing nothing guards against the worst as well as row 1 does; row 1 expects more.
     rows = simple([[-1e-6, 0.0], [5e-6, 2e-6]], [1e6, 1e6])  # type: ignore[list-item]
     assert choose(rows, 1e6, "worst").rows == (1,)
     # What costs and does nothing is left out.
     assert choose(simple([1e-6, 0.0], [1e6, 1e6]), 5e6).rows == (0,)
+
+
+def test_of_sets_that_tie_in_regret_and_expectation_the_cheaper_is_chosen() -> None:
+    # The best are worth 3 and 2. Rows 1 and 3 fall short of one of them by 3, and of the other by nothing;
+    # both expect 1. Row 0 expects a half, and nothing at all expects 0.
+    rows = simple([[2.0, 0.0, -1.0, 3.0], [-1.0, 2.0, -2.0, -1.0]], [4, 4, 4, 3])  # type: ignore[list-item]
+    assert choose(rows, 5, "regret").rows == (3,)
 
 
 def test_the_solver_prints_nothing(capfd: pytest.CaptureFixture[str]) -> None:
@@ -168,6 +181,19 @@ def test_settling_rows_by_their_price_loses_nothing(seed: int) -> None:
         assert limits.allow(found.rows)
         rough = choose(rows, budget, rule, max_harm, rough=True)
         assert found.value >= rough.value >= found.value - GAP * max(abs(best), float(goal.tops.max()))
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_what_the_search_starts_from_is_allowed_and_near_the_best(seed: int) -> None:
+    rows, budget, _ = many(seed)
+    limits, goal = Limits(rows, budget), linear(rows.expected)
+    prices = relaxed(limits, goal)
+    assert prices is not None
+    worth, most = _worth(limits, goal, (), prices)
+    start = limits.filled(goal, prices, worth)
+    assert limits.allow(start)
+    # The budget leaves one row in part, and that may split a group in two.
+    assert most - 2 * rows.expected.max() <= goal.worth(start) <= most + 1e-15
 
 
 def test_what_is_not_proved_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -303,7 +329,8 @@ def test_what_reviewers_would_fund() -> None:
     reviews = {0: [4.0, -5.0], 1: [2.0, 3.0, 4.0], 2: []}
     assert by_reviews(rows, reviews, "consensus", 2).rows == (1, 2)
     assert by_reviews(rows, reviews, "champion", 2).rows == (0, 1)
-    assert by_reviews(rows, reviews, "pool", 3).rows == (1, 2)
+    pooled = by_reviews(rows, reviews, "pool", 3)
+    assert (pooled.rows, pooled.value) == ((1, 2), 4.0)
     with pytest.raises(ValueError, match="put together"):
         by_reviews(rows, reviews, "vote", 1)
 

@@ -56,6 +56,19 @@ def test_nothing_stated_changes_no_bit() -> None:
     assert plain.draws.tilts == ()
 
 
+def test_draws_count_alike_only_where_they_are_weighed_alike() -> None:
+    plain, said = (scored(*words, draws=500).draws for words in ((), ("p_success=60%",)))
+    again, other = scored("p_success=60%", draws=500).draws, scored("p_success=0.5", draws=500).draws
+    assert plain.counts_like(plain)
+    assert said.counts_like(again)
+    assert said.same_worlds(again)
+    for unlike in (plain, other):
+        assert not said.counts_like(unlike)
+        assert not unlike.counts_like(said)
+        assert not said.same_worlds(unlike)
+    assert not plain.same_worlds(scored(draws=500, seed=2).draws)
+
+
 def test_the_order_of_statements_changes_no_bit() -> None:
     one, two = scored("p_success=0.5", "agi_by_2035=0.4"), scored("agi_by_2035=0.4", "p_success=0.5")
     assert [m.summaries for m in one.models] == [m.summaries for m in two.models]
@@ -208,7 +221,8 @@ def test_scenarios_stand_side_by_side() -> None:
 def test_what_stands_beside_a_memo_is_what_the_scenario_gives() -> None:
     """Without evidence, number for number what ``--scenario`` gives; a scenario in use is not said twice."""
     asked = Request(models=("overhang",), use_evidence=False, draws=500, scenarios=("long",))
-    found = beside(asked.score("rlhf"))
+    found, left_out = beside(asked.score("rlhf"))
+    assert not left_out
     assert found[0].name == ""
     assert "long" not in [one.name for one in found]
     for name in ("short", "sotala"):

@@ -158,3 +158,18 @@ def test_two_conditioned_beliefs_cannot_be_tied_by_hand():
     )
     with pytest.raises(BadInput, match="both beliefs are conditioned on evidence"):
         mixing(asked, asked.groups[0])
+
+
+def test_ties_that_the_evidence_leaves_no_room_for_are_refused():
+    """Two beliefs that are as one in the posterior; a third is to go with the one and against the other."""
+    x, noise = np.random.default_rng(2).standard_normal((2, 500))
+    ranks = {("agi_arrival", "relevance"): 0.6, ("skill", "relevance"): -0.6}
+    for other in (x, x + 0.1 * noise):  # the same to the last rank, and nearly
+        alike = question(ranks, Posterior({"agi_arrival": np.exp(x), "skill": np.exp(other)}))
+        with pytest.raises(BadInput, match="cannot hold together with the evidence"):
+            mixing(alike, alike.groups[0])
+    # Of three kept draws no correlation can be told: the two are taken to have none.
+    few = question(ranks, Posterior({"agi_arrival": np.exp(x[:3]), "skill": np.exp(x[:3])}))
+    stated = {n: 2 * math.sin(math.pi * r / 6) for (n, _), r in ranks.items()}
+    found = mixing(few, few.groups[0])
+    assert found.weights[0] == pytest.approx([stated[name] for name in found.given])

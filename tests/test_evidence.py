@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -27,6 +28,7 @@ from difprog.base.pace import Pace
 from difprog.beliefs.families import FAMILIES, Distribution, Mixture, Point, Shape, fit
 from difprog.cli import main
 from difprog.evidence import DATASETS, Case, closure, likelihood, scores, store, tables, timelines
+from difprog.evidence.checked import read
 from difprog.evidence.fit import BFMI, ESS, LEVELS, RHAT, Settings, carried_by, judge
 from difprog.evidence.fit import fit as sample
 from difprog.evidence.fit import sample as sampled
@@ -65,6 +67,40 @@ def test_every_row_cites_its_source_and_those_left_out_say_why(name: str) -> Non
         assert row.get("censored", "") in timelines.WIDTHS
         assert "memory" not in row["citation"].lower()
         assert "recalled" not in row["citation"].lower()
+
+
+@pytest.mark.parametrize("name", DATASETS)
+def test_a_likelihood_has_the_parts_that_sampling_and_simulating_ask_for(name: str) -> None:
+    module, shapes = likelihood(name), shapes_of(name)
+    model = module.build(Case(module.read(), shapes, tables.decimal_year(AS_OF)))
+    free = {variable.name for variable in model.free_RVs}
+    assert set(module.STATED) <= free
+    named = free | {variable.name for variable in model.deterministics}
+    assert hasattr(module, "used") or set(module.BELIEFS) <= named
+    assert getattr(module, "CENTRE", None) in {None, *free}
+    assert model.observed_RVs
+    assert {f"{variable.name}_data" for variable in model.observed_RVs} <= model.named_vars.keys()
+
+
+@pytest.mark.parametrize("name", DATASETS)
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda text: text.splitlines()[0],
+        lambda text: "",
+        lambda text: text.replace(",", ";"),
+        lambda text: re.sub(r"(?<=,)\d+(\.\d+)?(?=,)", "nan", text),
+        lambda text: re.sub(r"(?<=,)\d+(\.\d+)?(?=,)", "many", text),
+    ],
+    ids=["no rows", "nothing", "another separator", "no numbers", "words"],
+)
+def test_a_damaged_table_is_said_to_be(
+    name: str, damage: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = damage(tables.content(name).decode())
+    monkeypatch.setattr(tables, "content", lambda _: text.encode())
+    with pytest.raises(BadInput, match=rf"priors/evidence/{name}\.csv.* is damaged"):
+        read(name)
 
 
 @pytest.mark.parametrize("name", DATASETS)
@@ -479,6 +515,16 @@ def test_the_last_bits_of_a_fitted_belief_do_not_change_the_key() -> None:
     assert key_of("headcounts", shapes=nudged) == key_of("headcounts")
 
 
+def test_a_key_tells_mixtures_apart_by_weights_and_parts() -> None:
+    parts = (Distribution(FAMILIES["lognormal"], (5.0, 0.5)), Point(300.0))
+    shapes = [Mixture((0.5, 0.5), parts), Mixture((0.6, 0.4), parts), Mixture((0.5, 0.5), parts[::-1])]
+    shapes.append(Mixture((0.5, 0.5), (parts[0], Point(301.0))))
+    keys = {
+        key_of("headcounts", shapes={**shapes_of("headcounts"), "researchers": shape}) for shape in shapes
+    }
+    assert len(keys) == len(shapes)
+
+
 # ── kept, stale, damaged, interrupted ──
 
 
@@ -749,6 +795,55 @@ def test_a_fit_for_a_forecast_says_what_it_is_and_how_long_it_takes(
     ]
 
 
+def test_who_waited_for_another_s_fit_finds_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = iter([None, small()])
+    monkeypatch.setattr(store, "find", lambda *_: next(found))
+    monkeypatch.setattr(store, "fit", lambda *_, **__: pytest.fail("fitted twice"))
+    assert store.fitted("headcounts", shapes_of("headcounts"), AS_OF).key == "k"
+
+
+def test_without_a_shipped_result_nothing_is_known_to_stand_against_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    early: dict[str, Shape] = {"agi_arrival": fit(FAMILIES["lognormal"], {0.05: 0.001, 0.95: 0.002})}
+    assert store.conflict("timelines", early, AS_OF) is not None
+    file = tmp_path / "huge.nc"
+    monkeypatch.setattr(store, "shipped", lambda _: file)
+    assert store.conflict("timelines", early, AS_OF) is None
+    store.write(file, small())
+    assert store.load(file) is not None
+    monkeypatch.setattr(store, "LARGEST", 1)  # none of ours
+    assert store.load(file) is None
+
+
+@pytest.mark.parametrize("error", ["SamplingError", "FloatingPointError", "ValueError"])
+def test_a_sampler_that_cannot_start_is_said_in_one_line(error: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    import pymc as pm
+    from pymc.exceptions import SamplingError
+
+    from difprog.evidence import compilation
+
+    kind = {"SamplingError": SamplingError, "FloatingPointError": FloatingPointError}.get(error, ValueError)
+
+    def fail(*_: object, **__: object) -> None:
+        raise kind("no finite start\nand a page about it")
+
+    monkeypatch.setattr(pm, "sample", fail)
+    monkeypatch.setattr(compilation, "again_if_damaged", lambda run: run())  # it would empty a cache
+    with pytest.raises(DiagnosticsFailed, match=r"^the sampler could not start: no finite start$"):
+        sampled(None, Settings())
+
+
+def test_a_thread_that_hears_no_signals_samples_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    import pymc as pm
+
+    monkeypatch.setattr(pm, "sample", lambda *_, **__: "draws")
+    before = signal.getsignal(signal.SIGINT)
+    with ThreadPoolExecutor(1) as other:
+        assert other.submit(sampled, None, Settings()).result() == "draws"
+    assert signal.getsignal(signal.SIGINT) is before
+
+
 def test_a_sampler_that_crawls_is_ended_with_what_it_took(monkeypatch: pytest.MonkeyPatch) -> None:
     """One of two variables is a million times as narrow as the other, and turned against it."""
     import pymc as pm
@@ -843,6 +938,57 @@ def test_a_fit_of_a_conjugate_normal_is_its_closed_form(monkeypatch: pytest.Monk
     # Another reading of the data, by the same closed form.
     twice = (MEAN + 2 * sum(VALUES) / ERROR**2) / precision
     assert found.diagnostics["variants"]["twice as large"]["skill"] == pytest.approx(twice, abs=0.15)
+
+
+def test_of_the_timelines_one_more_forecaster_is_kept_and_every_source_is_shown(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The fit of a belief that is drawn anew, its draws given: the sampler has tests of its own."""
+    import arviz as az
+
+    from difprog.evidence import fit as fitting
+
+    data, how = timelines.read(), Settings(draws=300, chains=2, thin=3)
+    rng = np.random.default_rng(how.seed + 1)  # not the stream that the fit itself draws from
+    each = (how.chains, how.draws)
+    draws = {
+        "middle": rng.normal(2.0, 0.1, each), "between": np.full(each, 0.2), "within": np.full(each, 0.5),
+        "differences": np.full(each, 0.4), "m": rng.normal(2.0, 0.3, (*each, len(data.sources))),
+        "width": np.zeros((*each, len(data.sources))),
+    }  # fmt: skip
+    draws["m"] += 2.0 - np.median(draws["m"], axis=(0, 1))  # every source's median
+    tree = az.from_dict({"posterior": draws})
+    judged: list[str] = []
+    scaled: list[str] = []
+    monkeypatch.setattr(fitting, "sample", lambda *_: tree)
+    monkeypatch.setattr(fitting, "judge", lambda _, found: judged.extend(found) or {"failures": []})
+    monkeypatch.setattr(fitting, "power_scaling", lambda _t, _m, beliefs, _s: scaled.extend(beliefs) or {})
+    year = data.newest + 0.5
+    found = sample("timelines", shapes_of("timelines"), year, settings=how)
+    assert found.draws == {}
+    assert scaled == ["agi_arrival"]
+    assert set(judged) - set(draws) == {"agi_arrival", "agi_arrival (location)", "agi_arrival (scale)"}
+    kept = found.predictive["agi_arrival"]
+    assert found.size == 2 * 100
+    assert kept.shift == pytest.approx(0.5)
+    # A new forecaster: the centre's spread and the forecasters' apart; a width that varies as theirs do.
+    assert kept.location.std() == pytest.approx(math.hypot(0.1, 0.2), rel=0.2)
+    assert np.log(kept.scale).mean() == pytest.approx(math.log(0.5), abs=0.1)
+    assert np.log(kept.scale).std() == pytest.approx(0.4, rel=0.2)
+    notes = found.diagnostics
+    assert (notes["newest"], notes["as_of"]) == (data.newest, year)
+    # The sources' widths are the typical one, and their medians e² years from the newest forecast.
+    for source, row in zip(data.sources, notes["sources"], strict=True):
+        years = [data.newest + math.exp(2.0 + special.ndtri(q) * 0.5) for q in (0.1, 0.5, 0.9)]
+        assert [row[key] for key in ("p10", "p50", "p90")] == pytest.approx(years)
+        rows = [r for r in tables.rows("timelines") if r["source"] == source]
+        assert (row["source"], row["forecasts"]) == (source, len(rows))
+        assert row["targets"] == sorted({r["target"] for r in rows})
+        for (target, day, level, at, bound), stated in zip(row["stated"], rows, strict=True):
+            assert (target, day) == (stated["target"], float(stated["date"]))
+            assert level == pytest.approx(float(stated["percentile"]) / 100)
+            assert at == pytest.approx(max(float(stated["year"]), day), abs=0.01)
+            assert bound == (stated["censored"] == "above")
 
 
 def test_draws_that_do_not_mix_are_named_as_failures() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +12,15 @@ import pytest
 from click.testing import CliRunner
 
 from difprog.base.errors import BadInput
+from difprog.beliefs.families import FAMILIES, Distribution
 from difprog.cli import main
 from difprog.forecast import structure
+from difprog.forecast.compiled import quantile
+from difprog.forecast.evaluation import check
+from difprog.forecast.graph import build
+from difprog.forecast.lowering import Lowered
+from difprog.forecast.sampling import draw
+from difprog.forecast.variants import Variants
 from difprog.models.model import load, shipped_models, vocabulary
 from difprog.race.parameters import CRITERIA, FACTS, Group
 from tests.helpers import MODELS, evaluated, names, question, score
@@ -106,6 +114,16 @@ WRONG = {
         "def success(w, e):\n    return w.nonesuch\n",
         "nonesuch",
     ),
+    "axes": (
+        "TITLE = CITES = 'x'\nASSUMES = ('a',)\nOPENS = {}\n"
+        "def success(w, e):\n    return (0 * w.agi_arrival)[None]\n",
+        "must be elementwise",
+    ),
+    "fails on draws": (
+        "TITLE = CITES = 'x'\nASSUMES = ('a',)\nOPENS = {}\n"
+        "def success(w, e):\n    return (0 * w.agi_arrival).reshape((1, 1))\n",
+        "cannot be evaluated",
+    ),
 }
 
 
@@ -119,6 +137,69 @@ def test_a_file_that_is_no_model_is_an_error_of_its_author(tmp_path: Path, case:
     assert words in done.stderr
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
+
+
+def test_a_model_s_own_maths_changes_no_bit_of_those_beside_it(tmp_path: Path) -> None:
+    """And where it says what the shipped maths says, its numbers are the same."""
+    file = tmp_path / "mine.py"
+    file.write_text(
+        "from difprog.race import race\nTITLE = CITES = 'x'\nASSUMES = ('a',)\nOPENS = {}\n"
+        "def success(w, e):\n    return race.success(w, e)\n"
+    )
+    models = ("overhang", str(file), "serial_parallel")
+    found = draw(question("rlhf", *models), 700, 1)
+    shipped = draw(question("rlhf", models[0], models[2]), 700, 1)
+    place = {name: at for at, name in enumerate(found.question.readings)}
+    for name in ("without", "hit", "miss", "net_effect"):
+        here, there = getattr(found, name), getattr(shipped, name)
+        for at, reading in enumerate(shipped.question.readings):
+            assert np.array_equal(here[place[reading]], there[at]), (name, reading)
+        assert np.array_equal(here[place["mine"]], here[place["serial_parallel"]]), name
+    for at in range(3):  # one reading asked for is the one of all
+        assert np.array_equal(found.race.chance(found.effects_hit, [at])[0], found.hit[at])
+
+
+@pytest.mark.parametrize(
+    "says", ["0.25", "pt.constant([[0.25]])", "0.25 + pt.zeros_like(w.agi_arrival) * e.parallel_speedup"]
+)
+def test_under_a_model_in_which_nothing_matters_nothing_does(tmp_path: Path, says: str) -> None:
+    file = tmp_path / "mine.py"
+    file.write_text(
+        "import pytensor.tensor as pt\nTITLE = CITES = 'x'\nASSUMES = ('a',)\nOPENS = {}\n"
+        f"def success(w, e):\n    return {says}\n"
+    )
+    found = draw(question("rlhf", str(file)), 50, 1)
+    assert (found.without == 0.25).all()
+    assert not found.net_effect.any()
+    assert not Variants(found).net_effect(list(found.effects_hit), (0,)).any()
+    assert not found.effect("an effect that no model of these has").any()
+
+
+def test_readings_that_differ_about_a_belief_are_those_that_each_is_alone() -> None:
+    """On the draws to the bit, and in the PyMC model: one score, and each reading's own quantile of it."""
+    asked = question("rlhf", "overhang", "serial_parallel")
+    sooner = Distribution(FAMILIES["lognormal"], (1.0, 0.4))
+    beliefs = dict(asked.views[1].beliefs)
+    beliefs["agi_arrival"] = replace(beliefs["agi_arrival"], shape=sooner)
+    apart = replace(asked, views=(asked.views[0], replace(asked.views[1], beliefs=beliefs)))
+    found = draw(apart, 300, 1)
+    for at, view in enumerate(apart.views):
+        alone = draw(replace(apart, views=(view,), certain=apart.certain[at : at + 1]), 300, 1)
+        assert np.array_equal(found.value("agi_arrival", at), alone.value("agi_arrival", 0))
+        assert np.array_equal(found.net_effect[at], alone.net_effect[0])
+    model = build(apart).model
+    assert model.named_vars_to_dims["agi_arrival"] == ("reading",)
+    run = Lowered({"z": model["agi_arrival_score"]}, [model["agi_arrival"]], {"z": ()})
+    want = [quantile(view.beliefs["agi_arrival"].shape, np.array([0.7]))[0] for view in apart.views]
+    assert run({"z": np.float64(0.7)})[0] == pytest.approx(want)
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, 1 + 1e-9, -1e-9])
+def test_what_is_no_probability_but_for_rounding_is_refused(value: float) -> None:
+    asked = question("rlhf", "serial_parallel")
+    check(asked, (np.array([[0.0, -1e-13, 1 + 1e-13, 1.0]]),))
+    with pytest.raises(BadInput, match="beyond the numbers that a machine holds"):
+        check(asked, (np.array([[0.5, value, 0.5]]),))
 
 
 def test_code_runs_only_when_named_by_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

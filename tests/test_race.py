@@ -5,6 +5,7 @@ What holds of whole projects is in test_laws.py.
 
 from __future__ import annotations
 
+import copy
 import math
 from dataclasses import replace
 from itertools import product
@@ -200,3 +201,9 @@ def test_the_hit_probability_averages_exactly() -> None:
     chance = drawn.chance_of_hit
     want = chance * (drawn.hit - drawn.without) + (1 - chance) * (drawn.miss - drawn.without)
     assert np.array_equal(drawn.net_effect, want)
+
+
+def test_effects_can_be_copied() -> None:
+    """Whoever asks for an effect that is not named gets 0; Python's own hooks are no effects."""
+    assert copy.deepcopy(race.Effects(parallel_speedup=2.0)).parallel_speedup == 2.0
+    assert race.Effects().parallel_speedup == 0.0

@@ -88,6 +88,17 @@ def test_the_memo_says_in_how_many_scenarios_the_sign_holds(tmp_path: Path) -> N
         assert f"{told if standing[1] == 'cannot be told' else same} of {len(left)} scenarios" in section
 
 
+def test_the_memo_names_the_scenarios_that_do_not_admit_what_is_stated(tmp_path: Path) -> None:
+    """Also when it is made again from the page itself."""
+    words = ("--html", "-o", str(tmp_path), "--no-evidence", "--draws", "500", "--model", "overhang")
+    assert run("report", "rlhf", *words, "--believe", "p_success=95%").exit_code == 0
+    (page,) = tmp_path.glob("*.html")
+    first = page.read_text()
+    assert re.search(r"Left out: .*pessimist.* and .*soares.*, under which the forecast cannot", first)
+    assert run("report", "--from", str(page), "-o", str(tmp_path / "again")).exit_code == 0
+    assert (tmp_path / "again" / page.name).read_text() == first
+
+
 def test_what_is_said_of_signs() -> None:
     assert verdict([("", 1), ("a", 1), ("b", -1), ("c", 0)]) == (
         "The sign holds in 1 of 3 scenarios; it turns under b; it cannot be told under c."

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from difprog.base.errors import BadInput
+from difprog.beliefs.families import Point
 from difprog.cli import main
 from difprog.evidence import reviews
 from difprog.evidence.reviews import KEPT, Interval, pool
@@ -227,6 +228,21 @@ def test_an_interval_too_large_is_a_problem_with_its_file_and_key(tmp_path: Path
     done = CliRunner().invoke(main, ["score", str(path), "--model", "serial_parallel", "--no-evidence"])
     assert done.exit_code == 2, done.output
     assert "large.toml: reviews[0]." in done.stderr
+
+
+def test_percentiles_whose_spread_is_beyond_all_are_a_problem_with_their_file(tmp_path: Path) -> None:
+    """Each is within the numbers that a file may hold; a standard deviation of these is not."""
+    path = tmp_path / "steep.toml"
+    path.write_text(f'{PROPOSAL}\n[[reviews]]\nreviewer = "A"\nparallel_speedup.p10 = -9e99\n'
+                    "parallel_speedup.p11 = 9e99\n")  # fmt: skip
+    setup = prepare(("serial_parallel",), use_evidence=False)
+    with pytest.raises(BadInput, match=r"steep.toml: reviews\[0\].parallel_speedup: is too wide"):
+        reviews.pools(find_project(str(path), setup), load("serial_parallel"))
+
+
+def test_a_pool_without_a_spread_has_the_shape_of_a_point() -> None:
+    certain = reviews.Pool("log", np.full(100, 2.0), vocabulary()["serial_speedup"].support)
+    assert reviews.shape_of(certain) == Point(2.0)
 
 
 def test_reviewers_too_far_apart_to_pool_are_a_problem_with_their_file(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import py_compile
 import shutil
 import signal
 import stat
@@ -17,6 +18,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+import difprog
 from difprog.base import locks, writing
 from difprog.cli import main
 from tests import warm
@@ -293,6 +295,25 @@ def test_a_full_disk_is_bad_input_and_leaves_nothing(tmp_path: Path, blocks: int
     assert "was not written" in done.stderr
     assert "Traceback" not in done.stderr
     assert [path.name for path in there.iterdir()] == ["p.toml"]
+
+
+@pytest.mark.parametrize("module", ["cli/list.py", "cli/__init__.py"])
+def test_bytecode_that_a_full_disk_cut_off_is_said(tmp_path: Path, module: str) -> None:
+    """An EOFError of Python's: click would take it for the end of what is typed, and say "Stopped."."""
+    package = Path(difprog.__file__).parent
+    whole = py_compile.compile(str(package / module), str(tmp_path / "whole"))
+    damaged = Path(f"{tmp_path}{package}", module).with_suffix(f".{sys.implementation.cache_tag}.pyc")
+    damaged.parent.mkdir(parents=True)
+    damaged.write_bytes(Path(str(whole)).read_bytes()[:500])
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "difprog", "list"], capture_output=True, text=True, cwd=tmp_path,
+        env={**os.environ, "PYTHONPYCACHEPREFIX": str(tmp_path)}, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stderr.lstrip() == (  # click ends the line that it thinks was being typed
+        f"difprog: a module that Python compiled while the disk was full is damaged: delete the folders "
+        f"__pycache__ in {package}\n"
+    )
 
 
 @pytest.mark.parametrize("room", range(0, 200_001, 40_000))

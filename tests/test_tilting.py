@@ -189,7 +189,8 @@ def test_the_belief_that_moved_most_comes_first() -> None:
     rng = np.random.default_rng(8)
     x, y, z = rng.standard_normal((3, COUNT))
     found = tilted({"s": x + 0.3 * y}, {"s": 0.5})
-    moves = moved({"z": z, "y": y, "x": x, "point": 2.0}, found.weights, moments=found.moments)
+    still = {"point": 2.0, "drawn point": np.full(COUNT, 2.0)}
+    moves = moved({"z": z, "y": y, "x": x, **still}, found.weights, moments=found.moments)
     assert [m.belief for m in moves] == ["x", "y", "z"]
     shift = 0.5 / 1.09
     truth = 2 * stats.norm.cdf(shift / 2) - 1

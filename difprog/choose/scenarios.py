@@ -61,19 +61,19 @@ def side_by_side(name: str, request: Request) -> list[Scenario]:
     return found
 
 
-def beside(found: Forecast) -> list[Scenario]:
+def beside(found: Forecast) -> tuple[list[Scenario], list[str]]:
     """Return a forecast as it is, and the proposal under each scenario that ships, over what it rests on.
 
     What evidence says of beliefs that a scenario leaves alone stays as the forecast has it: a scenario that
     states one of the beliefs that a dataset is about does not fit the others anew, as ``--scenario`` would.
 
-    Passed over are those that the forecast lies under already, and those under which it cannot be made:
-    whose beliefs leave no world in which what is stated of the outcome holds, say.
+    Passed over are those that the forecast lies under already. The names that come second are of those under
+    which it cannot be made: whose beliefs leave no world in which what is stated of the outcome holds, say.
     """
     vocabulary, kept = vocabulary_of(found.setup.models), Kept()
     stacks = found.setup.stacks
     there = {layer.source.sha256 for stack in stacks.values() for layer in stack.layers}
-    made = [Scenario("", found)]
+    made, left_out = [Scenario("", found)], []
     for path in sorted(files.shipped("priors", "scenarios").glob("*.toml")):
         layer = read_layer(path, vocabulary, f"{path.stem} ({files.label(path)})")
         if layer.source.sha256 in there:
@@ -82,8 +82,8 @@ def beside(found: Forecast) -> list[Scenario]:
         try:
             made.append(Scenario(path.stem, _again(found, replace(found.setup, stacks=over), kept)))
         except BadInput:
-            continue
-    return made
+            left_out.append(path.stem)
+    return made, left_out
 
 
 def _again(found: Forecast, setup: Setup, kept: Kept) -> Forecast:

@@ -85,7 +85,9 @@ class Commands(Group):
             sys.stdout.flush()
         except click.exceptions.Exit as done:
             _leave(done.exit_code)
-        except click.Abort:
+        except click.Abort as ended:
+            if isinstance(ended.__cause__, EOFError) and "marshal" in str(ended.__cause__):
+                raise ended.__cause__ from None  # no end of what is typed: bytecode that is damaged
             click.echo("Stopped.", err=True)
             _leave(130)
         except click.ClickException as error:

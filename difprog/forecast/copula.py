@@ -46,12 +46,12 @@ def mixing(question: Question, group: Sequence[str]) -> Mixing:
     matrix = correlation_matrix(question, [*given, *free])
     m = len(given)
     weights, rest = np.zeros((len(free), 0)), matrix
-    if m:
-        kept = [posterior[n] for n in given]
-        matrix[:m, :m] = _between([(p, n) for p, n in zip(kept, given, strict=True) if p is not None])
-        weights = np.linalg.solve(matrix[:m, :m], matrix[:m, m:]).T
-        rest = matrix[m:, m:] - weights @ matrix[:m, m:]
     try:
+        if m:
+            kept = [posterior[n] for n in given]
+            matrix[:m, :m] = _between([(p, n) for p, n in zip(kept, given, strict=True) if p is not None])
+            weights = np.linalg.solve(matrix[:m, :m], matrix[:m, m:]).T
+            rest = matrix[m:, m:] - weights @ matrix[:m, m:]
         root = np.linalg.cholesky(rest)
     except np.linalg.LinAlgError:
         raise BadInput(

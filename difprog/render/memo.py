@@ -134,23 +134,29 @@ def _break_even(content: Content) -> list[str]:
 def _worldviews(content: Content) -> list[str]:
     """Return whether the sign holds under other scenarios; nothing where none were asked about."""
     beside = content.get("beside")
-    if not beside or len(beside["scenarios"]) < 2:
+    if not beside or not (len(beside["scenarios"]) > 1 or beside["left_out"]):
         return []
+    lines = ["## Under other worldviews"]
     found = beside["scenarios"]
-    rows = [
-        [
-            code(one["scenario"]) if one["scenario"] else f"**{scenarios.STANDING}**",
-            *words.net_cells(one["net_effect"], beside["draws"])[:2], scenarios.SIGNS[one["sign"]],
+    if len(found) > 1:
+        rows = [
+            [
+                code(one["scenario"]) if one["scenario"] else f"**{scenarios.STANDING}**",
+                *words.net_cells(one["net_effect"], beside["draws"])[:2], scenarios.SIGNS[one["sign"]],
+            ]
+            for one in found
+        ]  # fmt: skip
+        heads = ["scenario", "mean ± error", f"{content['prob']:.0%} of worlds", "so it"]
+        told = escape(scenarios.verdict([(one["scenario"], one["sign"]) for one in found]))
+        lines += [
+            f"**{told}** Each is a set of beliefs that ships, laid over these, at "
+            f"{beside['draws']:,} draws; in microdooms averted.",
+            table(heads, rows, [1, 2]),
         ]
-        for one in found
-    ]  # fmt: skip
-    heads = ["scenario", "mean ± error", f"{content['prob']:.0%} of worlds", "so it"]
-    return [
-        "## Under other worldviews",
-        f"**{escape(scenarios.verdict([(one['scenario'], one['sign']) for one in found]))}** Each is "
-        f"a set of beliefs that ships, laid over these, at {beside['draws']:,} draws; in microdooms averted.",
-        table(heads, rows, [1, 2]),
-    ]
+    if beside["left_out"]:
+        names = words.listed([code(name) for name in beside["left_out"]])
+        lines.append(f"Left out: {names}, under which the forecast cannot be made as it is asked for.")
+    return lines
 
 
 def _yardsticks(content: Content) -> list[str]:

@@ -45,7 +45,7 @@ def gathered(found: Forecast, beside: Mapping[str, Any] | None = None) -> dict[s
 
 def other_worlds(found: Forecast) -> dict[str, Any]:
     """Return what a proposal comes to under every scenario that ships, as the memo shows it."""
-    return scenarios.kept(scenarios_of.beside(found))
+    return scenarios.kept(*scenarios_of.beside(found))
 
 
 def written(

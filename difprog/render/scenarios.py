@@ -48,7 +48,7 @@ def as_data(found: Sequence[Scenario]) -> dict[str, Any]:
     }
 
 
-def kept(found: Sequence[Scenario]) -> dict[str, Any]:
+def kept(found: Sequence[Scenario], left_out: Sequence[str]) -> dict[str, Any]:
     """Return what a memo shows of scenarios, as plain data; the first is beliefs as they stand."""
     return {
         "draws": min(one.forecast.count for one in found),
@@ -59,6 +59,7 @@ def kept(found: Sequence[Scenario]) -> dict[str, Any]:
             }
             for one in found
         ],
+        "left_out": list(left_out),
     }  # fmt: skip
 
 

@@ -187,6 +187,8 @@ def check_beside(found: Mapping[str, Any] | None) -> None:
         return
     if not (isinstance(found["draws"], int) and found["scenarios"] and isinstance(found["scenarios"], list)):
         raise ValueError("what it keeps of other scenarios is none")
+    if not all(isinstance(name, str) for name in list(found["left_out"])):
+        raise ValueError("what it keeps of scenarios that were left out are no names")
     for entry in found["scenarios"]:
         net = entry["net_effect"]
         numbers = [net[key] for key in (*NUMBERS, "mcse")]
