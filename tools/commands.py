@@ -163,10 +163,10 @@ class Session:
         """Write a file; one in so many is hostile."""
         data = sound.encode()
         roll = self.random.random()
-        if roll < 0.1:
+        if roll < 0.05:
             self.plain = False
             data = wild.text(self.random, kind).encode("utf-8", "replace")
-        elif roll < 0.16:
+        elif roll < 0.08:
             self.plain = False
             data = wild.damaged(self.random, data) if kind == "table" else wild.changed(self.random, data)
         (self.folder / name).write_bytes(data)
@@ -252,7 +252,7 @@ class Session:
         if random.random() < 0.1:
             said += extreme.believe(random)
         if random.random() < 0.15:
-            said += ["--prob", random.choice(("0.5", "1e-9", "0.999999", "0.9", "nan"))]
+            said += ["--prob", random.choice(("0.5", "1e-9", "0.999999", "0.9", "0.8", "0.1", "nan"))]
         if random.random() < 0.15:
             said += ["--publication", random.choice(("open", "closed"))]
         if random.random() < 0.1:
@@ -321,7 +321,7 @@ class Session:
         if random.random() < 0.06:
             more += ["--report", "out", *random.choice(((), ("--html",)))]
         rule = ("--rule", random.choice(("expected", "worst-model", "regret")))
-        budget = random.choice(("2M", "2M", "$1", "1e15", "500k", "50k", "0", "3 years"))
+        budget = random.choice(("2M", "2M", "5M", "$1", "1e15", "500k", "50k", "0", "3 years"))
         what = random.choice((("t.csv",), ("t.csv",), ("p.toml", "q.toml")))
         self.call("allocate", *what, "--budget", budget, *rule, *more, *self.request())
 
