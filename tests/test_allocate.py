@@ -428,3 +428,13 @@ def test_what_does_not_fit_together_is_refused() -> None:
 def test_weights_weigh() -> None:
     draws = np.array([[[1.0, 3.0]], [[1.0, 3.0]]])
     assert means(draws, [np.array([0.25, 0.75]), None]).tolist() == [[2.5], [2.0]]
+
+
+@pytest.mark.parametrize("rule", ["expected", "worst", "regret"])
+def test_costs_far_apart_that_the_solver_gives_up_on_have_a_best_set_all_the_same(rule):
+    costs = [1e6, 1e6, 1e6, 6595082.0, 8361.0, 1e15, 1e15, 1e6]
+    effects = [8.708045738e-07, 2.097155013e-05, 4.869850226e-08, 8.086784959e-05,
+               1.267465241e-03, 6.393925798e-02, 1.376941396e-03, -3.386718709e-05]  # fmt: skip
+    groups = (None, None, None, None, None, "G", None, "G")
+    rows = Rows(np.array(costs), np.array([effects]), np.ones(1), groups)
+    assert choose(rows, 1_000_000_009_603_443.0, rule).rows == (0, 1, 2, 3, 4, 5)

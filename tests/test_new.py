@@ -78,6 +78,13 @@ def test_defaults_are_taken_on_empty_answers(run):
     assert "cost" not in tomllib.loads(Path("mine.toml").read_text())["project"]
 
 
+def test_blanks_are_no_answer_and_take_the_default(run):
+    run("mine.toml", "--yes", "--name", "Mine", "--effort", " ")
+    run("other.toml", input=ALL.replace("6 to 15", " ").replace("18 months", "leave out"))
+    assert read_project(Path("mine.toml")).layer.beliefs["effort"][""].stated == {0.05: 1, 0.95: 5}
+    assert read_project(Path("other.toml")).layer.beliefs["duration"][""].shape.value == 1
+
+
 def test_wrong_answers_are_asked_again(run):
     out = run(
         "mine.toml", input=ALL.replace("worst\n", "wrost\nworst\n").replace("6 to 15", "15 to 6\n6 to 15")

@@ -29,7 +29,7 @@ from typing import Any
 from click.testing import CliRunner, Result
 
 from tools import extreme, wild
-from tools.kill import contents, hidden
+from tools.left import contents, hidden
 
 #: Commands that may pass over what they cannot read, or say that a check fails.
 THREE = ("rank", "allocate", "priors", "verify")
@@ -57,6 +57,20 @@ MODELS = (
 FRAME = 4
 ANSWERS = ("yes", "no", "ambiguous", "withdrawn", "3", "1e-300", "1e300", "0", "18 months")
 STATED = ("2 to 40", "p5=1e-300", "value=1", "0.5", "p10=0.1 p90=0.9", "1e400", "-1 to 1")
+NAMES = ("Mine", "A \"name\" # [x]", "§ = '''", "x" * 200, "0", "name = 1", "<b>bold</b>")
+#: Answers that the questions of a new proposal take, or nearly.
+FITTING = {
+    "summary": ("Does it.", "", "a\ttab", "=1+1"),
+    "kind": ("alignment", "capabilities", "applications", "field-building", "f"),
+    "focus": ("average", "pessimistic", "worst", "w"),
+    "approach": ("engineering", "behaviourist", "cognitivist"),
+    "novelty": ("mainstream", "niche"),
+    "publication": ("open", "delayed", "restricted", "closed"),
+    "effort": ("6 to 15", "8 people for 2 years", "1e-300", "1e5 to 1e6", "0.001 to 1e6", "1e300"),
+    "duration": ("18 months", "2", "1 day to 100 years", "1e-9", "1000"),
+    "cost": ("$2.5M", "$1 to $1e12", "1e-300", "", "3k USD"),
+    "criteria": ("humans", "fine-tunes, humans", "", "none"),
+}
 CHIPS = ("0 to 5: 4, 5 to 15: 9", "0 to 1e300: 1", "1 to 0: 3", "x")
 
 
@@ -149,10 +163,10 @@ class Session:
         """Write a file; one in so many is hostile."""
         data = sound.encode()
         roll = self.random.random()
-        if roll < 0.1:
+        if roll < 0.05:
             self.plain = False
             data = wild.text(self.random, kind).encode("utf-8", "replace")
-        elif roll < 0.16:
+        elif roll < 0.08:
             self.plain = False
             data = wild.damaged(self.random, data) if kind == "table" else wild.changed(self.random, data)
         (self.folder / name).write_bytes(data)
@@ -238,7 +252,7 @@ class Session:
         if random.random() < 0.1:
             said += extreme.believe(random)
         if random.random() < 0.15:
-            said += ["--prob", random.choice(("0.5", "1e-9", "0.999999", "0.9", "nan"))]
+            said += ["--prob", random.choice(("0.5", "1e-9", "0.999999", "0.9", "0.8", "0.1", "nan"))]
         if random.random() < 0.15:
             said += ["--publication", random.choice(("open", "closed"))]
         if random.random() < 0.1:
@@ -307,7 +321,7 @@ class Session:
         if random.random() < 0.06:
             more += ["--report", "out", *random.choice(((), ("--html",)))]
         rule = ("--rule", random.choice(("expected", "worst-model", "regret")))
-        budget = random.choice(("2M", "2M", "$1", "1e15", "500k", "50k", "0", "3 years"))
+        budget = random.choice(("2M", "2M", "5M", "$1", "1e15", "500k", "50k", "0", "3 years"))
         what = random.choice((("t.csv",), ("t.csv",), ("p.toml", "q.toml")))
         self.call("allocate", *what, "--budget", budget, *rule, *more, *self.request())
 
@@ -379,15 +393,31 @@ class Session:
         self.call("score", "p.toml", *self.request(evidence=False))
 
     def new(self) -> None:
-        """Answer questions, with answers that are none among them."""
+        """Make a proposal by options, or by answers, with answers that are none among them."""
         random = self.random
-        words = (*wild.TEXTS[:60], "<", "?", "", "8 people for 2 years", "18 months", "$3M", "1 to 2")
-        answers = "\n".join(random.choice(words).replace("\n", " ")[:500] for _ in range(40))
         # Where answers end before the questions do, it is interrupted, and keeps what it has.
         self.plain = False
-        self.call("new", "made.toml", text=answers, json_too=False)
-        if Path("made.toml").exists() and random.random() < 0.3:
-            self.call("score", "made.toml", *self.request())
+        if random.random() < 0.4:
+            said = {key: random.choice(FITTING[key]) for key in random.sample(list(FITTING), 5)}
+            if random.random() < 0.3:
+                said[random.choice(list(said))] = random.choice(wild.TEXTS[:60]).replace("\x00", "")
+            options = [f"--{key}={answer}" for key, answer in said.items()]
+            name = f"--name={random.choice(NAMES)}"
+            self.call("new", "made.toml", name, *options, "--yes", json_too=False)
+        else:
+            words = (*wild.TEXTS[:60], "<", "?", "", "8 people for 2 years", "18 months", "$3M", "1 to 2")
+            lines = [random.choice(NAMES)]
+            for key in ("name", *FITTING):
+                lines += random.choices(words, k=random.choice((0, 0, 1, 2)))
+                lines.append(random.choice(FITTING.get(key, NAMES)))
+            # Whatever was asked instead, these answer each question that is left.
+            lines += [found[0] for found in FITTING.values()] * random.choice((0, 4, 4, 4))
+            answers = "\n".join(line.replace("\n", " ")[:500] for line in lines)
+            self.call("new", "made.toml", text=f"{answers}\n", json_too=False)
+        if Path("made.toml").exists():
+            self.call("priors", "check", "made.toml")
+            if random.random() < 0.3:
+                self.call("score", "made.toml", *self.request(evidence=False))
 
     def report(self) -> None:
         """Write a page, or one file that is read back."""

@@ -234,10 +234,10 @@ def searched(
     if not limits.possible:
         raise NoSet("the row that is to be in does not fit the budget")
     prices = relaxed(limits, goal, floors)
-    if prices is None:  # rounding, where nothing but the set known meets the floors
-        if known is None:
-            raise NoSet("no set is within the limits")
-        return Best(known, 0.0)
+    if prices is None:
+        if known is not None:  # rounding, where nothing but the set known meets the floors
+            return Best(known, 0.0)
+        prices = _free(limits, goal)
     worth, most = _worth(limits, goal, floors, prices)
     found = known if known is not None else limits.filled(goal, prices, worth)
     sound = limits.allow(found) and (limits.forced is None or limits.forced in found)
@@ -324,6 +324,15 @@ def relaxed(limits: Limits, goal: Goal, floors: Floors = ()) -> Prices | None:
         lines = lines / lines.sum()
     floor = dual[len(dual) - len(floors) :]
     return Prices(dual[:first] / unit, lines, floor, done.x[: len(limits.usable)])
+
+
+def _free(limits: Limits, goal: Goal) -> Prices:
+    """Return prices of nothing, which hold for any programme: for one that the solver finds no others for.
+
+    That is where costs are apart by more than twelve powers of ten.
+    """
+    lines = np.full(len(goal.tops), 1 / len(goal.tops))
+    return Prices(np.zeros(len(limits.bounds)), lines, np.zeros(0), np.zeros(len(limits.usable)))
 
 
 def _spelled(limits: Limits, goal: Goal, floors: Floors) -> Programme:

@@ -52,7 +52,8 @@ def solved(
             options={"mip_rel_gap": gap} | ({} if nodes is None else {"node_limit": nodes}),
         )  # fmt: skip
     stopped = done.status == 1
-    bound = done.mip_dual_bound if done.x is not None or stopped else np.inf
+    none = np.inf if done.status == 2 else -np.inf  # where it gave up, nothing is proved
+    bound = done.mip_dual_bound if done.x is not None or stopped else none
     x = None if done.x is None else np.asarray(done.x)
     return Solution(x, -np.inf if bound is None else float(bound))
 

@@ -109,14 +109,14 @@ QUESTIONS = (
 
 
 def answer(asked: Asked, text: str) -> Any:
-    """Return the value of the key that an answer means, None to leave it out.
+    """Return the value of the key that an answer means, its default where it is empty, None to leave it out.
 
     Raises
     ------
     BadInput
         Where it is no answer to the question.
     """
-    text = text.strip()
+    text = text.strip() or asked.default
     problems = Problems(asked.key)
     if asked.key == "criteria":
         found = [word for word in text.replace(",", " ").split() if word not in ("none", "-")]
