@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
 
 from difprog.base import processes
 
@@ -26,6 +25,8 @@ def run() -> None:
     except EOFError as error:
         if "marshal" not in str(error):
             raise
+        from pathlib import Path  # not before the working folder is out
+
         _last_word(f"difprog: {DAMAGED}: delete the folders __pycache__ in {Path(__file__).parent}", 1)
     except processes.Stopped as stopped:
         _last_word("Stopped.", stopped.status)
