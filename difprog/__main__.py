@@ -15,6 +15,8 @@ DAMAGED = "a module that Python compiled while the disk was full is damaged"
 def run() -> None:
     """Run the command line; whatever is imported is none of the working folder's."""
     processes.leave_working_folder_out()
+    from difprog.base import aside
+
     try:
         processes.stop_on_signals()
         from difprog.cli import main
@@ -30,6 +32,8 @@ def run() -> None:
         _last_word(f"difprog: {DAMAGED}: delete the folders __pycache__ in {Path(__file__).parent}", 1)
     except processes.Stopped as stopped:
         _last_word("Stopped.", stopped.status)
+    finally:
+        aside.clear()
 
 
 def _last_word(words: str, status: int) -> None:

@@ -19,7 +19,7 @@ import pytest
 from click.testing import CliRunner
 
 import difprog
-from difprog.base import locks, writing
+from difprog.base import locks, processes, writing
 from difprog.cli import main
 from tests import warm
 from tests.warm import PROGRAM, Warm
@@ -437,3 +437,70 @@ def test_what_a_killed_write_left_is_taken_away_by_the_next(here: Path) -> None:
     writing.write_atomically(here / "mine.toml", "whole")
     assert not part.exists()
     assert other.exists()
+
+
+def test_what_a_signal_left_beside_a_file_is_taken_away_at_the_end(tmp_path: Path) -> None:
+    """Also where it came after a lock or a part was made, and before anything watched over it."""
+    code = (
+        "import sys\n"
+        "from pathlib import Path\n"
+        "from difprog.base import aside, locks, processes, writing\n"
+        "from difprog import __main__, cli\n"
+        "def stopped():\n"
+        "    blocks.append(locks.locked(Path('a')))\n"
+        "    blocks.append(writing._part(Path('b').resolve(), b'half'))\n"
+        "    blocks.append(writing.folder_atomically(Path('c')))\n"
+        "    for block in blocks:\n"
+        "        block.__enter__()\n"
+        "    print(*sorted(path.name.rpartition('.')[2] for path in Path().iterdir()))\n"
+        "    raise processes.Stopped(15)\n"
+        "blocks, cli.main = [], stopped\n"
+        "__main__.run()\n"
+    )
+    done = warm.run(cwd=tmp_path, code=code)
+    assert done.stdout.split() == ["difprog-lock", *["difprog-part"] * 3]
+    assert (done.returncode, done.stderr) == (143, "Stopped.\n")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_signal_while_a_lock_is_taken_leaves_none(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor does it take away one that another process holds."""
+    really, calls = locks._try_lock, []
+
+    def stopped(descriptor: int) -> bool:
+        calls.append(descriptor)
+        if len(calls) == 1:
+            raise processes.Stopped(15)
+        return really(descriptor)
+
+    monkeypatch.setattr(locks, "_try_lock", stopped)
+    with pytest.raises(processes.Stopped), locks.locked(Path("mine.toml")):
+        pass
+    assert not list(here.iterdir())
+    with locks.locked(Path("mine.toml")):
+        calls.clear()
+        with pytest.raises(processes.Stopped), locks.locked(Path("mine.toml")):
+            pass
+        assert [path.name for path in here.iterdir()] == [".mine.toml.difprog-lock"]
+    assert not list(here.iterdir())
+
+
+def test_a_signal_that_a_library_swallows_is_sent_again(tmp_path: Path) -> None:
+    code = (
+        "import os, signal, sys, time\n"
+        "from difprog.base import processes\n"
+        "from difprog import __main__, cli\n"
+        "processes.HEARD = 0.2\n"
+        "def swallowing():\n"
+        "    for _ in range(2):\n"
+        "        try:\n"
+        "            signal.raise_signal(signal.SIGTERM)\n"
+        "        except BaseException:\n"
+        "            pass\n"
+        "    print('swallowed', flush=True)\n"
+        "    time.sleep(60)\n"
+        "cli.main = swallowing\n"
+        "__main__.run()\n"
+    )
+    done = warm.run(cwd=tmp_path, code=code)
+    assert (done.returncode, done.stdout, done.stderr) == (143, "swallowed\n", "Stopped.\n")

@@ -9,12 +9,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from difprog.base import limits
+from difprog.base import aside, limits
 from difprog.base.errors import BadInput, Problem
 from difprog.base.writing import destination, named, write_all
 
 #: How the name of a lock ends.
 LOCK = ".difprog-lock"
+
+#: How it is opened: no link is followed, no FIFO waited for.
+FLAGS = os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 
 #: Seconds to wait for another process that changes the same file.
 PATIENCE = 10.0
@@ -84,40 +87,56 @@ def locked(path: Path, patience: float = PATIENCE) -> Iterator[None]:
     place = destination(path)
     lock = place.with_name(f".{place.name[:200]}{LOCK}")
     made = [folder for folder in place.parents if not folder.exists()]
-    with named(path):
-        descriptor = _acquired(lock, patience, path)
-    try:
-        yield
-    finally:
-        # Unlinked while it is held: who waits for it sees that it is another file now.
+    opened: list[int] = []
+
+    def take_away() -> None:
         with suppress(OSError):
-            if os.fstat(descriptor).st_size == 0:
-                lock.unlink()
-        os.close(descriptor)
+            _let_go(lock, opened)
         # A folder that was made for the lock alone goes with it.
         with suppress(OSError):
             for folder in made:
                 folder.rmdir()
 
+    with aside.put(take_away):
+        with named(path):
+            _acquire(lock, patience, path, opened)
+        yield
 
-def _acquired(lock: Path, patience: float, path: Path) -> int:
-    """Return the descriptor of a lock that is held and still lies where it is looked for."""
+
+def _acquire(lock: Path, patience: float, path: Path, opened: list[int]) -> None:
+    """Hold a lock that lies where it is looked for; its descriptor is in ``opened`` before it is held."""
     until = time.monotonic() + patience
-    flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
     while True:
         try:
-            descriptor = os.open(lock, flags, 0o666)
+            opened.append(os.open(lock, FLAGS | os.O_CREAT, 0o666))
         except FileNotFoundError:  # no folder yet, or another process has just taken it away
             lock.parent.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(lock, flags, 0o666)
-        if _try_lock(descriptor):
-            with suppress(FileNotFoundError):
-                if os.path.samestat(os.fstat(descriptor), lock.stat()):
-                    return descriptor
-        os.close(descriptor)
+            opened.append(os.open(lock, FLAGS | os.O_CREAT, 0o666))
+        if _is_held(lock, opened[-1]):
+            return
+        os.close(opened.pop())
         if time.monotonic() > until:
             raise BadInput(Problem(str(path), "", "is being changed by another command", hint="try again"))
         time.sleep(0.01)
+
+
+def _let_go(lock: Path, opened: list[int]) -> None:
+    """Take a lock away where it is ours, or nobody's: one that was made a moment before a signal."""
+    descriptor = opened[-1] if opened else os.open(lock, FLAGS)
+    try:
+        # Unlinked while it is held: who waits for it sees that it is another file now.
+        if _is_held(lock, descriptor) and os.fstat(descriptor).st_size == 0:
+            lock.unlink()
+    finally:
+        os.close(descriptor)
+        opened.clear()
+
+
+def _is_held(lock: Path, descriptor: int) -> bool:
+    """Return whether a lock could be held, or was already, and still lies where it is looked for."""
+    with suppress(FileNotFoundError):
+        return _try_lock(descriptor) and os.path.samestat(os.fstat(descriptor), lock.stat())
+    return False
 
 
 def _try_lock(descriptor: int) -> bool:

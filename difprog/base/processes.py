@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from types import FrameType
 
 
+#: Seconds within which what a signal raised must have ended the program; else it is sent again.
+HEARD = 5.0
+
+
 class Stopped(BaseException):
     """A signal asked this process to end; raised so that what is half done is cleaned up."""
 
@@ -47,10 +51,18 @@ def leave_working_folder_out() -> None:
 
 
 def stop_on_signals() -> None:
-    """Let SIGTERM and SIGHUP raise `Stopped` in place of ending the process on the spot."""
+    """Let SIGTERM and SIGHUP raise `Stopped` in place of ending the process on the spot.
+
+    A library may swallow what is raised in it, as C code does that asks for an attribute and takes any
+    error for a no: a signal is sent again until the program has ended.
+    """
     import signal
+    import threading
 
     def stop(number: int, _: FrameType | None) -> None:
+        again = threading.Timer(HEARD, os.kill, (os.getpid(), number))
+        again.daemon = True
+        again.start()
         raise Stopped(number)
 
     for name in ("SIGTERM", "SIGHUP"):

@@ -12,12 +12,12 @@ import re
 import shutil
 import stat
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from difprog.base import aside
 from difprog.base.errors import BadInput, Problem
 from difprog.base.stream import Stream
 
@@ -127,14 +127,15 @@ def _part(place: Path, content: bytes) -> Iterator[Path]:
     """Write bytes to a new file beside a place, flushed to the disk; what is not renamed is taken away."""
     place.parent.mkdir(parents=True, exist_ok=True)
     _sweep(place)
-    descriptor, temporary = tempfile.mkstemp(PART, _prefix(place), place.parent)
-    try:
-        _held(descriptor)
-        write_all(descriptor, content)
-        yield Path(temporary)
-    finally:
-        Path(temporary).unlink(missing_ok=True)
-        os.close(descriptor)
+    part = _new(place)
+    with aside.put(lambda: part.unlink(missing_ok=True)):
+        descriptor = os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
+        try:
+            _held(descriptor)
+            write_all(descriptor, content)
+            yield part
+        finally:
+            os.close(descriptor)
 
 
 class FolderDraft:
@@ -194,25 +195,30 @@ def folder_atomically(folder: Path) -> Iterator[FolderDraft]:
     with named(folder):
         place.parent.mkdir(parents=True, exist_ok=True)
         _sweep(place)
-        new, old = (Path(tempfile.mkdtemp(PART, _prefix(place), place.parent)) for _ in range(2))
-        held: list[int] = []
-        try:
-            for part in (new, old):
-                with suppress(OSError):
-                    held.append(os.open(part, os.O_RDONLY))
-                    _held(held[-1])
-            yield FolderDraft(new)
-            new.chmod(place.stat().st_mode & 0o777 if place.exists() else 0o777 & ~umask())
-            if not place.exists():
-                new.replace(place)
-            elif not swap(new, place):
-                place.replace(old)
-                new.replace(place)
-        finally:
-            for part in (new, old):
+        new, old = parts = _new(place), _new(place)
+
+        def take_away() -> None:
+            for part in parts:
                 shutil.rmtree(part, ignore_errors=True)
-            for descriptor in held:
-                os.close(descriptor)
+
+        with aside.put(take_away):
+            held: list[int] = []
+            try:
+                for part in parts:
+                    part.mkdir(0o700)
+                    with suppress(OSError):
+                        held.append(os.open(part, os.O_RDONLY))
+                        _held(held[-1])
+                yield FolderDraft(new)
+                new.chmod(place.stat().st_mode & 0o777 if place.exists() else 0o777 & ~umask())
+                if not place.exists():
+                    new.replace(place)
+                elif not swap(new, place):
+                    place.replace(old)
+                    new.replace(place)
+            finally:
+                for descriptor in held:
+                    os.close(descriptor)
 
 
 def write_all(descriptor: int, data: bytes) -> None:
@@ -235,6 +241,11 @@ def named(path: Path) -> Iterator[None]:
 
 def _prefix(place: Path) -> str:
     return f".{place.name[:40]}."
+
+
+def _new(place: Path) -> Path:
+    """Return a name for a part that no one else has."""
+    return place.with_name(f"{_prefix(place)}{os.urandom(4).hex()}{PART}")
 
 
 def _held(descriptor: int) -> None:
