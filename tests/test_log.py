@@ -255,6 +255,18 @@ def test_twenty_processes_at_once_lose_nothing(tmp_path: Path) -> None:
     assert [p.name for p in path.parent.iterdir()] == ["log.jsonl"]
 
 
+@pytest.mark.skipif(os.name != "posix", reason="forks")
+def test_what_is_added_twice_at_once_is_there_once(tmp_path: Path) -> None:
+    """What it holds already is looked up under the lock, which also goes where there is nothing to add."""
+    path = tmp_path / "log.jsonl"
+    assert [one.wait(timeout=120) for one in [start(path, 4, 3, "same") for _ in range(2)]] == [0, 0]
+    assert len(path.read_text().splitlines()) == 12
+    left = tmp_path / ".log.jsonl.difprog-lock"  # as a killed command leaves it
+    left.touch()
+    assert log.add(path, [json.loads(line) for line in path.read_text().splitlines()]) == []
+    assert not left.exists()
+
+
 def test_a_torn_line_is_left_behind(tmp_path: Path) -> None:
     path = tmp_path / "log.jsonl"
     first, torn, last = (text(forecast_line({"chance": 0.5}, quantity=name)) for name in "abc")

@@ -295,7 +295,7 @@ class Session:
         random = self.random
         if random.random() < 0.3:
             two = ("--scenario", "./scene.toml", "--scenario", "short")
-            self.call("compare", "p.toml", *two, *self.request())
+            self.call("compare", "p.toml", *two, *self.request(evidence=False))
         else:
             more = random.choice(((), ("q.toml",), ("q.toml", "rlhf"), ("q.toml", "--policies"), ("p.toml",)))
             self.call("compare", "p.toml", *more, *self.request())

@@ -24,10 +24,10 @@ PATIENCE = 10.0
 
 
 def append(path: Path, data: bytes, limit: int = limits.TABLE_BYTES.most) -> None:
-    """Add whole lines to the end of a text file, in one write: nothing that is there is touched.
+    """Add whole lines to the end of a text file that is `locked`, in one write: what is there is not touched.
 
-    Processes that append at once take turns. A kill may leave a part of the last line: the next
-    append starts a new line first, so that nothing else is lost.
+    A kill may leave a part of the last line: the next append starts a new line first, so that nothing
+    else is lost.
 
     Parameters
     ----------
@@ -41,13 +41,12 @@ def append(path: Path, data: bytes, limit: int = limits.TABLE_BYTES.most) -> Non
     Raises
     ------
     BadInput
-        Where the place is none for a file, another process holds it, or it would be too large to be
-        read again.
+        Where the place is none for a file, or it would be too large to be read again.
     OSError
         Where it cannot be written; it names the file, which is as it was.
     """
     place = destination(path)
-    with locked(path), named(path):
+    with named(path):
         place.parent.mkdir(parents=True, exist_ok=True)
         flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0)
         descriptor = os.open(place, flags, 0o666)

@@ -165,19 +165,20 @@ def line(event: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def add(path: Path, lines: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Append lines that a log does not hold yet; return their ids.
+    """Append lines that a log does not hold yet; return their ids. Processes that add at once take turns.
 
     Raises
     ------
     BadInput
-        Where the log cannot be one, or is full.
+        Where the log cannot be one, or is full, or another process holds it.
     """
-    known = load(path).ids if path.exists() else set()
-    new = {str(one["id"]): one for one in lines if one["id"] not in known}
-    if new:
-        texts = [json.dumps(one, sort_keys=True, ensure_ascii=False, allow_nan=False) for one in new.values()]
-        locks.append(path, "".join(f"{text}\n" for text in texts).encode())
-    return list(new)
+    with locks.locked(path):
+        known = load(path).ids if path.exists() else set()
+        new = {str(one["id"]): one for one in lines if one["id"] not in known}
+        if new:
+            texts = [json.dumps(o, sort_keys=True, ensure_ascii=False, allow_nan=False) for o in new.values()]
+            locks.append(path, "".join(f"{text}\n" for text in texts).encode())
+        return list(new)
 
 
 def load(path: Path) -> Log:

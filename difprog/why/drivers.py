@@ -165,7 +165,7 @@ def _distance(
     # R ~ N((K − 2)μ, K − 2), in units of a fold's variance.
     kept = base.folds - 2.0
     centre = (share * np.abs(inside - overall)).sum(axis=0) / np.maximum(share.sum(axis=0), 1e-300)
-    variance = np.mean(overall * (1 - overall), axis=0) / np.maximum(sizes.mean(axis=0), 1.0)
+    variance = np.mean(np.maximum(overall * (1 - overall), 0.0), axis=0) / np.maximum(sizes.mean(axis=0), 1.0)
     plain = float(np.sum(table * (influence - np.sum(table * influence) / table.sum()) ** 2))
     plain /= float(total.sum()) ** 2
     variance = variance * (first**2 / plain if plain > 0 else 1.0)  # clusters, and moments
