@@ -316,7 +316,9 @@ def test_no_cell_of_a_table_is_a_formula(mark: str) -> None:
 # ---- other interpreters
 
 
+@pytest.mark.slow
 def test_python_without_docstrings() -> None:
+    """Nothing is kept compiled for it: PyMC and all the rest is compiled anew."""
     done = subprocess.run(
         [sys.executable, "-OO", "-m", "difprog", "score", "p.toml", *ONE],
         capture_output=True, text=True, timeout=180, check=False,
