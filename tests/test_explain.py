@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 import json
 from functools import lru_cache
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ from difprog.forecast.weighing import clustered_error
 from difprog.render import axis, explained, reasons, words
 from difprog.render import explain as terminal
 from difprog.render.format import microdooms
-from difprog.why import explain
+from difprog.why import exchange, explain
 from difprog.why.channels import CHANNELS
 from difprog.why.explain import POLICIES, WHICH_MODEL
 from difprog.why.information import partial_information
@@ -299,3 +300,13 @@ def test_the_choice_names_a_better_policy_only_where_it_shows() -> None:
     assert "the stated one, closed, is best" in choice("closed")
     options["closed"]["mean"] = options["open"]["mean"] = 1e-6
     assert "better than doing nothing" in choice("open")
+
+
+def test_a_field_of_nobody_has_no_ratio_and_no_warning() -> None:
+    """As where stated beliefs are so wide that draws of them round to 0."""
+    nobody = SimpleNamespace(
+        effect=lambda _: [np.zeros(4)], value=lambda *_: np.zeros(4), ways=[SimpleNamespace(mean=np.mean)]
+    )
+    found = exchange.ratios(cast("Any", nobody), 0, exchange.Exchange(*[None] * 6))
+    assert found.parallel is None
+    assert found.serial is None

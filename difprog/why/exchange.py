@@ -151,7 +151,9 @@ def ratios(draws: Draws, row: int, rates: Exchange) -> Ratios:
     alignment work of that kind alone makes up for the capability speedup, at the margin.
     """
     x = draws.effect("capability_speedup")[row]
-    parallel = quotient(draws, row, draws.effect("parallel_speedup")[row] / _field(draws, row), x)
+    with np.errstate(divide="ignore", invalid="ignore"):  # a field of next to nobody has no ratio
+        years = draws.effect("parallel_speedup")[row] / _field(draws, row)
+    parallel = quotient(draws, row, years, x)
     serial = quotient(draws, row, draws.effect("serial_speedup")[row], x)
     return Ratios(
         parallel=parallel[0],
