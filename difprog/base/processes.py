@@ -156,6 +156,10 @@ def elsewhere(folder: Path) -> AbstractContextManager[None]:
     return gone()
 
 
+#: Libraries that read settings in the working folder, or import others that do, and that samplers import.
+SAMPLERS = ("numba", "arviz")
+
+
 def import_settled(*names: str) -> None:
     """Import libraries without the settings that the working folder may hold for them."""
     import importlib
@@ -169,6 +173,6 @@ def import_settled(*names: str) -> None:
 
 
 __all__ = [
-    "Stopped", "die_with_parent", "elsewhere", "import_settled", "leave_working_folder_out",
+    "SAMPLERS", "Stopped", "die_with_parent", "elsewhere", "import_settled", "leave_working_folder_out",
     "stop_on_signals",
 ]  # fmt: skip

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from difprog.base import processes
 from difprog.evidence.fit import quiet
 
 Array = npt.NDArray[np.float64]
@@ -30,6 +31,7 @@ class Compiled:
     """
 
     def __init__(self, model: Any, target_accept: float = 0.9) -> None:
+        processes.import_settled(*processes.SAMPLERS)
         import pymc as pm
 
         self.model = model

@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from difprog.base import files, locks, writing
+from difprog.base import files, locks, processes, writing
 from difprog.base.errors import BadInput, DiagnosticsFailed, Problem
 from difprog.base.pace import Pace
 from difprog.beliefs.families import Distribution, Mixture, Point, Shape
@@ -234,6 +234,7 @@ def fitted(
         if found is not None:
             return found
         writing.check_room(path, ROOM)
+        processes.import_settled(*processes.SAMPLERS)
         say(f"conditioning on {name} ({likelihood(name).TITLE}); takes minutes, then kept")
         doubt = conflict(name, shapes, as_of)
         if doubt is not None:
