@@ -61,8 +61,8 @@ def _proposals(folder: Path) -> None:
 
 
 def _beliefs(folder: Path) -> None:
-    text = "# mine\n[beliefs.agi_arrival]\np10 = 3 # low\np90 = 50\n\n[beliefs]\nskill = 1\n"
-    (folder / "mine.toml").write_text(text.replace("[beliefs]\nskill = 1\n", "") + "# end\n" * 2000)
+    text = "# mine\n[beliefs.agi_arrival]\np10 = 3 # low\np90 = 50\n\n"
+    (folder / "mine.toml").write_text(text + "# end\n" * 2000)
 
 
 def _saved(folder: Path) -> None:

@@ -57,12 +57,10 @@ def stop_on_signals() -> None:
     error for a no: a signal is sent again until the program has ended.
     """
     import signal
-    import threading
+    import threading  # noqa: F401 - here, and not for the first time in the middle of a signal
 
     def stop(number: int, _: FrameType | None) -> None:
-        again = threading.Timer(HEARD, os.kill, (os.getpid(), number))
-        again.daemon = True
-        again.start()
+        _send_in(HEARD, number)
         raise Stopped(number)
 
     for name in ("SIGTERM", "SIGHUP"):
@@ -72,6 +70,15 @@ def stop_on_signals() -> None:
     _send_again_what_was_swallowed()
 
 
+def _send_in(seconds: float, number: int) -> None:
+    """Send this process a signal after so many seconds, if it is there then."""
+    import threading
+
+    again = threading.Timer(seconds, os.kill, (os.getpid(), number))
+    again.daemon = True
+    again.start()
+
+
 def _send_again_what_was_swallowed() -> None:
     """Send a signal again that was raised where Python ignores what is raised.
 
@@ -79,7 +86,6 @@ def _send_again_what_was_swallowed() -> None:
     graphs away spends a good part of its time: the signal would be lost, and a traceback printed.
     """
     import signal
-    import threading
     from contextlib import suppress
 
     usual = sys.unraisablehook
@@ -94,9 +100,7 @@ def _send_again_what_was_swallowed() -> None:
         while not sent:
             # A moment later: at once it would be raised in here, as it is where the machine is busy.
             with suppress(Stopped, KeyboardInterrupt):
-                again = threading.Timer(0.01, os.kill, (os.getpid(), number))
-                again.daemon = True
-                again.start()
+                _send_in(0.01, number)
                 sent = True
 
     sys.unraisablehook = hook
