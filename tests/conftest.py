@@ -1,4 +1,4 @@
-"""Fixtures that every test shares, and the option that turns the slow tests on."""
+"""Fixtures that every test shares, and the options that turn the slow tests on."""
 
 from __future__ import annotations
 
@@ -29,7 +29,8 @@ settings.register_profile("search", derandomize=False)
 
 def pytest_configure(config: pytest.Config) -> None:
     _compile_once()
-    settings.load_profile("search" if config.getoption("--slow") else "fixed")
+    searching = config.getoption("--slow") and not config.getoption("--short")
+    settings.load_profile("search" if searching else "fixed")
 
 
 def _compile_once() -> None:
@@ -46,6 +47,7 @@ def _compile_once() -> None:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--slow", action="store_true", help="run the slow tests too")
+    parser.addoption("--short", action="store_true", help="of the slow tests, fewer cases; as the gate does")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -71,6 +73,12 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "home"
     monkeypatch.setenv("DIFPROG_HOME", str(folder))
     return folder
+
+
+@pytest.fixture
+def short(request: pytest.FixtureRequest) -> bool:
+    """Whether a slow test is to look at fewer cases."""
+    return bool(request.config.getoption("--short"))
 
 
 @pytest.fixture

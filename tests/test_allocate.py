@@ -96,7 +96,7 @@ def simple(effects: list[float], cost: list[float], **more: object) -> Rows:
     table = np.array(effects, dtype=float)
     table = table[None, :] if table.ndim == 1 else table
     credences = np.full(len(table), 1 / len(table))
-    return Rows(np.array(cost, dtype=float), table, credences, **more)  # type: ignore[arg-type]
+    return Rows(np.array(cost, dtype=float), table, credences, **more)
 
 
 @pytest.mark.parametrize("rule", RULES)
@@ -126,7 +126,7 @@ def test_ties_go_to_the_larger_expectation_then_the_cheaper(
     monkeypatch.setattr(rules, "EXACT", exact)
     assert choose(simple([1e-6, 1e-6], [2e6, 1e6]), 2e6).rows == (1,)
     # Doing nothing guards against the worst as well as row 1 does; row 1 expects more.
-    rows = simple([[-1e-6, 0.0], [5e-6, 2e-6]], [1e6, 1e6])  # type: ignore[list-item]
+    rows = simple([[-1e-6, 0.0], [5e-6, 2e-6]], [1e6, 1e6])
     assert choose(rows, 1e6, "worst").rows == (1,)
     # What costs and does nothing is left out.
     assert choose(simple([1e-6, 0.0], [1e6, 1e6]), 5e6).rows == (0,)
@@ -135,7 +135,7 @@ def test_ties_go_to_the_larger_expectation_then_the_cheaper(
 def test_of_sets_that_tie_in_regret_and_expectation_the_cheaper_is_chosen() -> None:
     # The best are worth 3 and 2. Rows 1 and 3 fall short of one of them by 3, and of the other by nothing;
     # both expect 1. Row 0 expects a half, and nothing at all expects 0.
-    rows = simple([[2.0, 0.0, -1.0, 3.0], [-1.0, 2.0, -2.0, -1.0]], [4, 4, 4, 3])  # type: ignore[list-item]
+    rows = simple([[2.0, 0.0, -1.0, 3.0], [-1.0, 2.0, -2.0, -1.0]], [4, 4, 4, 3])
     assert choose(rows, 5, "regret").rows == (3,)
 
 
@@ -228,7 +228,7 @@ def test_of_many_rows_none_does_better_than_rows_in_part() -> None:
 
 
 def test_rules_part_where_models_do() -> None:
-    rows = simple([[9.0, 3.0, 4.0], [-2.0, 3.0, 1.9]], [1, 1, 1])  # type: ignore[list-item]
+    rows = simple([[9.0, 3.0, 4.0], [-2.0, 3.0, 1.9]], [1, 1, 1])
     assert [choose(rows, 1, rule).rows for rule in RULES] == [(0,), (1,), (0,)]
     models, rules = support(rows, 1)
     assert [models[m].rows for m in (0, 1)] == [(0,), (1,)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -23,7 +24,7 @@ PARAMETERS = vocabulary()
 
 def layer_of(text, label="my.toml"):
     problems = Problems(label)
-    source = files.Source(files.Path(label), label, "0" * 64)
+    source = files.Source(Path(label), label, "0" * 64)
     layer = parse_layer(files.parse_toml(text, label), source, problems, vocabulary())
     problems.check()
     return layer
@@ -91,7 +92,8 @@ def test_mixture():
         ("[beliefs.agi_arrival]\np5 = 1\np95 = inf", "not a finite number (years)"),
         ("[beliefs.agi_arrival]\np5 = -1\np95 = 2", "agi_arrival must be > 0 (got -1)"),
         ("[beliefs.agi_arrival]\np5 = 0\np95 = 2", "agi_arrival must be > 0 (got 0)"),
-        ("[beliefs.overhang]\np5 = 0\np95 = 0.5", "a logitnormal needs percentiles inside (0, 1)"),
+        ("[beliefs.overhang]\np5 = 0\np95 = 0.5", "a logitnormal needs percentiles above 0 and below 1"),
+        ("[beliefs.serial_chains]\np5 = 0\np95 = 8", "a lognormal needs percentiles above 0 (got 0 and 8)"),
         ("[beliefs.agi_arrival]\nvalue = '3 USD'", '"USD" cannot be converted to years'),
         ("[beliefs.agi_arrival]\nvalue = 3\nunit = 'metres'", 'unknown unit "metres"'),
         ("[beliefs.agi_arrival]\nvalue = 3\nunit = 7", "agi_arrival.unit: must be a text (got 7)"),
@@ -319,7 +321,7 @@ JSONISH = st.recursive(
 @settings(max_examples=300, deadline=None)
 def test_any_content_is_read_or_refused_without_a_crash(content):
     problems = Problems("x")
-    source = files.Source(files.Path("x"), "x", "")
+    source = files.Source(Path("x"), "x", "")
     layer = parse_layer({"beliefs": content}, source, problems)
     if not problems:
         for name, cases in layer.beliefs.items():

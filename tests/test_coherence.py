@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from difprog.base import files
@@ -93,7 +95,7 @@ def test_what_coheres_is_not_warned_of(text):
 
 def test_a_contradiction_among_shipped_beliefs_is_no_warning_on_a_layer_that_touches_neither(monkeypatch):
     problems = Problems("x")
-    source = files.Source(files.Path("x"), "x", "")
+    source = files.Source(Path("x"), "x", "")
     below = parse_layer(
         {"beliefs": {"chunk_length": 9, "serial_requirement": 1, "leak": {"delayed": 0.9, "open": 0.1}}},
         source,
@@ -132,7 +134,7 @@ def test_explained_means_that_the_note_names_the_topic():
 def test_without_evidence_tables_the_other_checks_remain(monkeypatch, tmp_path):
     for cached in (coherence.evidence, coherence.narrowest, coherence.lowest_cell):
         cached.cache_clear()
-    monkeypatch.setattr(coherence.files, "shipped", lambda *parts: tmp_path.joinpath(*parts))
+    monkeypatch.setattr(files, "shipped", lambda *parts: tmp_path.joinpath(*parts))
     try:
         assert coherence.narrowest("agi_arrival") is None
         assert coherence.lowest_cell() is None

@@ -16,14 +16,15 @@ from numpy.testing import assert_allclose
 from difprog.base.errors import BadInput
 from difprog.choose.best import NOTHING, Best
 from difprog.choose.compare import Option, compare, first_order
+from difprog.choose.portfolio import Row
 from difprog.cli import main
 from difprog.forecast.forecast import score
 from difprog.forecast.kept import Kept
 from difprog.forecast.setup import Setup, find_project, prepare
 from difprog.forecast.summary import summarise
 from difprog.forecast.weighing import Weighing
-from difprog.render import compare as shown
 from difprog.render import data
+from difprog.render.rank import entry
 
 SETUP = ("serial_parallel", "overhang")
 
@@ -230,11 +231,11 @@ def test_value_for_money_is_expected_effect_over_expected_cost(setup, tmp_path: 
     path = tmp_path / "p.toml"
     path.write_text('[project]\nname = "P"\neffort = 5\nduration = 1\ncost = "1e6 to 4e6"\n')
     found = score(find_project(str(path), setup), setup, 1_000)
-    told = shown.entry(shown.Row(1, "p", found.project.source), found)["value_for_money"]
+    told = entry(Row(1, "p", found.project.source), found)["value_for_money"]
     cost = found.models[0].beliefs["cost"].shape.mean
     assert_allclose(
         told["microdooms_per_million_usd"], found.ensemble["net_effect"].mean * 1e6 / (cost / 1e6)
     )
     free = score(find_project("toy", setup), setup, 100)
-    assert shown.entry(shown.Row(1, "p", free.project.source), free)["value_for_money"] is None
+    assert entry(Row(1, "p", free.project.source), free)["value_for_money"] is None
     assert data.dumps({"a": told})

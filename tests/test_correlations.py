@@ -12,13 +12,13 @@ from scipy import stats
 
 from difprog.base.errors import BadInput
 from difprog.beliefs.beliefs import Correlation, Layer, Stack
-from difprog.beliefs.families import FAMILIES, Distribution, Mixture, Point
+from difprog.beliefs.families import FAMILIES, Distribution, Mixture, Point, Shape
 from difprog.evidence.posterior import Posterior
 from difprog.forecast.copula import mixing
 from difprog.forecast.sampling import draw_beliefs
 from tests.helpers import INLINE, layer, shapes_question
 
-SHAPES = {
+SHAPES: dict[str, Shape] = {
     "breakthrough": Distribution(FAMILIES["lognormal"], (0.0, 1.5)),
     "relevance": Distribution(FAMILIES["logitnormal"], (0.0, 1.0)),
     "coupling": Distribution(FAMILIES["beta"], (2.0, 5.0), 0.05, 0.9),

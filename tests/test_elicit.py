@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from difprog.base.errors import BadInput
 from difprog.beliefs import elicit
-from difprog.beliefs.families import FAMILIES, Distribution, Mixture, Point
+from difprog.beliefs.families import FAMILIES, Distribution, Mixture, Point, Shape
 from difprog.beliefs.forms import PERCENTILE
 from difprog.race.parameters import PARAMETERS
 from difprog.render import beliefs as drawing
@@ -124,7 +124,7 @@ def test_other_tails_carry_the_unit():
 
 # Drawings
 
-SHAPES = {
+SHAPES: dict[str, Shape] = {
     "lognormal": Distribution(FAMILIES["lognormal"], (2.3, 1.2)),
     "normal": Distribution(FAMILIES["normal"], (0.2, 0.12)),
     "logitnormal": Distribution(FAMILIES["logitnormal"], (0.0, 1.0)),

@@ -50,7 +50,7 @@ def shapes_of(name: str) -> dict[str, Shape]:
 
 def key_of(name: str, **changes: object) -> store.Key:
     ingredients = {"shapes": shapes_of(name), "as_of": AS_OF, "settings": Settings(), **changes}
-    return store.key(name, **ingredients)  # type: ignore[arg-type]
+    return store.key(name, **ingredients)
 
 
 # ── the tables ──

@@ -17,6 +17,7 @@ from difprog.beliefs.families import (
     FitError,
     Mixture,
     Point,
+    Shape,
     checked,
     fit,
     misfit,
@@ -312,7 +313,7 @@ def test_integers_are_rounded():
     assert len(np.unique(drawn)) > 5
 
 
-PYMC = {
+PYMC: dict[str, Shape] = {
     **{f"{name} {p}": Distribution(FAMILIES[name], p) for name, p in MEMBERS if p != (-1e6, 1e-3)},
     **{f"cut {name}": Distribution(FAMILIES[name], p, low, high) for name, p, low, high in CUTS},
     "rare cut": Distribution(FAMILIES["lognormal"], (0.0, 1.0), 30.0, 60.0),

@@ -56,16 +56,16 @@ def allocated(table: Path, *words: object) -> dict[str, object]:
 def test_the_set_chosen_is_the_best_there_is(table: Path) -> None:
     """Against all sets of the table's rows, by the very means that are printed."""
     found = allocated(table, "--budget", "$1.3M")
-    rows = [*found["chosen"], *found["left_out"]]  # type: ignore[misc]
+    rows = [*found["chosen"], *found["left_out"]]
 
     def fits(some: tuple[dict[str, object], ...]) -> bool:
         groups = [row["group"] for row in some if "group" in row]
-        return sum(row["cost"] for row in some) <= 1.3e6 and len(groups) == len(set(groups))  # type: ignore[misc]
+        return sum(row["cost"] for row in some) <= 1.3e6 and len(groups) == len(set(groups))
 
     sets = [s for n in range(len(rows) + 1) for s in itertools.combinations(rows, n) if fits(s)]
     best = max(sum(row["net_effect"]["mean"] for row in some) for some in sets)
     assert found["sum_of_parts"] == pytest.approx(best, rel=1e-9)
-    assert found["cost"] <= 1.3e6  # type: ignore[operator]
+    assert found["cost"] <= 1.3e6
     chosen = {row["name"] for row in found["chosen"]}  # type: ignore[attr-defined]
     assert len(chosen & {"big theory", "small theory"}) <= 1
 
@@ -78,7 +78,7 @@ def test_budgets_below_the_cheapest_and_above_the_dearest(table: Path, budget: s
         assert chosen == []
         assert found["together"] is None
     else:
-        helpful = [r for r in chosen if r["net_effect"]["mean"] > 0]  # type: ignore[index]
+        helpful = [r for r in chosen if r["net_effect"]["mean"] > 0]
         assert len(helpful) == len(chosen)
         assert found["bar"] == 0
     screen = run(table, "--no-evidence", "--draws", 200, "--budget", budget)
@@ -92,7 +92,7 @@ def test_rules_caps_and_scenarios_are_answered(table: Path) -> None:
         "--model", "serial_parallel", "--model", "overhang",
     )  # fmt: skip
     assert found["rule"] == "worst-model"
-    assert set(found["scenarios"]) == {"short"}  # type: ignore[call-overload]
+    assert set(found["scenarios"]) == {"short"}
     assert {span["model"] for span in found["credences"]} == {"serial_parallel", "overhang"}  # type: ignore[attr-defined]
     for row in found["chosen"]:  # type: ignore[attr-defined]
         assert set(row["models_in"]) <= {"serial_parallel", "overhang"}
@@ -150,7 +150,7 @@ def test_what_is_stated_of_the_outcome_and_scenarios_change_the_set(
     sets = [{row["name"] for row in found["chosen"]} for found in (plain, changed)]  # type: ignore[attr-defined]
     assert sets == [before, after]
     for found, names in zip((plain, changed), sets, strict=True):
-        rows = [*found["chosen"], *found["left_out"]]  # type: ignore[misc]
+        rows = [*found["chosen"], *found["left_out"]]
         means = {row["name"]: row["net_effect"]["mean"] for row in rows}
         limit = 800_000 if budget_of == "$800k" else 2_000_000
         every = [
@@ -211,7 +211,7 @@ def test_what_reviewers_would_fund(tmp_path: Path) -> None:
         (tmp_path / f"{name}.toml").write_text(REVIEWED.format(name=name, **ends))
     options = ("--budget", "500k", "--model", "serial_parallel", "--model", "overhang")
     found = allocated(tmp_path, *options)
-    rows = {row["name"]: row for row in (*found["chosen"], *found["left_out"])}  # type: ignore[misc]
+    rows = {row["name"]: row for row in (*found["chosen"], *found["left_out"])}
     said = {name: row["reviews"] for name, row in rows.items()}
     assert said["torn"]["cool"] < said["fair"]["cool"] < said["fair"]["keen"] < said["torn"]["keen"]
     numbers = {name: row["row"] for name, row in rows.items()}

@@ -29,7 +29,7 @@ from scipy import integrate, stats
 from difprog.base import plainjson
 from difprog.base.errors import BadInput
 from difprog.cli import main
-from difprog.evidence import headcounts, tables, timelines
+from difprog.evidence import headcounts, likelihood, tables, timelines
 from difprog.evidence.fit import Settings
 from difprog.evidence.posterior import Posterior, Predictive
 from difprog.forecast.forecast import Forecast
@@ -343,7 +343,7 @@ def test_what_is_asked_of_a_proposal() -> None:
     # A belief as stated is kept as what it is; the duration is a number.
     effort = found.models[0].beliefs["effort"].shape
     assert effort.percentile(0.05) == pytest.approx(
-        predictive.read(kept["effort"]["forecast"]).quantile(0.05)  # type: ignore[union-attr]
+        predictive.read(kept["effort"]["forecast"]).quantile(0.05)
     )
     assert kept["duration"]["forecast"] == {"value": 2.0}
     # Chances and quantiles are those of the draws.
@@ -696,7 +696,7 @@ def test_rows_are_dated_by_when_they_were_published() -> None:
         of = {"headcounts": "series", "timelines": "source"}[name]
         rows = {(row[of], float(row["date"])) for row in tables.rows(name)}
         assert {(row["of"], float(row["date"])) for row in said} <= rows
-        assert np.count_nonzero(past.published(name) != past.likelihood(name).read().dates) >= len(said) > 0
+        assert np.count_nonzero(past.published(name) != likelihood(name).read().dates) >= len(said) > 0
     counts = past.published("headcounts")[[s == past.SERIES for s in headcounts.read().series]]
     assert np.all(counts % 1 > 0.99)  # a count of a year is not known before its end
 

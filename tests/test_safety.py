@@ -485,22 +485,28 @@ def test_a_signal_while_a_lock_is_taken_leaves_none(here: Path, monkeypatch: pyt
     assert not list(here.iterdir())
 
 
-def test_a_signal_that_a_library_swallows_is_sent_again(tmp_path: Path) -> None:
+@pytest.mark.skipif(os.name != "posix", reason="needs signals")
+@pytest.mark.parametrize("through", ["nullcontext()", "processes.ctrl_c_goes_through()"])
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP", "SIGINT"])
+def test_a_signal_that_a_library_swallows_is_sent_again(tmp_path: Path, name: str, through: str) -> None:
+    number = getattr(signal, name)
     code = (
         "import os, signal, sys, time\n"
+        "from contextlib import nullcontext\n"
         "from difprog.base import processes\n"
         "from difprog import __main__, cli\n"
         "processes.HEARD = 0.2\n"
         "def swallowing():\n"
-        "    for _ in range(2):\n"
-        "        try:\n"
-        "            signal.raise_signal(signal.SIGTERM)\n"
-        "        except BaseException:\n"
-        "            pass\n"
-        "    print('swallowed', flush=True)\n"
-        "    time.sleep(60)\n"
+        f"    with {through}:\n"
+        "        for _ in range(2):\n"
+        "            try:\n"
+        f"                signal.raise_signal({number})\n"
+        "            except BaseException:\n"
+        "                pass\n"
+        "        print('swallowed', flush=True)\n"
+        "        time.sleep(60)\n"
         "cli.main = swallowing\n"
         "__main__.run()\n"
     )
     done = warm.run(cwd=tmp_path, code=code)
-    assert (done.returncode, done.stdout, done.stderr) == (143, "swallowed\n", "Stopped.\n")
+    assert (done.returncode, done.stdout, done.stderr) == (128 + number, "swallowed\n", "Stopped.\n")

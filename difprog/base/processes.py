@@ -25,7 +25,7 @@ class Stopped(BaseException):
 
     def __init__(self, number: int) -> None:
         super().__init__(number)
-        self.status = 128 + number
+        self.number, self.status = number, 128 + number
 
 
 def leave_working_folder_out() -> None:
@@ -51,7 +51,7 @@ def leave_working_folder_out() -> None:
 
 
 def stop_on_signals() -> None:
-    """Let SIGTERM and SIGHUP raise `Stopped` in place of ending the process on the spot.
+    """Let SIGTERM and SIGHUP raise `Stopped` in place of ending the process on the spot; Ctrl-C as ever.
 
     A library may swallow what is raised in it, as C code does that asks for an attribute and takes any
     error for a no: a signal is sent again until the program has ended.
@@ -61,11 +61,12 @@ def stop_on_signals() -> None:
 
     def stop(number: int, _: FrameType | None) -> None:
         _send_in(HEARD, number)
-        raise Stopped(number)
+        raise KeyboardInterrupt if number == signal.SIGINT else Stopped(number)
 
-    for name in ("SIGTERM", "SIGHUP"):
+    usual = {"SIGTERM": signal.SIG_DFL, "SIGHUP": signal.SIG_DFL, "SIGINT": signal.default_int_handler}
+    for name, before in usual.items():
         number = getattr(signal, name, None)
-        if number is not None and signal.getsignal(number) == signal.SIG_DFL:
+        if number is not None and signal.getsignal(number) == before:
             signal.signal(number, stop)
     _send_again_what_was_swallowed()
 
@@ -95,7 +96,7 @@ def _send_again_what_was_swallowed() -> None:
         if not isinstance(error, (Stopped, KeyboardInterrupt)):
             usual(ignored)
             return
-        number = error.status - 128 if isinstance(error, Stopped) else int(signal.SIGINT)
+        number = error.number if isinstance(error, Stopped) else int(signal.SIGINT)
         sent = False
         while not sent:
             # A moment later: at once it would be raised in here, as it is where the machine is busy.
@@ -104,6 +105,41 @@ def _send_again_what_was_swallowed() -> None:
                 sent = True
 
     sys.unraisablehook = hook
+
+
+def ctrl_c_goes_through() -> AbstractContextManager[None]:
+    """Let Ctrl-C end what a library would go on with after a KeyboardInterrupt.
+
+    PyMC takes one for "enough draws" of a chain, goes on with the next and returns half of one.
+    """
+    import signal
+    import threading
+    from contextlib import contextmanager
+
+    @contextmanager
+    def open_() -> Iterator[None]:
+        before = signal.getsignal(signal.SIGINT)
+        if threading.current_thread() is not threading.main_thread() or not callable(before):
+            yield  # only the main thread hears signals; where Ctrl-C is ignored it stays so
+            return
+
+        def stop(number: int, frame: FrameType | None) -> None:
+            try:
+                before(number, frame)
+            except KeyboardInterrupt:
+                raise Stopped(number) from None
+
+        signal.signal(signal.SIGINT, stop)
+        try:
+            yield
+        except Stopped as stopped:
+            if stopped.number == signal.SIGINT:
+                raise KeyboardInterrupt from None
+            raise
+        finally:
+            signal.signal(signal.SIGINT, before)
+
+    return open_()
 
 
 def die_with_parent() -> None:
@@ -177,6 +213,6 @@ def import_settled(*names: str) -> None:
 
 
 __all__ = [
-    "SAMPLERS", "Stopped", "die_with_parent", "elsewhere", "import_settled", "leave_working_folder_out",
-    "stop_on_signals",
+    "SAMPLERS", "Stopped", "ctrl_c_goes_through", "die_with_parent", "elsewhere", "import_settled",
+    "leave_working_folder_out", "stop_on_signals",
 ]  # fmt: skip

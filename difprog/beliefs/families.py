@@ -495,8 +495,8 @@ def _fit(
     levels = np.array(sorted(percentiles))
     values = np.array([percentiles[p] for p in sorted(percentiles)])
     if not ((values > family.lower) & (values < family.upper)).all():
-        ends = f"({family.lower:g}, {family.upper:g})"
-        raise FitError(f"a {family.name} needs percentiles inside {ends}")
+        below = "" if math.isinf(family.upper) else f" and below {family.upper:g}"
+        raise FitError(f"a {family.name} needs percentiles above {family.lower:g}{below}")
     ends_given = family.name in BOUNDED_BY_ENDS and all(map(math.isfinite, bounds))
     needed = 1 if ends_given else len(family.parameters)
     if len(levels) < needed:

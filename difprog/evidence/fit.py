@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import logging
 import math
-import signal
-import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -22,6 +20,7 @@ import numpy.typing as npt
 
 from difprog.base import limits
 from difprog.base.errors import DiagnosticsFailed
+from difprog.base.processes import ctrl_c_goes_through
 from difprog.beliefs.families import Shape
 from difprog.evidence import Case, compilation, likelihood
 from difprog.evidence.posterior import Posterior
@@ -80,29 +79,6 @@ def quiet() -> Iterator[None]:
             logger.setLevel(level)
 
 
-class _Stop(BaseException):
-    """Ctrl-C while the sampler runs; no KeyboardInterrupt, which PyMC takes for "enough draws"."""
-
-
-@contextmanager
-def _stopped_by_ctrl_c() -> Iterator[None]:
-    """Let Ctrl-C end the sampling: PyMC would go on with the next chain and return half of one."""
-    if threading.current_thread() is not threading.main_thread():
-        yield  # only the main thread hears signals
-        return
-
-    def stop(*_: object) -> None:
-        raise _Stop
-
-    before = signal.signal(signal.SIGINT, stop)
-    try:
-        yield
-    except _Stop:
-        raise KeyboardInterrupt from None
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
 def sample(model: Any, settings: Settings, tick: Tick | None = None) -> Any:
     """Return NUTS draws of a model as an arviz DataTree.
 
@@ -152,7 +128,7 @@ def sample(model: Any, settings: Settings, tick: Tick | None = None) -> Any:
             raise _not_started(error) from error
 
     try:
-        with quiet(), _stopped_by_ctrl_c():
+        with quiet(), ctrl_c_goes_through():
             return compilation.again_if_damaged(run)
     except ValueError as error:
         raise _not_started(error) from error
