@@ -9,7 +9,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from difprog.base import files
@@ -36,8 +36,9 @@ MEANING = (
     r"needs (at least|percentiles)|has these percentiles|too close|the fitted ends|its tails",
     r"cannot be converted|unknown unit|read in two ways|not in US dollars|not one number",
     r"states (a|neither)|a mixture|as many weights|an interval|is missing|reviews no effect",
-    r"must be (in |>|≥|integer|\(|\[)|must not be negative|too large|strictly between|not a (finite )?number",
-    r"is not a date|depends on more than one fact|percentiles run from|two different beliefs",
+    r"must be (in |>|≥|an integer|\(|\[)|must not be negative|too large|strictly between",
+    r"not a (finite )?number|is not a date|depends on more than one fact|percentiles run from",
+    r"two different beliefs",
 )
 
 
@@ -299,6 +300,7 @@ PROPOSALS = st.tuples(
 
 
 @given(st.booleans().flatmap(belief_files))
+@example({"beliefs": {"serial_chains": ".5"}})
 @settings(max_examples=60, deadline=None)
 def test_belief_files_are_accepted_and_refused_alike(content):
     agree("beliefs", content)

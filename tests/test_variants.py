@@ -66,7 +66,6 @@ def test_what_is_kept_is_bounded_and_given_back(monkeypatch: pytest.MonkeyPatch)
     assert variants.kept == 0
 
 
-@pytest.mark.slow
 def test_break_even_is_the_root_on_all_draws_however_it_was_found() -> None:
     draws = drawn(20_000)
     looked = breakeven.looked_at(draws)
@@ -74,7 +73,7 @@ def test_break_even_is_the_root_on_all_draws_however_it_was_found() -> None:
     for row in EVERY:
         quick = breakeven.break_even(draws, row, looked)
         whole = breakeven.break_even(draws, row, looked[:1])
-        for name, close in (("multiplier", 1e-6), ("mcse", 0.05)):
+        for name, close in (("multiplier", 1e-6), ("mcse", 1e-2)):
             for kind in ("capability", "alignment"):
                 one, two = (getattr(found, f"{kind}_{name}") for found in (quick, whole))
                 assert (one is None) == (two is None), (row, kind)

@@ -124,5 +124,5 @@ def test_a_failed_check_is_said_first_and_ends_with_status_3(monkeypatch: pytest
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["headcounts", "parallelisation"])
-def test_the_other_likelihoods_are_calibrated(name: str) -> None:
-    assert sbc.calibrate(name, 40, seed=3)["passed"]
+def test_the_other_likelihoods_are_calibrated(name: str, short: bool) -> None:
+    assert sbc.calibrate(name, 12 if short else 40, seed=3)["passed"]

@@ -284,8 +284,9 @@ def _failed(name: str, how: str, doubt: str | None) -> DiagnosticsFailed:
 
 
 def label(posterior: Posterior, wanted: Key) -> Posterior:
-    """Return a posterior under its key."""
-    diagnostics = {**posterior.diagnostics, "content_key": wanted.content}
+    """Return a posterior under its key, its notes in the order in which they are kept."""
+    notes = {**posterior.diagnostics, "content_key": wanted.content}
+    diagnostics = json.loads(json.dumps(notes, sort_keys=True))
     return Posterior(posterior.draws, posterior.predictive, posterior.datasets, diagnostics, wanted.full)
 
 

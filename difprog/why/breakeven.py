@@ -198,15 +198,15 @@ def _nearest(mean: _Mean) -> tuple[float | None, float | None]:
                 edge = _edge(mean, new, old)
                 return edge, _error(mean, edge)
             if (sign > 0) != (here > 0):
-                root, slope = _root(mean, old, new, here > 0)
-                return root, _error(mean, root, slope)
+                root, smooth = _root(mean, old, new, here > 0)
+                return root, _error(mean, root, smooth)
         low, high = 1.0 / step, step
         step = step**2
     return None, None
 
 
-def _root(mean: _Mean, old: float, new: float, positive: bool) -> tuple[float, float]:
-    """Return where the mean over all draws is 0, and its slope there; at ``new`` it has another sign."""
+def _root(mean: _Mean, old: float, new: float, positive: bool) -> tuple[float, bool]:
+    """Return where the mean over all draws is 0, and whether smoothly; at ``new`` it has another sign."""
     ends = {positive: old, not positive: new}
     low, high = sorted(ends.values())
     near, slope, here = _middle(low, high), 0.0, mean(1.0)
@@ -215,7 +215,8 @@ def _root(mean: _Mean, old: float, new: float, positive: bool) -> tuple[float, f
         if high <= STEP**2 * low or low == 0:
             near = _crossing(guessed)[0]
         near, slope = _narrowed(lambda at: mean.guess(at)[0], ends, near, 0.0, guessed, ROUGH, math.inf)
-    return _narrowed(mean, ends, near, slope, [(1.0, here)], TOLERANCE, 1e-2 * abs(here))
+    root, slope = _narrowed(mean, ends, near, slope, [(1.0, here)], TOLERANCE, 1e-2 * abs(here))
+    return root, slope != 0.0
 
 
 def _narrowed(
@@ -294,14 +295,20 @@ def _middle(one: float, two: float) -> float:
     return math.sqrt(low * high) if low > 0 and high > 2 * low else 0.5 * (low + high)
 
 
-def _error(mean: _Mean, factor: float, slope: float = 0.0) -> float | None:
-    """Return the error of a factor: that of the mean over its slope there, looked for where it is 0."""
+def _error(mean: _Mean, factor: float, smooth: bool = False) -> float | None:
+    """Return the error of a factor: that of the mean over its slope there.
+
+    The slope of a smooth mean is that to the nearest factor at which it is known, not so near that rounding
+    is all that is left of it.
+    """
     step = 1e-3 * max(factor, 1e-3)
     near = min(mean.known, key=lambda at: abs(at - factor))
     if abs(near - factor) > step:
         mean(near := factor)
     error = mean.errors[near]
-    slope = slope or (mean(factor + step) - mean(factor - step)) / (2.0 * step)
+    chords = [(apart, value / apart) for at, value in mean.known.items() if (apart := at - factor)]
+    chords = [(abs(apart), slope) for apart, slope in chords if smooth and 1e-3 * step <= abs(apart) <= step]
+    slope = min(chords)[1] if chords else (mean(factor + step) - mean(factor - step)) / (2.0 * step)
     return abs(error / slope) if slope else 0.0 if error == 0.0 else None
 
 
