@@ -18,7 +18,7 @@ import pytest
 from click.testing import CliRunner
 from numpy.testing import assert_allclose
 
-from difprog.base import limits, plainjson
+from difprog.base import heaps, limits, plainjson
 from difprog.base.errors import BadInput
 from difprog.cli import main
 from difprog.evidence.posterior import Posterior, Predictive
@@ -304,6 +304,36 @@ def test_draws_that_point_out_of_their_file_are_refused(folder: Path, tmp_path: 
     redraw(folder, change)
     with pytest.raises(BadInput, match="not in this file"):
         runs.load(folder).outcome()
+
+
+@pytest.mark.parametrize(("place", "size"), [("free", 0), ("free", 1 << 63), ("first", 2**64 - 16)])
+def test_a_heap_of_texts_that_hdf5_never_comes_to_the_end_of_is_refused(
+    folder: Path, place: str, size: int
+) -> None:
+    """Without a look beforehand the library goes round in it for ever, and no signal ends it."""
+    raw = bytearray((folder / runs.DRAWS).read_bytes())
+    at = raw.find(b"GCOL") + 16
+    while place == "free" and (index := int.from_bytes(raw[at : at + 2], "little")):
+        assert index < 1000
+        at += 16 + -(-int.from_bytes(raw[at + 8 : at + 16], "little") // 8) * 8
+    raw[at + 8 : at + 16] = size.to_bytes(8, "little")
+    (folder / runs.DRAWS).write_bytes(raw)
+    tamper(folder, nothing)
+    with pytest.raises(BadInput, match="a heap of texts does not end"):
+        runs.load(folder).outcome()
+
+
+def test_a_file_that_says_other_widths_or_has_heaps_without_number_is_none_of_ours(folder: Path) -> None:
+    path = folder / runs.DRAWS
+    raw = path.read_bytes()
+    heaps.check(path)
+    place = heaps.WIDTHS[raw[8]]
+    for changed in (
+        b"", raw[:8], b"x" * 100, raw[:place] + b"\x04\x04" + raw[place + 2 :], raw + b"GCOL" * 1001,
+    ):  # fmt: skip
+        path.write_bytes(changed)
+        with pytest.raises(ValueError, match=r"empty|as it is written here|heaps of texts"):
+            heaps.check(path)
 
 
 def test_a_link_in_place_of_a_file_is_refused(folder: Path, tmp_path: Path) -> None:

@@ -116,15 +116,15 @@ def once(target: Target, data: bytes, findings: Findings, watch: bool = False) -
         faulthandler.cancel_dump_traceback_later()
 
 
-def plain(target: Target, runs: int, seed: int, findings: Findings) -> None:
+def plain(target: Target, runs: int, seed: int, findings: Findings, watch: bool = False) -> None:
     """Run a target on generated and changed inputs, without the feedback of coverage."""
     random = Random(f"{seed} {target.name}")
     seeds = target.seeds()
     for data in seeds[:runs]:
-        once(target, data, findings)
+        once(target, data, findings, watch)
     for _ in range(runs - len(seeds)):
         data = target.make(random) if random.random() < 0.5 else target.change(random, random.choice(seeds))
-        once(target, data, findings)
+        once(target, data, findings, watch)
 
 
 def guided(name: str, runs: int, seed: int, folder: Path, home: Path) -> None:
@@ -239,7 +239,7 @@ def main() -> int:
             with tempfile.TemporaryDirectory() as home:
                 os.environ["DIFPROG_HOME"] = str(Path(home) / "home")
                 target = TARGETS[name](Path(home))
-                plain(target, runs, asked.seed, findings)
+                plain(target, runs, asked.seed, findings, watch=True)
             said, sound = said + target.said, f"{findings.taken:,}"
         else:
             runs, edges = supervise(name, runs, asked.seed, asked.findings)

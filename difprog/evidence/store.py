@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from difprog.base import files, locks, processes, writing
+from difprog.base import files, heaps, locks, processes, writing
 from difprog.base.errors import BadInput, DiagnosticsFailed, Problem
 from difprog.base.pace import Pace
 from difprog.beliefs.families import Distribution, Mixture, Point, Shape
@@ -374,6 +374,7 @@ def _load(path: Path, _modified: int, _size: int) -> Posterior | None:
     import h5py
 
     try:
+        heaps.check(path)
         with h5py.File(path, "r") as stream:
             notes = np.asarray(stream["notes"], dtype=np.uint8).tobytes()
             digest = stream.attrs["digest"]

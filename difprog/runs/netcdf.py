@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from difprog.base import heaps
 from difprog.base.stream import Stream
 from difprog.evidence.posterior import Posterior, Predictive
 from difprog.forecast import tree
@@ -146,6 +147,7 @@ def read(path: Path, group: str, names: Iterable[str], *shapes: tuple[int, ...])
     """
     import h5py
 
+    heaps.check(path)
     left = path.stat().st_size
     due = {len(shape): shape for shape in shapes}
     found = {}
@@ -179,6 +181,7 @@ def readings(path: Path, count: int) -> list[str]:
     """
     import h5py
 
+    heaps.check(path)
     with h5py.File(path, "r") as stream:
         entry = _inside(stream, "posterior", "reading")
         if entry.shape != (count,) or h5py.check_string_dtype(entry.dtype) is None:
