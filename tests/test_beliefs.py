@@ -93,7 +93,7 @@ def test_mixture():
         ("[beliefs.agi_arrival]\np5 = -1\np95 = 2", "agi_arrival must be > 0 (got -1)"),
         ("[beliefs.agi_arrival]\np5 = 0\np95 = 2", "agi_arrival must be > 0 (got 0)"),
         ("[beliefs.overhang]\np5 = 0\np95 = 0.5", "a logitnormal needs percentiles above 0 and below 1"),
-        ("[beliefs.serial_chains]\np5 = 0\np95 = 8", "a lognormal needs percentiles above 0 (got 0 and 8)"),
+        ("[beliefs.serial_chains]\np5 = 0\np95 = 8", "a lognormal needs percentiles above 0 (got 0, 8)"),
         ("[beliefs.agi_arrival]\nvalue = '3 USD'", '"USD" cannot be converted to years'),
         ("[beliefs.agi_arrival]\nvalue = 3\nunit = 'metres'", 'unknown unit "metres"'),
         ("[beliefs.agi_arrival]\nvalue = 3\nunit = 7", "agi_arrival.unit: must be a text (got 7)"),
