@@ -117,6 +117,29 @@ def test_a_column_of_another_name_is_read_as_a_key(tmp_path):
         read_portfolio([path], renamed={"grant": "name", "amount_usd": "costs"})
 
 
+def test_columns_that_are_refused_come_with_options_that_read_them(tmp_path):
+    path = table(tmp_path, "Lead,Grant title,Effort\nMe,A,1\n")
+    with pytest.raises(BadInput, match="--column 'name=Grant title'"):
+        read_portfolio([path])
+    with pytest.raises(BadInput, match="--column effort=Effort reads it so, --keep Effort carries"):
+        read_portfolio([path], renamed={"Grant title": "name"})
+    rows = read_portfolio([path], renamed={"Grant title": "name", "Effort": "effort"}).rows
+    assert rows[0].content["project"] == {"name": "A", "effort": "1"}
+
+
+def test_an_option_about_a_column_that_no_table_has_is_refused(tmp_path):
+    path = table(tmp_path, "name,effort,remarks\nA,1,x\n")
+    with pytest.raises(BadInput, match=r"--column: no table has a column of that name \(got amount\)"):
+        read_portfolio([path], renamed={"amount": "cost"})
+    with pytest.raises(BadInput, match='--keep: no table has.*did you mean "remarks"'):
+        read_portfolio([path], keep=["remark"])
+
+
+def test_a_misspelt_portfolio_gets_the_nearest_name():
+    with pytest.raises(BadInput, match='no proposal and no portfolio of that name; did you mean "grants"'):
+        read_portfolio(["grnts"])
+
+
 def test_a_shipped_portfolio_is_found_by_its_bare_name():
     found = read_portfolio(["grants"])
     assert len(found.rows) > 30

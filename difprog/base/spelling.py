@@ -50,9 +50,9 @@ _SLIPS = tuple(
         (r"never|always|certain(?:ly)?", 'write a chance, such as "1 in 1,000"'),
         (r"\d+\s*:\s*\d.*", 'write odds as a chance: "1 in 20", or "5%"'),
         (r"\d{1,3}(?:['’.]\d{3}){2,}.*|\d{1,3}(?:['’]\d{3})+.*", "write thousands with a comma: 1,200,000"),
-        (r".*\bat \$?[\d.].*", 'write "$100k a year for 3 years"'),
+        (r".*\bat \$?[\d.].*", 'write "100k USD a year for 3 years"'),
         (r"(?:half|part)[- ]time\b.*", 'write "half an FTE for 1 year"'),
-        (r".*\bover\b.*", 'write "$3M a year for 2 years", or the sum alone'),
+        (r".*\bover\b.*", 'write "3M USD a year for 2 years", or the sum alone'),
         (r"(?:by |in )?(?:Q[1-4]|[A-Z][a-z]+\.?)? ?(?:19|20|21)\d\d", 'count from now, such as "4 years"'),
         (r".*\(.*\d.*\).*", 'write an interval alone, such as "6 to 15", or p5, p50 and p95'),
         (r".*\d\D{0,12}(?:-|–|\bto\b|\bor\b|,) ?\D?\d.*", 'write one number, or one interval: "6 to 15"'),
@@ -62,7 +62,7 @@ _SLIPS = tuple(
 #: Unit → how a quantity of it may be written.
 _EXAMPLES = {
     "": '"80%", "4 in 5" or 0.8', "years": '"18 months"', "FTE year": '"8 people for 2 years"',
-    "FTE": '"1,100 people"', "USD": '"$2.5M"', "USD/year": '"$1.2bn a year"', "1/year": '"20% a year"',
+    "FTE": '"1,100 people"', "USD": '"2.5M"', "USD/year": '"1.2bn USD a year"', "1/year": '"20% a year"',
 }  # fmt: skip
 
 _ALONE = re.compile(r"(\d[\d,]*(?:\.\d+)?|an?|)\s*\b(half|halves|thirds?|quarters?)\b", re.IGNORECASE)

@@ -243,7 +243,7 @@ def _read(text: str, unit: str | None, wanted: str) -> float:
         powers = [p + d for p, d in zip(powers, dimension, strict=True)]
     target, needed = measure(wanted)
     if tuple(powers) != needed:
-        hint = 'write "$3M a year for 2 years", or the sum alone' if needed == _MONEY else ""
+        hint = 'write "3M USD a year for 2 years", or the sum alone' if needed == _MONEY else ""
         raise UnitError(f'"{plain(text, 40)}" cannot be converted to {wanted or "a plain number"}', hint)
     return number * scale / target
 

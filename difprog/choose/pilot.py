@@ -35,7 +35,7 @@ BAR = "stein-perlman"
 MILLION = 1e6
 
 _STATED = re.compile(r"\s*(?P<belief>[\w.]+)\s*(?:±|\+/?-)\s*(?P<error>\S.*?)\s+for\s+(?P<price>\S.*?)\s*")
-_HINT = 'such as "serial_speedup +- 0.05 years for $50k", or "researchers +- 20% for $10k"'
+_HINT = 'such as "serial_speedup +- 0.05 years for 50k", or "researchers +- 20% for 10k"'
 
 
 class Stated(NamedTuple):

@@ -11,7 +11,8 @@ import hashlib
 import io
 import json
 import re
-from collections.abc import Mapping, Sequence
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -132,11 +133,12 @@ def read_portfolio(
     rows: list[Row] = []
     paths: list[Path] = []
     problems: list[Problem] = []
+    renamed, heads = renamed or {}, list[str]()
     for name in names:
         path = Path(name)
         try:
             if path.suffix.lower() in (".csv", ".tsv"):
-                rows += _table(path, name, vocabulary, keep, renamed or {})
+                rows += _table(path, name, vocabulary, keep, renamed, heads)
             elif _is_folder(name):
                 inside = sorted(path.glob("*.toml"))
                 if not inside:
@@ -144,13 +146,17 @@ def read_portfolio(
                 rows += [_file(each, str(each)) for each in inside]
             elif (table := _named_table(name)) is not None:
                 path = table
-                rows += _table(path, path.name, vocabulary, keep, renamed or {})
+                rows += _table(path, path.name, vocabulary, keep, renamed, heads)
             else:
-                path = files.find(name, "project")
+                path = _proposal(name)
                 rows.append(_file(path, name if files.is_path(name) else path.name))
         except BadInput as error:
             problems += error.problems
         paths.append(path)
+    problems += [
+        *_absent("--column", renamed, heads),
+        *_absent("--keep", keep, heads),
+    ]
     if problems:
         raise BadInput(*problems)
     limits.ROWS.check(len(rows), "rank")
@@ -187,6 +193,29 @@ def _named_table(name: str) -> Path | None:
     return None
 
 
+def _proposal(name: str) -> Path:
+    """Return the proposal of that name; where there is none a portfolio may have been meant."""
+    try:
+        return files.find(name, "project")
+    except BadInput:
+        near = nearest(name, files.available("portfolio"))
+        if files.is_path(name) or near is None or near == name:
+            raise
+        hint = f'did you mean "{near}"?'
+        raise BadInput(Problem(name, "", "no proposal and no portfolio of that name", hint=hint)) from None
+
+
+def _absent(option: str, columns: Iterable[str], heads: Sequence[str]) -> list[Problem]:
+    """Return a problem per column that an option names and no table has."""
+    found = []
+    for column in columns:
+        if column not in heads:
+            near = nearest(column, heads)
+            hint = f'did you mean "{plain(near, 40)}"?' if near else ""
+            found.append(Problem(option, "", "no table has a column of that name", column, hint))
+    return found
+
+
 def _file(path: Path, where: str) -> Row:
     """Return the row of a proposal file: only its hash is kept until it is its turn."""
     try:
@@ -203,8 +232,9 @@ def _table(
     vocabulary: Mapping[str, Parameter],
     keep: Sequence[str],
     renamed: Mapping[str, str],
+    heads: list[str],
 ) -> list[Row]:
-    """Return the rows of a CSV table."""
+    """Return the rows of a CSV table; the names of its columns are added to ``heads``."""
     text, source = files.read_text(path, files.TABLE_LIMIT, name)
     first = text.lstrip().partition("\n")[0]
     delimiter = max(",;\t", key=first.count)
@@ -212,6 +242,7 @@ def _table(
     records = _records(reader, name)
     if not records:
         raise BadInput(Problem(name, "", "is empty", hint="the first line names the columns"))
+    heads += [cell.strip() for cell in records[0]]
     columns = [renamed.get(cell.strip(), cell.strip()) for cell in records[0]]
     limits.COLUMNS.check(len(columns), name, "columns")
     limits.ROWS.check(len(records) - 1, name)
@@ -238,7 +269,11 @@ def _check_spelling(
     for column in columns:
         near = nearest(column, known) if _kind(column, vocabulary) == "extra" else ""
         if near and _alike(column, near) and column not in renamed.values():
-            hint = f'did you mean "{near}"? --keep {plain(column, 40)} carries it through as it is'
+            told = plain(column, 40)
+            hint = (
+                f'did you mean "{near}"? --column {shlex.quote(f"{near}={told}")} reads it so, '
+                f"--keep {shlex.quote(told)} carries it through as it is"
+            )
             problems.add("columns", "looks misspelt", column, hint)
     problems.check()
 
@@ -264,8 +299,9 @@ def _check_columns(columns: Sequence[str], name: str) -> None:
     for column in dict.fromkeys(c for c in columns if c and columns.count(c) > 1):
         problems.add("columns", "the same name stands twice", column)
     if "name" not in columns:
-        near = nearest("name", columns)
-        hint = f'rename "{plain(near, 40)}"' if near else "as in a proposal file: name, effort, duration, …"
+        likely = [c for c in columns if re.search(r"name|title|project|proposal|grant", c, re.IGNORECASE)]
+        near = nearest("name", columns) or next(iter([*likely, *filter(None, columns)]), "title")
+        hint = f"say which it is, such as --column {shlex.quote(f'name={plain(near, 40)}')}"
         problems.add("columns", "there is no column called name", hint=hint)
     problems.check()
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from difprog.cli import complete
-from difprog.cli.options import Destination, Probability, portfolio_options, spelled
+from difprog.cli.options import Destination, Probability, again, portfolio_options
 
 if TYPE_CHECKING:
     from difprog.forecast.request import Request
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @click.command("allocate", short_help="Choose what to fund of a portfolio within a budget.")
 @click.option(
-    "--budget", required=True, metavar="AMOUNT", help='What there is to spend, such as "$2M" or 500k.'
+    "--budget", required=True, metavar="AMOUNT", help="What there is to spend, such as 2.5M or 500k."
 )
 @click.option(
     "--rule", type=click.Choice(["expected", "worst-model", "regret"]), default="expected", show_default=True,
@@ -60,6 +60,8 @@ def command(
         difprog allocate grants --budget 2M
         difprog allocate stack.csv --budget 500k --rule worst-model --beside short --beside long
     """  # noqa: D301
+    from datetime import UTC, datetime
+
     from difprog.base.errors import BadInput, Problem, plain
     from difprog.base.units import UnitError, quantity
     from difprog.choose.candidates import candidates
@@ -87,20 +89,20 @@ def command(
     under = {name: replace(request, scenarios=(*request.scenarios, name)) for name in beside}
     others = {name: candidates(found, other) for name, other in under.items()}
     decision = decide(stack, amount, rule.removesuffix("-model"), max_harm, beside=others)
-    content = allocation.as_data(decision)
+    content, more = allocation.as_data(decision), allocation.rests_on(decision)
     for row in content["unread"]:
         for problem in row["problems"]:
             click.echo(f"difprog: {plain(problem)}", err=True)
     if report is not None:
         from difprog.render import budget as memo
 
-        again = _again(portfolio, request, budget, rule, max_harm, beside, keep, renamed)
-        for path in memo.write(content, report, again, html):
+        said = _again(portfolio, request, budget, rule, max_harm, beside, keep, renamed)
+        for path in memo.write(content, report, said, html, more):
             click.echo(f"difprog: wrote {path}", err=True)
     if as_json:
         click.echo(data.dumps(content))
     else:
-        shown.show(content, screen.console())
+        shown.show({**content, **more}, screen.console(), datetime.now(UTC).date())
     if content["unread"]:
         ctx.exit(3)
 
@@ -116,21 +118,11 @@ def _again(
     renamed: dict[str, str],
 ) -> str:
     """Return the command that makes a memo again, with no place on a machine in it."""
-    import shlex
-
-    def bare(names: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(Path(name).name for name in names)
-
-    columns = tuple(f"{key}={column}" for column, key in renamed.items())
-    said = ["difprog", "allocate", *bare(portfolio), "--budget", budget]
+    more = ["--budget", budget]
     if rule != "expected":
-        said += ["--rule", rule]
+        more += ["--rule", rule]
     if max_harm is not None:
-        said += ["--max-harm", repr(max_harm)]
-    for option, values in (("--beside", bare(beside)), ("--keep", keep), ("--column", columns)):
-        for value in values:
-            said += [option, value]
-    own = replace(
-        request, models=bare(request.models), priors=bare(request.priors), scenarios=bare(request.scenarios)
-    )
-    return f"{shlex.join([*said, '--report', '.'])}{spelled(own)}"
+        more += ["--max-harm", repr(max_harm)]
+    for name in beside:
+        more += ["--beside", Path(name).name]
+    return again("allocate", portfolio, request, more, keep, renamed)

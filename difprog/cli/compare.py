@@ -36,6 +36,8 @@ def command(
     doing nothing is), which dominates which, and what a million dollars buys. With several
     --scenario a single PROJECT is compared with itself under each of them.
     """
+    from datetime import UTC, datetime
+
     from difprog.base import limits
     from difprog.base.errors import BadInput, Problem
     from difprog.choose import compare
@@ -80,7 +82,7 @@ def command(
     if as_json:
         click.echo(data.dumps(shown.as_data(comparison)))
     else:
-        shown.terminal(comparison, screen.console())
+        shown.terminal(comparison, screen.console(), datetime.now(UTC).date())
 
 
 def _scenarios(project: str, request: Request, as_json: bool) -> None:

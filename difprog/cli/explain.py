@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 @click.option(
     "--pilot", "pilots", multiple=True, metavar="'BELIEF ± ERROR for PRICE'",
     shell_complete=complete.beliefs,
-    help="Whether to pay for a measurement first, such as 'researchers +- 20% for $50k' (repeatable); "
+    help="Whether to pay for a measurement first, such as 'researchers +- 20% for 50k' (repeatable); "
     "ERROR is one standard deviation.",
 )
 @click.option(

@@ -26,7 +26,7 @@ ANSWERS = {
     "effort": 'Work on it, such as "8 people for 2 years" or "6 to 15".',
     "start": 'When it starts, from today: "6 months".',
     "duration": 'From start to end: "18 months".',
-    "cost": 'What it costs: "$2.5M", or "$2M to $4M".',
+    "cost": 'What it costs: 2.5M, or "2M to 4M".',
     "group": "A name that projects share which exclude each other.",
     "criteria": '"fine-tunes, no-scaling, humans, useful": those that it meets.',
 }
@@ -63,7 +63,7 @@ def command(file: str, yes: bool, **given: str | None) -> None:
     \b
         difprog new my-project.toml
         difprog new my-project.toml --name "Mine" --focus worst --effort "8 people for 2 years" \\
-            --duration "18 months" --cost "$3M" --yes
+            --duration "18 months" --cost 3M --yes
     """  # noqa: D301
     from difprog.library import interview, proposals
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from functools import wraps
 from pathlib import Path
@@ -195,6 +195,32 @@ def spelled(request: Request) -> str:
         if getattr(request, field) != getattr(usual, field):
             said += [option, str(getattr(request, field))]
     return f" {shlex.join(said)}" if said else ""
+
+
+def again(
+    command: str,
+    portfolio: tuple[str, ...],
+    request: Request,
+    more: Sequence[str],
+    keep: tuple[str, ...],
+    renamed: dict[str, str],
+) -> str:
+    """Return the command that makes a portfolio's memo again, with no place on a machine in it."""
+    import shlex
+    from dataclasses import replace
+
+    def bare(names: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(Path(name).name for name in names)
+
+    said = ["difprog", command, *bare(portfolio), *more]
+    for column in keep:
+        said += ["--keep", column]
+    for column, key in renamed.items():
+        said += ["--column", f"{key}={column}"]
+    own = replace(
+        request, models=bare(request.models), priors=bare(request.priors), scenarios=bare(request.scenarios)
+    )
+    return f"{shlex.join([*said, '--report', '.'])}{spelled(own)}"
 
 
 def json_option() -> Decorator:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from difprog.base import limits
-from difprog.cli.options import Count, Destination, portfolio_options
+from difprog.cli.options import Count, Destination, again, portfolio_options
 from difprog.cli.progress import progress_shown
 
 if TYPE_CHECKING:
@@ -77,7 +77,8 @@ def command(
         ) as ranking:
             progress(-1, len(found.rows))
             ranking.by(by)
-            _show(ranking, found, as_json, csv_file, report)
+            said = again("rank", portfolio, request, ("--by", by) if by != "effect" else (), keep, renamed)
+            _show(ranking, found, as_json, csv_file, report, said)
     except KeyboardInterrupt:
         click.echo("difprog: what is done so far is kept: the same command goes on from there.", err=True)
         raise
@@ -86,9 +87,14 @@ def command(
 
 
 def _show(
-    ranking: Ranking, portfolio: Portfolio, as_json: bool, csv_file: Path | None, report: Path | None
+    ranking: Ranking,
+    portfolio: Portfolio,
+    as_json: bool,
+    csv_file: Path | None,
+    report: Path | None,
+    said: str,
 ) -> None:
-    """Report bad rows, write the files that were asked for, print."""
+    """Report bad rows, write the files that were asked for, print; ``said`` makes the report again."""
     from difprog.base import writing
     from difprog.base.errors import plain
     from difprog.choose.rank import nothing_scored
@@ -102,27 +108,35 @@ def _show(
     if csv_file is not None:
         extra = tuple(dict.fromkeys(column for row in portfolio.rows for column in row.extra))
         writing.write_atomically(csv_file, shown.as_csv(ranking, extra))
+        click.echo(f"difprog: wrote {csv_file}", err=True)
     if report is not None:
-        _report(ranking, report)
+        for path in _report(ranking, report, said):
+            click.echo(f"difprog: wrote {path}", err=True)
     if as_json:
         for piece in shown.as_json(ranking):
             click.echo(piece, nl=False)
         click.echo()
     else:
-        from difprog.render import ranktable, screen
+        from datetime import UTC, datetime
 
-        start = shown.start(ranking)
+        from difprog.render import content, ranktable, screen
+
+        start = {**shown.start(ranking), "standing": content.standing(ranking.setup)}
         projects = list(ranking.projects(ranktable.MOST_ROWS))
-        ranktable.rank(start, projects, len(ranking.order), len(ranking.failed), screen.console())
+        today = datetime.now(UTC).date()
+        ranktable.rank(start, projects, len(ranking.order), len(ranking.failed), screen.console(), today)
 
 
-def _report(ranking: Ranking, folder: Path) -> None:
+def _report(ranking: Ranking, folder: Path, said: str) -> list[Path]:
     """Write the markdown report of the portfolio, and its figure where costs are stated."""
-    from difprog.render import budget, figures, portfolio, spending
+    from difprog.render import budget, content, figures, portfolio, spending
     from difprog.render import rank as shown
     from difprog.render.report import stem
 
-    data = {**shown.start(ranking), "projects": list(ranking.projects()), "errors": list(ranking.errors())}
+    data = {
+        **shown.start(ranking), "projects": list(ranking.projects()), "errors": list(ranking.errors()),
+        "standing": content.standing(ranking.setup),
+    }  # fmt: skip
     name = stem("portfolio", portfolio.portfolio(data), folder)
     drawn = spending.ranking(data) | figures.moved(data)
-    budget.place(folder, name, portfolio.portfolio(data, name), drawn)
+    return budget.place(folder, name, portfolio.portfolio(data, name, said), drawn)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from rich.console import Console
@@ -23,7 +24,21 @@ from difprog.render.funding import (
     per_million,
     verdict,
 )  # fmt: skip
-from difprog.render.screen import DIM, HEAD, MARGIN, Column, fitted, indented, section, sentences, text
+from difprog.render.screen import (
+    DIM,
+    HEAD,
+    MARGIN,
+    Column,
+    basis_line,
+    fitted,
+    indented,
+    section,
+    sentences,
+    text,
+    trusted,
+)
+from difprog.render.trust import carried_by_few, stale
+from difprog.render.verdict import in_use_by_all
 
 #: Rows of a table on the screen: of those funded, and of those below the line.
 MOST_ROWS, MOST_BELOW = 30, 10
@@ -36,11 +51,23 @@ BAR, STEPS = 40, 12
 NUMBERS, NEEDS, LEAST_NAME, WIDEST_NAME = 46, 12, 20, 60
 
 
-def show(content: Mapping[str, Any], screen: Console) -> None:
-    """Print a decision: what to fund, the line, what would change it."""
+def show(content: Mapping[str, Any], screen: Console, today: date | None = None) -> None:
+    """Print a decision: what to fund, the line, what would change it.
+
+    Parameters
+    ----------
+    content : mapping
+        What `difprog.render.allocation.as_data` and ``rests_on`` return, together.
+    screen : Console
+        Where to print.
+    today : date, optional
+        The day it is, for the note on beliefs that count years from long ago.
+    """
     screen.print(text(f"What to fund with {money(content['budget'])}", HEAD))
-    for line in basis(content):
-        screen.print(text(line, DIM))
+    rule, drawn = basis(content)
+    screen.print(text(rule, DIM))
+    basis_line(screen, in_use_by_all(content["standing"]))
+    screen.print(text(drawn, DIM))
     screen.print()
     sentences(screen, [((line, ""),) for line in (*outcomes.sentences(content), *verdict(content))])
     _table(content, content["chosen"], "Fund", MOST_ROWS, screen)
@@ -48,6 +75,7 @@ def show(content: Mapping[str, Any], screen: Console) -> None:
     _frontier(content, screen)
     _robust(content, screen)
     shifted.show(content, screen)
+    trusted(screen, [*carried_by_few(content["heavy"]), *stale(content, today)])
 
 
 def _table(

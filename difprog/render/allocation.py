@@ -10,7 +10,9 @@ from difprog.choose.decision import Decision, picked
 from difprog.choose.rows import Choice
 from difprog.choose.rules import RULES
 from difprog.forecast.summary import MICRODOOM, sign
+from difprog.forecast.tails import KHAT_LIMIT, tail_index
 from difprog.render import data, outcomes
+from difprog.render.content import standing
 from difprog.render.data import MILLION
 
 SCHEMA = "difprog.allocate/1"
@@ -119,6 +121,20 @@ def as_data(found: Decision) -> dict[str, Any]:
             "beliefs": {name: {"value": gain.value, "se": gain.se} for name, gain in found.beliefs.items()},
         },
     }
+
+
+def rests_on(found: Decision) -> dict[str, Any]:
+    """Return what screen and memo say beside the JSON: whose beliefs stand, which means few draws carry."""
+    stack = found.stack
+    heavy = [
+        one.name
+        for place, one in enumerate(stack.rows)
+        if any(
+            (tail_index(nets[place], weights) or 0.0) > KHAT_LIMIT
+            for nets, weights in zip(stack.nets, stack.weights, strict=True)
+        )
+    ]
+    return {"standing": standing(stack.setup), "heavy": heavy}
 
 
 def _price(found: Decision, place: int) -> float:

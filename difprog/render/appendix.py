@@ -316,6 +316,18 @@ def _trust(content: Mapping[str, Any]) -> list[str]:
     return [*parts, table(["diagnostic", "value", "models"], rows)] if rows else parts
 
 
+def _alone(content: Mapping[str, Any]) -> str:
+    """Return which files of the user's own the command does not name, as they stand by themselves."""
+    files = content.get("by_themselves")
+    if not files:
+        return ""
+    names = words.listed([code(name) for name in files])
+    return (
+        f"Your own beliefs, {names}, are laid over what ships by themselves (`difprog priors path` says "
+        "where they are); whoever else makes this again needs them, with `--priors`."
+    )
+
+
 def _again(content: Mapping[str, Any]) -> list[str]:
     project = content["project"]
     hashes = {project["path"]: project["sha256"]}
@@ -325,6 +337,7 @@ def _again(content: Mapping[str, Any]) -> list[str]:
     return [
         "## How to do it again",
         fence([content["command"]], "sh"),
+        _alone(content),
         f"difprog {code(content['version'])}, seed {content['seed']}, {content['draws']:,} draws, "
         f"years counted from {escape(content['as_of'])}. Files, by the first {DIGITS} digits of their "
         "SHA-256:",

@@ -14,11 +14,12 @@ from typing import Any
 from difprog.base import writing
 from difprog.choose.rules import RULES
 from difprog.forecast.summary import MICRODOOM
-from difprog.render import figures, funding, outcomes, shifted, spending, words
+from difprog.render import figures, funding, outcomes, shifted, spending, trust, verdict, words
 from difprog.render.allocate import MOST_BELOW
 from difprog.render.format import interval, microdooms, money, percent, significant, with_error
 from difprog.render.gfm import bullets, code, escape, fence, image, table
 from difprog.render.gfm import name as gfm_name
+from difprog.render.memo import marked
 
 Content = Mapping[str, Any]
 
@@ -50,6 +51,7 @@ def memo(content: Content, command: str = "", page: str = NAME) -> str:
         _rows(content),
         shifted.blocks(content, shifted.image(content, page)),
         _unread(content),
+        _trust(content),
         _again(content, command),
     ]
     return "\n\n".join(part for section in sections for part in section if part) + "\n"
@@ -58,12 +60,14 @@ def memo(content: Content, command: str = "", page: str = NAME) -> str:
 def _decision(content: Content) -> list[str]:
     first, *rest = funding.verdict(content)
     funded = [
-        f"**{escape(row['name'])}**, {escape(money(row['cost']))}: {funding.effect(row)}"
+        f"**{escape(row['name'])}** (row {row['row']}), {escape(money(row['cost']))}: {funding.effect(row)}"
         for row in content["chosen"][:MOST_BELOW]
     ]
     if len(content["chosen"]) > len(funded):
         funded.append(f"and {len(content['chosen']) - len(funded)} more, in the table below")
-    basis = " · ".join(escape(line) for line in funding.basis(content))
+    rule, drawn = funding.basis(content)
+    whose = verdict.in_use_by_all(content["standing"]) if "standing" in content else ()
+    basis = " · ".join(filter(None, [escape(rule), marked(whose), escape(drawn)]))
     return [
         f"# What to fund with {escape(money(content['budget']))}",
         " ".join(escape(line) for line in outcomes.sentences(content)),
@@ -140,7 +144,7 @@ def _rows(content: Content) -> list[str]:
     parts = ["## Every row", note]
     models = len(content["credences"])
     heads = [
-        "row", "project", "cost", "mean ± error", f"{content['prob']:.0%} of worlds", "per million USD",
+        "row", "project", "cost", "mean ± error", f"{content['prob']:.0%} of worlds", "per \\$1M",
         "models", "rules",
     ]  # fmt: skip
     for title, rows in (("Funded", content["chosen"]), ("Below the line", content["left_out"])):
@@ -167,6 +171,15 @@ def _unread(content: Content) -> list[str]:
     return ["## Left out, as they cannot be read or state no cost", bullets(bad)]
 
 
+def _trust(content: Content) -> list[str]:
+    if "standing" not in content:
+        return []
+    judged, every = content["standing"]["judged"], content["standing"]["beliefs"]
+    lines = [f"{judged} of the {every} beliefs that the proposals share are judgements, not measurements."]
+    lines += [escape(note) for note in trust.carried_by_few(content["heavy"])]
+    return ["## How far to trust it", bullets(lines)]
+
+
 def _again(content: Content, command: str) -> list[str]:
     models = ", ".join(code(span["model"]) for span in content["credences"])
     proved = ", as far as is proved," if content.get("short") else ""
@@ -180,8 +193,12 @@ def _again(content: Content, command: str) -> list[str]:
     ]
 
 
-def write(content: Content, folder: Path, command: str = "", html: bool = False) -> list[Path]:
+def write(
+    content: Content, folder: Path, command: str = "", html: bool = False, more: Content | None = None
+) -> list[Path]:
     """Write the memo below a folder: markdown with figures beside it, or one HTML file.
+
+    ``more`` is what `difprog.render.allocation.rests_on` returns: it is said, and not carried as data.
 
     Returns
     -------
@@ -191,18 +208,19 @@ def write(content: Content, folder: Path, command: str = "", html: bool = False)
     from difprog.render.report import stem
 
     drawn = spending.decision(content) | figures.moved(content)
+    said = {**content, **(more or {})}
     if html:
         from difprog.render import html as pages
         from difprog.runs import carried
 
-        text = memo(content, f"{command} --html" if command else "")
+        text = memo(said, f"{command} --html" if command else "")
         title = text.partition("\n")[0].removeprefix("# ")
         page = pages.document(title, text, drawn, f"{pages.DECISION}{carried.dumps(content)}</script>")
         path = folder / f"{stem(NAME, page, folder, '.html')}.html"
         writing.write_atomically(path, page)
         return [path]
-    name = stem(NAME, memo(content), folder)
-    return place(folder, name, memo(content, command, name), drawn)
+    name = stem(NAME, memo(said), folder)
+    return place(folder, name, memo(said, command, name), drawn)
 
 
 def place(folder: Path, name: str, page: str, drawn: Mapping[str, bytes]) -> list[Path]:

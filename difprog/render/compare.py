@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -14,12 +15,27 @@ from difprog.choose.best import NOTHING
 from difprog.choose.compare import Comparison, Pair
 from difprog.choose.portfolio import Row
 from difprog.forecast.summary import MICRODOOM, sign
-from difprog.render import data, outcomes, shifted
+from difprog.render import data, outcomes, shifted, trust
+from difprog.render.content import standing
 from difprog.render.format import microdooms, percent, with_error
 from difprog.render.rank import entry, head
 from difprog.render.ranktable import columns_of, span, table
-from difprog.render.screen import BAD, DIM, GOOD, HEAD, MARGIN, Column, fitted, indented, kept, section, text
-from difprog.render.verdict import basis
+from difprog.render.screen import (
+    BAD,
+    DIM,
+    GOOD,
+    HEAD,
+    MARGIN,
+    Column,
+    basis_line,
+    fitted,
+    indented,
+    kept,
+    section,
+    text,
+    trusted,
+)
+from difprog.render.verdict import basis, in_use_by_all
 
 COMPARE_SCHEMA = "difprog.compare/1"
 
@@ -65,13 +81,14 @@ def as_data(found: Comparison) -> dict[str, Any]:
     }
 
 
-def terminal(found: Comparison, screen: Console) -> None:
+def terminal(found: Comparison, screen: Console, today: date | None = None) -> None:
     """Print a comparison."""
     shown = as_data(found)
     models = [model["model"] for model in shown["models"]]
     count = shown["draws"]
     projects = shown["projects"]
     screen.print(Text(f"{len(projects)} options on the same worlds, best first", style=HEAD))
+    basis_line(screen, in_use_by_all(standing(found.options[0].forecast.setup)))
     screen.print(Text(basis(shown), style=DIM))
     screen.print()
     for line in (*outcomes.sentences(shown), *headline(found)):
@@ -83,6 +100,7 @@ def terminal(found: Comparison, screen: Console) -> None:
     if found.pairs:
         _pairs(found, shown["prob"], count, screen)
     shifted.show(shown, screen)
+    trusted(screen, [*trust.heavy_rows(projects), *trust.stale(shown, today)])
 
 
 def headline(found: Comparison) -> list[Text]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -20,6 +21,7 @@ from difprog.beliefs import published
 from difprog.beliefs.beliefs import Belief, Layer
 from difprog.forecast.believed import adoptable
 from difprog.forecast.forecast import Forecast, ModelForecast
+from difprog.forecast.setup import Setup
 from difprog.render import data
 
 #: Levels at which the distribution of the net effect is kept.
@@ -54,6 +56,7 @@ def content(forecast: Forecast) -> dict[str, Any]:
         provenance=rows,
         own=sorted({row["name"] for row in rows if row["kind"] == YOURS}),
         scenarios=[scenario(label) for label, what in layers.items() if what == SCENARIO],
+        by_themselves=by_themselves(forecast),
         value_for_money=data.value_for_money(forecast),
         value_of_time=data.value_of_time(forecast),
         yardsticks=[dict(entry) for entry in yardsticks()],
@@ -74,6 +77,48 @@ def kind(layer: Layer) -> str:
     if "scenarios" in PurePosixPath(label).parts or "scenarios" in layer.source.path.parts[-2:-1]:
         return SCENARIO
     return SHIPPED if _ships(label, layer.source.sha256) else YOURS
+
+
+def by_themselves(forecast: Forecast) -> list[str]:
+    """Return the user's own files that no command has to name: each lies over its shipped namesake."""
+    over = (
+        layer.source.label
+        for answer in forecast.models
+        for below, layer in pairwise(answer.layers[:-1])
+        if below.source.label == f"priors/{layer.source.label}"
+    )
+    return list(dict.fromkeys(over))
+
+
+def standing(setup: Setup) -> dict[str, Any]:
+    """Return whose beliefs stand under every proposal of a portfolio, and how many are judgements.
+
+    Returns
+    -------
+    dict
+        ``own``: names that one's own files state; ``scenarios``; ``stated``: whether the outcome is;
+        ``judged`` of ``beliefs``: one whose wording depends on a fact is a judgement where any wording is.
+    """
+    found: dict[tuple[str, str], bool] = {}
+    own: set[str] = set()
+    layers: dict[str, str] = {}
+    for model in setup.models:
+        stack = setup.stacks[model.name]
+        layers |= {layer.source.label: kind(layer) for layer in stack.layers}
+        for name in model.reads:
+            top = next((layer for layer in reversed(stack.layers) if layer.beliefs.get(name)), None)
+            if top is None:
+                continue
+            found[name, top.source.label] = any(one.judgement for one in top.beliefs[name].values())
+            if layers[top.source.label] == YOURS:
+                own.add(name)
+    return {
+        "own": sorted(own),
+        "scenarios": [scenario(label) for label, what in layers.items() if what == SCENARIO],
+        "stated": bool(setup.believe) or any(stack.outcomes for stack in setup.stacks.values()),
+        "judged": sum(found.values()),
+        "beliefs": len(found),
+    }
 
 
 def scenario(label: str) -> str:

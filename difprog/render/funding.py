@@ -26,8 +26,10 @@ REVIEW_WORDS = {
 
 def basis(content: Mapping[str, Any]) -> list[str]:
     """Return by which rule and under what was chosen, in lines."""
-    cap = "" if content["max_harm"] is None else f", at most {content['max_harm']:.0%} harm per dollar"
-    models = len(content["credences"])
+    share = content["max_harm"]
+    cap = "" if share is None else f", the average dollar harming at most {100 * share:g}% of worlds"
+    many = len(content["credences"])
+    models = f"{many} models weighed by credence" if many > 1 else "1 model"
     short = content.get("short")
     proved = (
         f", as far as is proved: none is better by more than {significant(short / MICRODOOM)} microdooms"
@@ -35,7 +37,7 @@ def basis(content: Mapping[str, Any]) -> list[str]:
     )  # fmt: skip
     return [
         f"rule {content['rule']}: {RULE_WORDS[content['rule']]}{cap}{proved}",
-        f"{models} model{'s' * (models > 1)} · {content['draws']:,} draws · seed {content['seed']}",
+        f"{models} · {content['draws']:,} draws · seed {content['seed']} · years from {content['as_of']}",
     ]
 
 
@@ -44,8 +46,7 @@ def verdict(content: Mapping[str, Any]) -> list[str]:
     chosen, out = content["chosen"], content["left_out"]
     many = len(chosen) + len(out)
     if not chosen:
-        budget = money(content["budget"])
-        return [f"Fund none of the {many} with {budget}: nothing in reach is expected to help."]
+        return [f"Fund none of the {many} with {money(content['budget'])}: {_nothing(content)}."]
     both = words.summary(content["together"])
     said = [
         f"Fund {len(chosen)} of {many} for {money(content['cost'])} of {money(content['budget'])}: "
@@ -67,6 +68,19 @@ def verdict(content: Mapping[str, Any]) -> list[str]:
             f"{microdooms(honest, error)}. More --draws would tell rows apart better."
         )
     return said
+
+
+def _nothing(content: Mapping[str, Any]) -> str:
+    """Return why nothing is funded."""
+    rows = content["left_out"]
+    within = [row for row in rows if row["cost"] <= content["budget"]]
+    if not within:
+        return f"the cheapest costs {money(min(row['cost'] for row in rows))}" if rows else "there is nothing"
+    if not any(row["net_effect"]["mean"] > 0 for row in within):
+        return "nothing that it pays for is expected to help"
+    if content["max_harm"] is not None:
+        return "all that it pays for and that is expected to help harms more than the cap allows"
+    return f"by the rule {content['rule']} nothing that it pays for is better than nothing"
 
 
 def by_parts(both: Summary, parts: float, between: Summary) -> str:

@@ -5,16 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from difprog.render import outcomes, shifted, spending, words
+from difprog.render import outcomes, shifted, spending, trust, verdict, words
 from difprog.render.format import percent, with_error
-from difprog.render.gfm import bullets, code, escape, image, table
+from difprog.render.gfm import bullets, code, escape, fence, image, table
+from difprog.render.memo import marked
 from difprog.render.ranktable import FIRST, counted
 
 
-def portfolio(content: Mapping[str, Any], page: str = "portfolio") -> str:
-    """Return the markdown of a ranking, from the JSON of ``difprog rank``.
+def portfolio(content: Mapping[str, Any], page: str = "portfolio", command: str = "") -> str:
+    """Return the markdown of a ranking.
 
-    ``page`` is the folder of its figures.
+    Parameters
+    ----------
+    content : mapping
+        The JSON of ``difprog rank``, and ``standing`` from `difprog.render.content`.
+    page : str
+        The folder of its figures.
+    command : str
+        What makes it again.
     """
     points = spending.of_ranking(content)
     said = ". ".join(spending.alternative_cost(points, content["prob"]))
@@ -22,7 +30,7 @@ def portfolio(content: Mapping[str, Any], page: str = "portfolio") -> str:
     extra = list(dict.fromkeys(column for p in projects for column in p["extra"]))
     money = any(p.get("value_for_money") for p in projects)
     heads = ["rank", "project", "mean ± error", f"{content['prob']:.0%} interval", "helps", "harms"]
-    heads += ["chance best"] + (["per million USD"] if money else []) + [escape(e) for e in extra]
+    heads += ["chance best"] + (["per \\$1M"] if money else []) + [escape(e) for e in extra]
     rows = []
     for p in projects:
         row = [str(p["rank"]), escape(p["name"]), *words.net_cells(p["ensemble"]["net_effect"], count)]
@@ -37,10 +45,12 @@ def portfolio(content: Mapping[str, Any], page: str = "portfolio") -> str:
         f"{counted(len(projects), len(content['errors']))}, {FIRST[content['by']]} first: the mean net "
         "effect on the chance that alignment succeeds before AGI, in microdooms averted, under "
         f"{names}, mixed by credence.",
+        f"{marked(verdict.in_use_by_all(content['standing']))} · {escape(verdict.basis(content))}",
         " ".join(escape(line) for line in outcomes.sentences(content)),
         f"**On {len(disagree):,} of them the models disagree about the sign.**" if disagree else "",
         image(said, f"{page}/{spending.COST}") if points else "",
         table(heads, rows, [0, *range(2, 7 + money)]),
+        _legend(content, money),
     ]
     if disagree:
         parts += ["## Where the models disagree", bullets(_disagreement(p) for p in disagree)]
@@ -48,12 +58,26 @@ def portfolio(content: Mapping[str, Any], page: str = "portfolio") -> str:
         bad = [f"{_row(e)}: {_problems(e)}" for e in content["errors"]]
         parts += ["## Rows that could not be read", bullets(bad)]
     parts += shifted.blocks(content, shifted.image(content, page))
+    heavy = [escape(note) for note in trust.heavy_rows(projects)]
+    if heavy:
+        parts += ["## How far to trust it", bullets(heavy)]
     parts += [
         "## How it was made",
         f"difprog {code(content['version'])}, seed {content['seed']}, {count:,} draws, years counted from "
         f"{escape(content['as_of'])}.",
+        fence([command], "sh") if command else "",
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _legend(content: Mapping[str, Any], money: bool) -> str:
+    """Return what the columns mean."""
+    nothing = percent(content["nothing"]["p_best"], content["draws"])
+    return (
+        "Mean ± Monte Carlo error; interval: of the worlds; helps, harms: shares of the worlds; chance best: "
+        f"that it is the best of all, which doing nothing is in {nothing}"
+        + ("; per \\$1M: microdooms averted per million dollars." if money else ".")
+    )
 
 
 def _row(entry: Mapping[str, Any]) -> str:

@@ -6,16 +6,30 @@ Takes the projects of the JSON, so that what is printed is what is written.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from rich.console import Console
 from rich.text import Text
 
 from difprog.forecast.summary import MICRODOOM, Summary, sign
-from difprog.render import outcomes, shifted
+from difprog.render import outcomes, shifted, trust
 from difprog.render.format import interval, percent, significant, with_error
-from difprog.render.screen import BAD, DIM, GOOD, HEAD, Column, fitted, indented, kept, section, text
-from difprog.render.verdict import basis
+from difprog.render.screen import (
+    BAD,
+    DIM,
+    GOOD,
+    HEAD,
+    Column,
+    basis_line,
+    fitted,
+    indented,
+    kept,
+    section,
+    text,
+    trusted,
+)
+from difprog.render.verdict import basis, in_use_by_all
 
 #: Rows that a terminal shows; CSV and JSON have all.
 MOST_ROWS = 50
@@ -140,13 +154,14 @@ def rank(
     many: int,
     failed: int,
     screen: Console,
+    today: date | None = None,
 ) -> None:
     """Print a ranking.
 
     Parameters
     ----------
     start : dict
-        What stands before the projects in the JSON.
+        What stands before the projects in the JSON, and ``standing`` from `difprog.render.content`.
     projects : sequence of dict
         The first `MOST_ROWS` of them.
     many : int
@@ -155,10 +170,13 @@ def rank(
         How many rows could not be scored.
     screen : Console
         Where to print.
+    today : date, optional
+        The day it is, for the note on beliefs that count years from long ago.
     """
     models = [model["model"] for model in start["models"]]
     count, nothing = start["draws"], start["nothing"]["p_best"]
     screen.print(Text(f"{counted(many, failed)}, {FIRST[start['by']]} first", style=HEAD))
+    basis_line(screen, in_use_by_all(start["standing"]))
     screen.print(Text(basis(start), style=DIM))
     said = [*map(Text, outcomes.sentences(start)), *_headline(projects, start["by"])]
     if said:
@@ -172,6 +190,7 @@ def rank(
             Text(f"and {many - len(projects):,} more: --csv FILE or --json has all.", style=DIM)
         )
     shifted.show(start, screen)
+    trusted(screen, [*trust.heavy_rows(projects), *trust.stale(start, today)])
     assumed: dict[str, int] = {}
     for project in projects:
         for fact in project["assumed"]:

@@ -23,7 +23,7 @@ from difprog.forecast.forecast import (
 from difprog.forecast.request import Request
 from difprog.models.model import load, shipped_models
 from difprog.render import explained, markdown, memo, scenarios
-from difprog.render.content import SCENARIO, YOURS, kind, scenario
+from difprog.render.content import SCENARIO, YOURS, by_themselves, kind, scenario
 from difprog.render.gfm import slug
 from difprog.why.explain import explain
 
@@ -124,11 +124,12 @@ def command(found: Forecast) -> str:
         labels = {m.model.name: m.model.source.label for m in found.models}
         for name in names:
             words += ["--model", name if labels[name].startswith("models/") else labels[name]]
+    alone = by_themselves(found)
     own = {layer.source.label: kind(layer) for m in found.models for layer in m.layers[:-1]}
     for layer, where in own.items():
         if where == SCENARIO:
             words += ["--scenario", scenario(layer)]
-        elif where == YOURS:
+        elif where == YOURS and layer not in alone:
             words += ["--priors", layer]
     for outcome in found.setup.believe:
         words += ["--believe", f"{outcome.name}={outcome.chance!r}"]

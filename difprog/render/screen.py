@@ -111,6 +111,22 @@ def sentences(screen: Console, found: Iterable[Sequence[tuple[str, str]]]) -> No
         indented(screen, line)
 
 
+def basis_line(screen: Console, sentence: Sequence[tuple[str, str]]) -> None:
+    """Print what an answer rests on, dim, with what is marked in it strong."""
+    line = Text(style=DIM)
+    for words, mark in sentence:
+        line.append_text(text_of(words, "not dim bold" if mark else ""))
+    screen.print(line)
+
+
+def trusted(screen: Console, notes: Sequence[str]) -> None:
+    """Print what a reader should know before trusting the numbers, where there is something."""
+    if notes:
+        section(screen, "How far to trust the numbers")
+        for note in notes:
+            indented(screen, text(note))
+
+
 def text_of(words: str, style: str = "") -> Text:
     """Return a piece of a sentence, its spaces kept; nothing in it is obeyed by a terminal."""
     safe = plain(words)

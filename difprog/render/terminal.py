@@ -27,6 +27,7 @@ from difprog.render.screen import (
     HEAD,
     MARGIN,
     Column,
+    basis_line,
     fitted,
     indented,
     section,
@@ -112,10 +113,7 @@ def title(content: Mapping[str, Any], screen: Console, summary: bool = False) ->
     project = content["project"]
     screen.print(text(project["name"], HEAD))
     screen.print(text(" · ".join(project["facts"].values()), DIM))
-    line = Text(style=DIM)
-    for piece, mark in verdict.in_use(content):
-        line.append(piece, style="not dim bold" if mark else "")
-    screen.print(line)
+    basis_line(screen, verdict.in_use(content))
     screen.print(text(verdict.basis(content), DIM))
     if summary and project["summary"]:
         screen.print()

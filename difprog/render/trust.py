@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -35,18 +35,45 @@ def notes(content: Mapping[str, Any], today: date | None = None, brief: bool = T
     brief : bool
         Whether long lists are counted in place of named.
     """
-    found = [*heavy_tails(content), *monte_carlo(content)]
-    if today is not None and (days := (today - date.fromisoformat(content["as_of"])).days) > STALE:
-        found.append(
-            f"Years are counted from {content['as_of']}, {days} days ago; "
-            "difprog evidence fit brings the evidence up to date once a belief file sets as_of."
-        )
+    found = [*heavy_tails(content), *monte_carlo(content), *stale(content, today)]
     for warning in content["warnings"]:
         start, colon, names = str(warning).partition("no source is given for: ")
         if brief and colon and not start and names.count(",") > 1:
             warning = f"no source is given for {names.count(',') + 1} beliefs"
         found.append(f"Note: {warning}.")
     return found
+
+
+def stale(content: Mapping[str, Any], today: date | None) -> list[str]:
+    """Return how long ago the date is that years are counted from, where it is long ago."""
+    if today is None or (days := (today - date.fromisoformat(content["as_of"])).days) <= STALE:
+        return []
+    return [
+        f"Years are counted from {content['as_of']}, {days} days ago; "
+        "difprog evidence fit brings the evidence up to date once a belief file sets as_of."
+    ]
+
+
+def heavy_rows(projects: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Return of which proposals of a ranking or a comparison few draws carry the mean."""
+    return carried_by_few(
+        [
+            str(project["name"])
+            for project in projects
+            if any((m["diagnostics"].get("khat") or 0.0) > KHAT_LIMIT for m in project["models"])
+        ]
+    )
+
+
+def carried_by_few(names: Sequence[str]) -> list[str]:
+    """Return that few draws carry the means of these proposals."""
+    if not names:
+        return []
+    return [
+        "A few draws carry the mean, so that its error is too small (Pareto k-hat above "
+        f"{KHAT_LIMIT} under some model): {listed(names)}. difprog score shows the median and the shares of "
+        "worlds to go by."
+    ]
 
 
 def heavy_tails(content: Mapping[str, Any]) -> list[str]:

@@ -162,18 +162,28 @@ def published(content: Mapping[str, Any], unit: str) -> list[str]:
 
 def in_use(content: Mapping[str, Any]) -> Sentence:
     """Return whose beliefs are in use: one's own and scenarios by name, and how many are judgements."""
+    stated = any(m.get("outcomes") for m in content["models"])
+    judged, every = judgements(content)
+    return _in_use({**content, "stated": stated, "judged": judged, "beliefs": every}, "beliefs")
+
+
+def in_use_by_all(standing: Mapping[str, Any]) -> Sentence:
+    """Return the same of what a portfolio's proposals share, from `difprog.render.content.standing`."""
+    return _in_use(standing, "shared beliefs")
+
+
+def _in_use(found: Mapping[str, Any], which: str) -> Sentence:
     parts: list[str | Span] = []
-    if content["own"]:
-        parts += ["with your beliefs: ", (listed(content["own"]), STRONG)]
-    if content["scenarios"]:
-        many = "s" if len(content["scenarios"]) > 1 else ""
-        parts += [" · " if parts else "", f"scenario{many} ", (listed(content["scenarios"]), STRONG)]
-    if any(m.get("outcomes") for m in content["models"]):
+    if found["own"]:
+        parts += ["with your beliefs: ", (listed(found["own"]), STRONG)]
+    if found["scenarios"]:
+        many = "s" if len(found["scenarios"]) > 1 else ""
+        parts += [" · " if parts else "", f"scenario{many} ", (listed(found["scenarios"]), STRONG)]
+    if found["stated"]:
         parts += [" · " if parts else "", ("the outcome as you state it", STRONG)]
     if not parts:
         parts.append("beliefs as they ship")
-    judged, every = judgements(content)
-    parts.append(f" · {judged} of {every} beliefs are judgements")
+    parts.append(f" · {found['judged']} of {found['beliefs']} {which} are judgements")
     return said(*parts)
 
 
