@@ -131,7 +131,7 @@ def test_an_option_about_a_column_that_no_table_has_is_refused(tmp_path):
     path = table(tmp_path, "name,effort,remarks\nA,1,x\n")
     with pytest.raises(BadInput, match=r"--column: no table has a column of that name \(got amount\)"):
         read_portfolio([path], renamed={"amount": "cost"})
-    with pytest.raises(BadInput, match='--keep: no table has.*did you mean "remarks"'):
+    with pytest.raises(BadInput, match=r'--keep: no table has.*did you mean "remarks"'):
         read_portfolio([path], keep=["remark"])
 
 

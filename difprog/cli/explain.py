@@ -57,6 +57,8 @@ def command(
     Where no proposal is called PROJECT, it may be a term of the glossary: difprog explain microdoom.
     "difprog glossary" lists them.
     """
+    from datetime import UTC, datetime
+
     from difprog.render import data, explained, screen
 
     if _is_term(project):
@@ -84,7 +86,8 @@ def command(
         content = explained.explain(found)
         click.echo(data.dumps({**content, "pilots": answers} if answers else content))
     else:
-        terminal.explain(explained.report(found), screen.console(), everything, pilots=answers)
+        today = datetime.now(UTC).date()
+        terminal.explain(explained.report(found), screen.console(), everything, pilots=answers, today=today)
 
 
 def _check_term(name: str) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from rich.console import Console, Group
 from rich.text import Text
 
 from difprog.forecast.summary import MICRODOOM
-from difprog.render import outcomes, reasons, shifted, verdict, words
+from difprog.render import outcomes, reasons, shifted, trust, verdict, words
 from difprog.render import pilot as learning
 from difprog.render.axis import bar, swing
 from difprog.render.format import microdooms, supported
@@ -25,6 +26,7 @@ from difprog.render.screen import (
     section,
     sentences,
     text,
+    trusted,
 )
 from difprog.render.terminal import title, years
 
@@ -42,6 +44,7 @@ def explain(
     everything: bool = False,
     *,
     pilots: Sequence[Mapping[str, Any]] = (),
+    today: date | None = None,
 ) -> None:
     """Print an explanation.
 
@@ -55,6 +58,8 @@ def explain(
         Whether to list every belief, and under every model on its own too.
     pilots : sequence of mapping
         What `difprog.render.pilot.as_data` returns of each that was asked about.
+    today : date, optional
+        The day it is, for the note on beliefs that count years from long ago.
     """
     title(content, screen)
     screen.print()
@@ -68,12 +73,15 @@ def explain(
     shifted.show(content, screen)
     if words.leading(content)["drivers"]:
         _drivers(content, screen, everything)
+    trusted(screen, [*trust.heavy_tails(content), *trust.stale(content, today)])
 
 
 def conclusion(content: Mapping[str, Any]) -> list[words.Sentence]:
     """Return what an explanation comes to: the size, which channel, which belief, which policy."""
     found = [verdict.disagreement(content), verdict.size(content), reasons.main_channel(content)]
-    found += reasons.hinge(content)
+    hinge = reasons.hinge(content)
+    turning = reasons.turning(content, 1)
+    found += hinge if any("the sign turns on it" in words.plain(one) for one in hinge) else [*hinge, turning]
     found.append(words.said(reasons.choice(content)))
     return [sentence for sentence in found if sentence]
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from difprog.render import outcomes, reasons, scenarios, trust, verdict, words
-from difprog.render.format import microdooms, supported
+from difprog.render.format import supported
 from difprog.render.gfm import bullets, code, escape, table
 from difprog.render.gfm import name as gfm_name
 
@@ -104,17 +104,10 @@ def _turns(content: Content) -> list[str]:
 
 
 def _sign(content: Content) -> list[str]:
-    drivers = words.leading(content).get("drivers", ())
-    turning = [d for d in drivers if reasons.turns_sign(d) and d["belief"] != words.WHICH_MODEL]
-    said = [
-        f"{' '.join(filter(None, [gfm_name(d['belief']), escape(words.meaning(content, d['belief']))]))}: "
-        f"{microdooms(d['low'], d['low_se'] or 0.0)} in its lowest tenth, "
-        f"{microdooms(d['high'], d['high_se'] or 0.0)} in its highest"
-        for d in turning[:MODELS]
-    ]
-    if not said:
+    turning = reasons.turning(content, MODELS)
+    if not turning:
         return ["No single belief turns the sign of the mean between its lowest and its highest tenth."]
-    return [f"The sign of the mean turns on {'; on '.join(said)}."]
+    return [marked(turning)]
 
 
 def _break_even(content: Content) -> list[str]:
@@ -127,7 +120,7 @@ def _break_even(content: Content) -> list[str]:
     near = sorted(found)[:MODELS]
     if not near:
         return []
-    said = [f"{words.amount(value, error, 2)} times under {code(model)}" for value, model, error in near]
+    said = [f"{words.amount(value, error, 3)} times under {code(model)}" for value, model, error in near]
     return [f"It would break even at a capability speedup of {', '.join(said)} (1 is as believed)."]
 
 

@@ -36,6 +36,10 @@ DRIVERS_NOTE = (
 )
 
 
+#: Microdooms below which a value of knowing is what rounding leaves.
+NOTHING = 1e-9
+
+
 def main_channel(content: Mapping[str, Any]) -> Sentence:
     """Return through which channels it mostly helps and harms, in a sentence."""
     found = leading(content)
@@ -97,6 +101,22 @@ def hinge(content: Mapping[str, Any]) -> list[Sentence]:
         sentences.append(said(first, (name, NAME), about and f" {about}", ends))
         break
     return sentences
+
+
+def turning(content: Mapping[str, Any], most: int) -> Sentence:
+    """Return the first beliefs on which the sign of the mean turns, at most some; () where none does."""
+    drivers = [d for d in leading(content).get("drivers") or () if d["belief"] != WHICH_MODEL]
+    parts: list[str | Span] = []
+    for driver in [d for d in drivers if turns_sign(d)][:most]:
+        name = str(driver["belief"])
+        low, high = (microdooms(driver[end], driver[f"{end}_se"] or 0.0) for end in ("low", "high"))
+        about = meaning(content, name)
+        judged = any(row["judgement"] for row in content["provenance"] if row["name"] == name)
+        parts += [
+            "; on " if parts else "The sign of the mean turns on ", (name, NAME), about and f" {about}",
+            f": {low} in its lowest tenth, {high} in its highest{' (a judgement)' if judged else ''}",
+        ]  # fmt: skip
+    return said(*parts, ".") if parts else ()
 
 
 def turns_sign(driver: Mapping[str, Any]) -> bool:
@@ -280,6 +300,6 @@ def evppi(driver: Mapping[str, Any]) -> str:
 
 def evppi_with_error(driver: Mapping[str, Any]) -> str:
     """Return an EVPPI in microdooms with its error; "0" where neither is anything."""
-    if not driver["evppi_se"]:
-        return significant(driver["evppi"])
+    if not driver["evppi_se"] or max(driver["evppi"], driver["evppi_se"]) < NOTHING:
+        return "0" if driver["evppi"] < NOTHING else significant(driver["evppi"])
     return with_error(driver["evppi"], driver["evppi_se"])
