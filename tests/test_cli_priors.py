@@ -352,14 +352,14 @@ def test_prior_and_used_belief_stand_side_by_side(run, monkeypatch):
     monkeypatch.setattr(
         used, "used_percentiles", lambda name, stack, levels: dict.fromkeys(levels, 7.0)
     )
-    assert "used: 7 – 7" in run("list", "world").output
+    assert "used: 7.0 – 7.0" in run("list", "world").output
     assert "and then uses" in " ".join(run("show", "agi_arrival").output.split())
     found = json.loads(run("show", "agi_arrival", "--json").output)["beliefs"][0]
     assert found["used"]["p50"] == 7
     assert found["percentiles"]["p50"] != 7
     for words in (("set", "world", "agi_arrival", "3 to 45", "--source", "us"), ("diff", "world"),
                   ("unset", "world", "agi_arrival")):  # fmt: skip
-        assert re.search(r"^  used +7( +7)+$", run(*words).output, re.MULTILINE)
+        assert re.search(r"^  used +7\.0( +7\.0)+$", run(*words).output, re.MULTILINE)
 
 
 def test_what_has_no_mean_says_so_and_json_holds_no_infinity(run):
@@ -598,3 +598,21 @@ def test_a_set_on_an_unreadable_layout_says_so(tmp_path):
     path.write_bytes(b"\xff\xfe")
     with pytest.raises(BadInput, match="not UTF-8"):
         amend.set_belief(str(path), "skill", {"value": 3})
+
+
+def test_a_list_of_several_files_says_which_and_a_median_of_nothing_is_0(run):
+    wide = run("list", env={"COLUMNS": "150"}).stdout
+    assert "e−16" not in wide
+    lines = run("list", env={"COLUMNS": "80"}).stdout.splitlines()
+    heads = [line.split() for line in lines if re.match(r"the race ", line)]
+    assert [words[-1] for words in heads] == [
+        "world", "alignment_tax", "narrow_superhuman", "overhang", "research_grid",
+    ]  # fmt: skip
+    assert "the race\n" in "\n".join(line.rstrip() for line in run("list", "world").stdout.splitlines())
+
+
+def test_two_wordings_of_one_belief_are_no_file_and_a_belief(run):
+    said = run("plot", "leak.open", "leak.closed").stdout
+    assert "leak.open" in said
+    assert "leak.closed" in said
+    assert run("show", "leak.open", "leak.closed").stdout.count("share of a capability result") == 2

@@ -259,6 +259,31 @@ def test_the_sentence_that_draws_the_conclusion() -> None:
     assert any("hangs on" in line for line in first_screen)
 
 
+def test_the_beliefs_on_which_the_sign_turns_are_named_with_whose_they_are() -> None:
+    ends = {"low": -4e-6, "low_se": 1e-6, "high": 9e-6, "high_se": 1e-6}
+    drivers = [
+        {"belief": words.WHICH_MODEL, **ends},
+        {"belief": "leak", **ends},
+        {"belief": "skill", **ends, "low": 4e-6},
+        {"belief": "researchers", **ends},
+    ]
+    provenance = [
+        {"name": "leak", "meaning": "what leaks", "judgement": True, "conditioned_on": None, "kind": "ships"}
+    ]
+    content = {"models": [{"drivers": drivers}], "provenance": provenance}
+    said = words.plain(reasons.turning(content, 3))
+    assert said == (
+        "The sign of the mean turns on leak (what leaks): −4 in its lowest tenth, +9 in its highest "
+        "(a judgement); on researchers: −4 in its lowest tenth, +9 in its highest."
+    )
+    assert reasons.turning({"models": [{"drivers": drivers[:1]}], "provenance": []}, 3) == ()
+
+
+def test_what_rounding_leaves_of_an_evppi_is_0() -> None:
+    assert reasons.evppi_with_error({"evppi": 0.0, "evppi_se": 1e-16}) == "0"
+    assert reasons.evppi_with_error({"evppi": 0.2, "evppi_se": 0.01}) == "0.20 ± 0.01"
+
+
 @pytest.mark.parametrize(
     ("value", "error", "said"), [(0.123, 0.004, "0.12"), (0.02, 0.03, "<0.06"), (0.0, 0.0, "<0.01")]
 )

@@ -37,8 +37,8 @@ def command(
     """Score PROJECT, a proposal file or the name of one.
 
     Says by how much the project raises or lowers the chance that alignment succeeds before
-    AGI, under every model and in their mixture by credence. Exit status 0, or 2 with every
-    problem of every file on standard error.
+    AGI, under every model and in their mixture by credence. Exit status 2 with every problem of
+    every file on standard error.
     """
     from datetime import UTC, datetime
 

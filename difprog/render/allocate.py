@@ -13,7 +13,7 @@ from rich.text import Text
 from difprog.choose.rules import RULES
 from difprog.forecast.summary import MICRODOOM
 from difprog.render import outcomes, shifted
-from difprog.render.format import money, significant
+from difprog.render.format import microdooms, money, significant
 from difprog.render.funding import (
     against,
     basis,
@@ -121,6 +121,8 @@ def _frontier(content: Mapping[str, Any], screen: Console) -> None:
         return
     section(screen, "What more or less money buys", "the best set at each budget")
     top = max(step["effect"] for step in steps) or 1.0
+    both = content["together"]
+    share = abs(both["mcse"] / both["mean"]) if both and both["mean"] else 0.0
     shown = steps_shown(steps, content["budget"])
     width = max(10, min(BAR, screen.width - 40))
     bars = ["█" * max(round(width * step["effect"] / top), 0) for step in shown]
@@ -128,10 +130,15 @@ def _frontier(content: Mapping[str, Any], screen: Console) -> None:
     columns = [
         Column("budget", [money(step["budget"]) for step in shown]),
         Column("rows", [str(step["chosen"]) for step in shown]),
-        Column("effect", [significant(step["effect"] / MICRODOOM, 3) for step in shown]),
+        Column("effect", [_bought(step["effect"], share) for step in shown]),
         Column("", [f"{bar} {mark}".rstrip() for bar, mark in zip(bars, marks, strict=True)], left=True),
     ]
     indented(screen, fitted(columns, screen.width - MARGIN))
+
+
+def _bought(effect: float, share: float) -> str:
+    """Return what a budget buys, its error the same ``share`` of it as that of what is funded."""
+    return microdooms(effect, share * effect) if share else significant(effect / MICRODOOM, sign=True)
 
 
 def steps_shown(steps: Sequence[Mapping[str, Any]], budget: float) -> list[Mapping[str, Any]]:

@@ -7,6 +7,7 @@ sentences are those of the screen (`difprog.render.funding`); text from files go
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -90,11 +91,13 @@ def _why(content: Content, figure: str) -> list[str]:
             f"{escape(top['name'])} brings {percent(top['net_effect']['mean'] / whole)} of the effect for "
             f"{percent(top['cost'] / content['cost'])} of the money."
         )
-    turns = content["hangs_on"][:3]
+    judgements = content.get("standing", {}).get("judgements", ())
     said = [
         f"on {gfm_name(turn['belief'])} ({microdooms(turn['low'], turn['low_se'])} in its lowest tenth, "
-        f"{microdooms(turn['high'], turn['high_se'])} in its highest)"
-        for turn in turns
+        f"{microdooms(turn['high'], turn['high_se'])} in its highest"
+        f"{'; a judgement' if turn['belief'] in judgements else ''})"
+        for turn in content["hangs_on"][:3]
+        if abs(turn["high"] - turn["low"]) > 2 * math.hypot(turn["low_se"], turn["high_se"])
     ]
     if said:
         lines.append(f"The set's effect hangs {words.listed(said)}.")

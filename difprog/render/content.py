@@ -97,7 +97,8 @@ def standing(setup: Setup) -> dict[str, Any]:
     -------
     dict
         ``own``: names that one's own files state; ``scenarios``; ``stated``: whether the outcome is;
-        ``judged`` of ``beliefs``: one whose wording depends on a fact is a judgement where any wording is.
+        ``judged`` of ``beliefs``: one whose wording depends on a fact is a judgement where any wording is;
+        ``judgements``: their names.
     """
     found: dict[tuple[str, str], bool] = {}
     own: set[str] = set()
@@ -118,6 +119,7 @@ def standing(setup: Setup) -> dict[str, Any]:
         "stated": bool(setup.believe) or any(stack.outcomes for stack in setup.stacks.values()),
         "judged": sum(found.values()),
         "beliefs": len(found),
+        "judgements": sorted({name for (name, _), judged in found.items() if judged}),
     }
 
 

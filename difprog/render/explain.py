@@ -202,7 +202,7 @@ def _drivers(content: Mapping[str, Any], screen: Console, everything: bool) -> N
 def mark(content: Mapping[str, Any], name: str) -> str:
     """Return the mark of a belief that is a judgement."""
     rows = (row for row in content["provenance"] if row["name"] == name)
-    return "‡" if any(row["judgement"] and not row["conditioned_on"] for row in rows) else ""
+    return "‡" if any(row["judgement"] for row in rows) else ""
 
 
 def _tornado(content: Mapping[str, Any], found: Sequence[Mapping[str, Any]], screen: Console) -> None:

@@ -24,6 +24,7 @@ from difprog.library.shelf import Entry, Shelf, label
 from difprog.race.parameters import Parameter
 from difprog.render import beliefs as drawing
 from difprog.render import screen
+from difprog.render.format import significant
 
 LEVELS = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
 INDENT = "  "
@@ -97,16 +98,21 @@ def legend(entries: Iterable[Entry]) -> str:
 def listing(entries: Sequence[Entry], out: Console, used: Used | None = None) -> None:
     """Print the beliefs in force as a table: name and marks, interval, what it means; wide, where from."""
     rows: list[tuple[Text, ...]] = []
+    several = len({_file(entry) for entry in entries}) > 1
     for before, entry in zip([None, *entries], entries, strict=False):
-        if before is None or before.parameter.group != entry.parameter.group:
-            empty = (Text(),) * 4
-            rows += [(Text(), *empty), (Text(str(entry.parameter.group.value), style=screen.DIM), *empty)]
+        if before is None or before.parameter.group != entry.parameter.group or _file(before) != _file(entry):
+            empty = (Text(),) * 3
+            title = Text(entry.parameter.group.value, style=screen.DIM)
+            rows += [
+                (Text(), Text(), *empty),
+                (title, screen.text(_file(entry) if several else "", screen.DIM), *empty),
+            ]
         shape = entry.belief.shape
         again = before is not None and before.parameter is entry.parameter
         rows.append((
             screen.text(f"{entry.name}{mark(entry.belief)}{' *' if entry.yours else ''}"),
             Text(_interval(entry, (used or {}).get(entry.name))),
-            Text("" if isinstance(shape, Point) else number(shape.percentile(0.5))),
+            Text("" if isinstance(shape, Point) else number(_median(shape))),
             screen.text("" if again else entry.parameter.meaning),
             screen.text(label(entry.layer)),
         ))  # fmt: skip
@@ -123,12 +129,23 @@ def listing(entries: Sequence[Entry], out: Console, used: Used | None = None) ->
         out.print(Text(f"\n{said}", style=screen.DIM))
 
 
+def _file(entry: Entry) -> str:
+    """Return the name of the file that a belief stands in: one's own is called as what it lies over."""
+    return entry.layer.source.path.stem
+
+
+def _median(shape: Shape) -> float:
+    """Return a belief's median; that of a symmetric one comes out as 0 but for rounding."""
+    low, middle, high = (shape.percentile(p) for p in (0.05, 0.5, 0.95))
+    return 0.0 if abs(middle) < 1e-9 * (high - low) else middle
+
+
 def _interval(entry: Entry, used: Mapping[float, float] | None) -> str:
     unit = f" {entry.parameter.unit}" if entry.parameter.unit else ""
     stated = f"{ninety(entry.belief.shape)}{unit}"
     if used is None:
         return stated
-    return f"{stated}\nused: {number(used[0.05])} – {number(used[0.95])}"
+    return f"{stated}\nused: {significant(used[0.05])} – {significant(used[0.95])}"
 
 
 def page(entry: Entry, as_of: date, out: Console, used: Used | None = None, height: int = 5) -> None:
@@ -167,7 +184,7 @@ def _row_of(values: Mapping[float, float]) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style=screen.DIM)
     for level in values:
         table.add_column(elicit.percentile_key(level).replace("_", "."), justify="right", no_wrap=True)
-    table.add_row(*map(number, values.values()))
+    table.add_row(*map(significant, values.values()))
     return table
 
 
@@ -201,7 +218,7 @@ def percentiles(
         table.add_row(*first, *cells)
         if after := (used or {}).get(name):
             lead = [Text("  used", style=screen.DIM)] * len(first)
-            table.add_row(*lead, *(number(after[p]) for p in levels))
+            table.add_row(*lead, *(significant(after[p]) for p in levels))
     if stated and len(stated) > 2 and not named:
         table.add_row("stated", *[number(stated[p]) if p in stated else "" for p in levels])
     return table

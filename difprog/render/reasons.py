@@ -132,10 +132,12 @@ def whose(content: Mapping[str, Any], name: str) -> str:
     rows = [row for row in content["provenance"] if row["name"] == name]
     if not rows:
         return ""
+    judged = any(row["judgement"] for row in rows)
     if rows[0]["conditioned_on"]:
-        return f"; that belief is conditioned on evidence ({rows[0]['conditioned_on']})"
+        start = "a judgement, " if judged else ""
+        return f"; that belief is {start}conditioned on evidence ({rows[0]['conditioned_on']})"
     own = " of your own" if rows[0]["kind"] == "yours" else ""
-    if any(row["judgement"] for row in rows):
+    if judged:
         return f"; that belief is a judgement{own}"
     return f"; that belief is{own}" if own else ""
 

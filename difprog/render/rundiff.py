@@ -159,7 +159,7 @@ def _changes(found: Attribution, screen: Console) -> None:
     section(screen, "What moved it", "each change alone, on the same draws; largest first")
     rows = []
     for part in found.changes:
-        what = part.what if part.kind == "interaction" else f"{part.kind} {part.what}"
+        what = f"{part.kind} {part.what}" if part.kind in ("belief", "fact", "evidence") else part.what
         if part.kind == "credences":
             what = "credences"
         rows.append([

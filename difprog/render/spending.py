@@ -174,6 +174,8 @@ def _cost(figure: Any, content: Mapping[str, Any]) -> None:
 
 def _labelled(figure: Any, axes: Any, points: Sequence[Point], stretch: Callable[[Any], Any]) -> None:
     """Put every point's label beside it, where it lies over nothing else; those funded come first."""
+    from matplotlib.patheffects import withStroke
+
     figure.draw_without_rendering()  # the axes have their place only then
     scale = 72.0 / figure.dpi
     order = sorted(range(len(points)), key=lambda at: points[at].funded is False)
@@ -187,6 +189,8 @@ def _labelled(figure: Any, axes: Any, points: Sequence[Point], stretch: Callable
     edge = axes.bbox
     box = tuple(float(v) * scale for v in (edge.x0, edge.y0, edge.x1, edge.y1))
     found = labels.placed(marks, LABEL, box)
+    # A label may lie over the line of the bar: it stays legible in a rim of white.
+    halo = [withStroke(linewidth=2.0, foreground="white")]
     for at, place in zip(order, found, strict=True):
         if place is None:
             continue
@@ -194,7 +198,7 @@ def _labelled(figure: Any, axes: Any, points: Sequence[Point], stretch: Callable
         axes.annotate(
             point.label, (point.cost, stretch(point.net["mean"] / MICRODOOM)), xytext=(place.x, place.y),
             textcoords="offset points", fontsize=LABEL, ha="center", va="center_baseline",
-            color="black" if point.funded is not False else NEUTRAL,
+            color="black" if point.funded is not False else NEUTRAL, path_effects=halo,
             arrowprops={"arrowstyle": "-", "linewidth": 0.4, "color": "#9a9a9a", "shrinkA": 0, "shrinkB": 2}
             if place.far else None,
         ).set_in_layout(False)  # fmt: skip

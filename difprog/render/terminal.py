@@ -355,8 +355,8 @@ def provenance(content: Mapping[str, Any], screen: Console) -> None:
 
 
 def marks(row: Mapping[str, Any]) -> str:
-    """Return a belief's marks: ‡ a judgement, † conditioned on evidence, * one's own."""
-    found = ("‡", row["judgement"]), ("†", row["conditioned_on"]), (" *", row["kind"] == "yours")
+    """Return a belief's marks: † conditioned on evidence, ‡ a judgement, * one's own."""
+    found = ("†", row["conditioned_on"]), ("‡", row["judgement"]), (" *", row["kind"] == "yours")
     return "".join(mark for mark, holds in found if holds)
 
 

@@ -115,10 +115,13 @@ def plot(names: tuple[str, ...], models: tuple[str, ...], height: int) -> None:
 def _entries(names: tuple[str, ...], shelf: Shelf) -> tuple[list[Entry], str | None]:
     """Return the entries that "[FILE] BELIEF…" means, and the file."""
     from difprog.library.shelf import is_file
+    from difprog.race.parameters import FACT_OF
 
-    # "overhang" is a belief and a model: before another name it means the model's file.
-    file_too = len(names) > 1 and (is_file(names[0]) or shelf.model(names[0]) is not None)
-    if names[0].partition(".")[0] in shelf.vocabulary and not file_too:
+    # "overhang" is a belief and a model: before another name it means the model's file. "leak.open" is none.
+    name, _, case = names[0].partition(".")
+    several = len(names) > 1 and case not in FACT_OF
+    file_too = several and (is_file(names[0]) or shelf.model(names[0]) is not None)
+    if name in shelf.vocabulary and not file_too:
         return [e for name in names for e in shelf.pick(None, name)], None
     if len(names) == 1:
         if is_file(names[0]):
