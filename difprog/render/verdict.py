@@ -11,6 +11,7 @@ from difprog.render.trust import judgements
 from difprog.render.words import (
     BAD,
     GOOD,
+    LEAST_MEDIAN,
     STRONG,
     VERDICTS,
     Sentence,
@@ -88,9 +89,12 @@ def middle(content: Mapping[str, Any]) -> Sentence:
         return ()
     few = abs(net.median) < abs(net.mean) / 3 and sign(net) != 0
     ends = interval(net.lower, net.upper, MICRODOOM, sign=True)
-    lie = f"half of the worlds lie below it, {content['prob']:.0%} within {ends}"
+    half = "half of the worlds lie below it" if net.median else "on neither side of it lie half of the worlds"
+    lie = f"{half}, {content['prob']:.0%} within {ends}"
     few_words = "; few worlds carry the mean" if few else ""
     value = median(content["ensemble"]["net_effect"])
+    if value[0] in "<>":
+        value = f"{'above' if net.median > 0 else 'below'} 0 by less than {LEAST_MEDIAN}"
     return said("The median is ", (value, STRONG), f": {lie}{few_words}.")
 
 
