@@ -264,6 +264,8 @@ def ranking(text: str) -> dict[str, Any]:
         "models": [{"model": m["model"]} for m in data["models"]],
         "projects": [project, {**project, "rank": 2}],
         "errors": [{"row": 3, "name": text, "problems": [text]}],
+        "nothing": {"p_best": 0.1},
+        "standing": {"own": [text], "scenarios": [text], "stated": True, "judged": 2, "beliefs": 3},
     }  # fmt: skip
 
 
