@@ -13,7 +13,8 @@ from click.testing import CliRunner, Result
 from difprog.cli import COMMANDS, main
 from difprog.forecast.setup import prepare
 from difprog.forecast.tails import KHAT_LIMIT
-from difprog.render import content, trust, verdict, words
+from difprog.render import content, trust, verdict
+from difprog.render.words import plain
 
 README = (Path(__file__).parent.parent / "README.md").read_text()
 FAST = ("--no-evidence", "--draws", "200")
@@ -156,5 +157,5 @@ def test_no_amount_that_is_proposed_is_taken_for_a_name_by_the_shell() -> None:
 def test_the_median_in_a_sentence(median: float, said: str) -> None:
     net = {"mean": 5e-6, "sd": 1e-4, "mcse": 1e-6, "median": median, "median_se": 1e-8, "lower": -4e-5,
            "upper": 6e-5, "p_positive": 0.48, "p_negative": 0.35}  # fmt: skip
-    found = words.plain(verdict.middle({"prob": 0.9, "ensemble": {"net_effect": net}}))
+    found = plain(verdict.middle({"prob": 0.9, "ensemble": {"net_effect": net}}))
     assert found == f"{said}90% within −40 to +60; few worlds carry the mean."

@@ -194,15 +194,9 @@ def _drivers(content: Mapping[str, Any], screen: Console, everything: bool) -> N
         _tornado(content, found if everything else found[:TOP], screen)
     worth = reasons.worth_knowing(blocks[0][1])
     indented(screen, text(f"{worth} {reasons.information(words.leading(content))}"))
-    if any(mark(content, d["belief"]) for _, found in blocks for d in found):
-        indented(screen, Text("‡ somebody's judgement, not a measurement", style=DIM))
+    if any(reasons.mark(content, d["belief"]) for _, found in blocks for d in found):
+        indented(screen, Text(reasons.MARK_NOTE, style=DIM))
     indented(screen, Text(reasons.DRIVERS_NOTE, style=DIM))
-
-
-def mark(content: Mapping[str, Any], name: str) -> str:
-    """Return the mark of a belief that is a judgement."""
-    rows = (row for row in content["provenance"] if row["name"] == name)
-    return "‡" if any(row["judgement"] for row in rows) else ""
 
 
 def _tornado(content: Mapping[str, Any], found: Sequence[Mapping[str, Any]], screen: Console) -> None:
@@ -211,7 +205,7 @@ def _tornado(content: Mapping[str, Any], found: Sequence[Mapping[str, Any]], scr
         return
     ends = [d[key] for d in found for key in ("low", "high")]
     low, high = min(0.0, *ends), max(0.0, *ends)
-    names = [text(d["belief"] + mark(content, d["belief"])) for d in found]
+    names = [text(d["belief"] + reasons.mark(content, d["belief"])) for d in found]
     room = max(name.cell_len for name in names) + 1
     worth = [reasons.evppi(d) for d in found]
     worth_room = max(5, *map(len, worth))

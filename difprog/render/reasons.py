@@ -111,10 +111,10 @@ def turning(content: Mapping[str, Any], most: int) -> Sentence:
         name = str(driver["belief"])
         low, high = (microdooms(driver[end], driver[f"{end}_se"] or 0.0) for end in ("low", "high"))
         about = meaning(content, name)
-        judged = any(row["judgement"] for row in content["provenance"] if row["name"] == name)
+        judged = " (a judgement)" if mark(content, name) else ""
         parts += [
             "; on " if parts else "The sign of the mean turns on ", (name, NAME), about and f" {about}",
-            f": {low} in its lowest tenth, {high} in its highest{' (a judgement)' if judged else ''}",
+            f": {low} in its lowest tenth, {high} in its highest{judged}",
         ]  # fmt: skip
     return said(*parts, ".") if parts else ()
 
@@ -127,12 +127,21 @@ def turns_sign(driver: Mapping[str, Any]) -> bool:
     return ends[0] * ends[1] < 0
 
 
+#: What the mark of a judgement means.
+MARK_NOTE = "‡ somebody's judgement, not a measurement"
+
+
+def mark(content: Mapping[str, Any], name: str) -> str:
+    """Return the mark of a belief that is a judgement."""
+    return "‡" if any(row["judgement"] for row in content["provenance"] if row["name"] == name) else ""
+
+
 def whose(content: Mapping[str, Any], name: str) -> str:
     """Return whether a belief is a judgement, measured, one's own."""
     rows = [row for row in content["provenance"] if row["name"] == name]
     if not rows:
         return ""
-    judged = any(row["judgement"] for row in rows)
+    judged = mark(content, name)
     if rows[0]["conditioned_on"]:
         start = "a judgement, " if judged else ""
         return f"; that belief is {start}conditioned on evidence ({rows[0]['conditioned_on']})"
