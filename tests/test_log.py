@@ -397,6 +397,15 @@ def test_a_question_of_one_s_own() -> None:
         ask.lines(rlhf(), TODAY, None, ["agi_by_2020"])
 
 
+def test_a_question_about_the_field_is_about_the_day_that_is_named() -> None:
+    found, by = rlhf(), date(2029, 6, 1)
+    own, world = (
+        by_quantity(ask.lines(found, TODAY, by, names))["researchers"] for names in (["researchers"], ())
+    )
+    assert own["question"] == world["question"] == "FTE alignment researchers on 1 June 2029"
+    assert own["forecast"] == world["forecast"]
+
+
 def test_the_next_published_median_comes_of_the_evidence() -> None:
     found = rlhf()
     kept = Predictive(np.full(40, math.log(8.0)), np.full(40, 0.5), 0.25)

@@ -139,12 +139,8 @@ def about_project(found: Forecast) -> list[Asked]:
 
 def about_world(found: Forecast, made: date, by: date) -> list[Asked]:
     """Return what will be known of the world."""
-    when = (by - found.as_of).days / DAYS
-    researchers = {p: _field(found, p, when) for p in _places(found)}
-    day = f"{by.day} {by:%B %Y}"
     asked = [
-        Asked("researchers", f"FTE alignment researchers on {day}", "world", "FTE", by, researchers,
-              bounds=(0.0, np.inf)),
+        _researchers(found, by, "world"),
         _about(found, "ai_spend", f"investment in AI a year, as of {found.as_of.year}", "world", by),
     ]  # fmt: skip
     medians = {p: m for p in _places(found) if (m := _next_median(found, p)) is not None}
@@ -169,6 +165,9 @@ def own_question(found: Forecast, name: str, by: date | None) -> Asked:
     if by is None:
         what = "needs a day by which it resolves"
         raise BadInput(Problem("--question", name, what, hint="--by 2027-06-30"))
+    if name == "researchers":
+        # The belief is of today's field, which nobody would ask about a later day.
+        return _researchers(found, by, "own")
     return _about(found, name, _parameter(found, name).meaning or name.replace("_", " "), "own", by)
 
 
@@ -190,6 +189,14 @@ def _about(found: Forecast, name: str, words: str, kind: str, by: date) -> Asked
         columns = {p: draws.value(name, p) for p in _places(found) if name in found.models[p].beliefs}
     bounds, belief = (parameter.support.lower, parameter.support.upper), parameter.group is not Group.EFFECT
     return Asked(name, words, kind, parameter.unit, by, columns, bounds=bounds, belief=belief)
+
+
+def _researchers(found: Forecast, by: date, kind: str) -> Asked:
+    """Return the question how large the field is on a day."""
+    when = (by - found.as_of).days / DAYS
+    columns: dict[int, Array | float] = {p: _field(found, p, when) for p in _places(found)}
+    words = f"FTE alignment researchers on {by.day} {by:%B %Y}"
+    return Asked("researchers", words, kind, "FTE", by, columns, bounds=(0.0, np.inf))
 
 
 def _agi_by(found: Forecast, year: int, kind: str) -> Asked:
