@@ -129,3 +129,28 @@ def test_the_answer_is_on_the_first_screen(width: int, monkeypatch: pytest.Monke
     assert lines[-1].startswith("difprog report rlhf")
 
 
+def test_what_is_published_stands_beside_a_ranking(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    table = tmp_path / "portfolio.csv"
+    table.write_text("name,kind,effort,duration,cost\nA,alignment,4,2,$900k\nB,alignment,6 to 15,2,$2.5M\n")
+    monkeypatch.setenv("COLUMNS", "200")
+    options = ["--report", str(tmp_path / "memo"), *FAST, *SOME]
+    screen = " ".join(CliRunner().invoke(main, ["rank", str(table), *options]).output.split())
+    (memo,) = (tmp_path / "memo").glob("*.md")
+    for page in (screen, memo.read_text(encoding="utf-8")):
+        assert "estimate +20, funders' bars +0.10 to +2.0" in page
+        assert "estimates +0.60 to +4.9" in page
+        assert "per FTE-year" in page
+
+
+@pytest.mark.parametrize(("name", "capabilities"), [("capability-work-now", True), ("inclusion", False)])
+def test_models_that_are_no_independent_votes_are_named(
+    name: str, capabilities: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`synthesis` opens all that others open; under `overhang` any capability work lengthens an era."""
+    monkeypatch.setenv("COLUMNS", "100")
+    output = CliRunner().invoke(main, ["score", name, "--no-evidence", "--draws", "4000"]).output
+    said = " ".join(output.split())
+    assert "The models disagree about the sign." in said
+    assert re.search(r"synthesis has the mechanisms of [a-z_, ]*overhang[a-z_ ]* in it: no independent", said)
+    by_construction = "Under overhang and synthesis capability work lengthens the time after the paradigm"
+    assert (by_construction in said) == capabilities
