@@ -13,7 +13,7 @@ from rich.text import Text
 
 from difprog.base.errors import plain
 from difprog.beliefs.beliefs import Belief
-from difprog.beliefs.families import Point
+from difprog.beliefs.distributions import Point
 from difprog.forecast.summary import MICRODOOM, sign
 from difprog.race.parameters import PARAMETERS
 from difprog.race.parameters import Group as ParameterGroup
