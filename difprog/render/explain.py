@@ -27,6 +27,7 @@ from difprog.render.screen import (
     text,
 )
 from difprog.render.terminal import title, years
+from difprog.render.trust import mark
 
 #: Drivers that are shown unless all are asked for.
 TOP = 8
@@ -189,12 +190,6 @@ def _drivers(content: Mapping[str, Any], screen: Console, everything: bool) -> N
     if any(mark(content, d["belief"]) for _, found in blocks for d in found):
         indented(screen, Text("‡ somebody's judgement, not a measurement", style=DIM))
     indented(screen, Text(reasons.DRIVERS_NOTE, style=DIM))
-
-
-def mark(content: Mapping[str, Any], name: str) -> str:
-    """Return the mark of a belief that is a judgement."""
-    rows = (row for row in content["provenance"] if row["name"] == name)
-    return "‡" if any(row["judgement"] and not row["conditioned_on"] for row in rows) else ""
 
 
 def _tornado(content: Mapping[str, Any], found: Sequence[Mapping[str, Any]], screen: Console) -> None:

@@ -22,6 +22,12 @@ def judgements(content: Mapping[str, Any]) -> tuple[int, int]:
     return sum(bool(row["judgement"]) for row in rows), len(rows)
 
 
+def mark(content: Mapping[str, Any], name: str) -> str:
+    """Return the mark of a belief that is a judgement and conditioned on nothing; "" where no data say so."""
+    rows = (row for row in content.get("provenance", ()) if row["name"] == name)
+    return "‡" if any(row["judgement"] and not row["conditioned_on"] for row in rows) else ""
+
+
 def notes(content: Mapping[str, Any], today: date | None = None, brief: bool = True) -> list[str]:
     """Return what a reader should know before trusting the numbers, the most important first.
 
