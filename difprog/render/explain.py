@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from rich.console import Console, Group
@@ -26,7 +27,7 @@ from difprog.render.screen import (
     sentences,
     text,
 )
-from difprog.render.terminal import title, years
+from difprog.render.terminal import old, title, years
 from difprog.render.trust import mark
 
 #: Drivers that are shown unless all are asked for.
@@ -43,6 +44,7 @@ def explain(
     everything: bool = False,
     *,
     pilots: Sequence[Mapping[str, Any]] = (),
+    today: date | None = None,
 ) -> None:
     """Print an explanation.
 
@@ -56,8 +58,11 @@ def explain(
         Whether to list every belief, and under every model on its own too.
     pilots : sequence of mapping
         What `difprog.render.pilot.as_data` returns of each that was asked about.
+    today : date, optional
+        Where given, years that are counted from long before it get a note.
     """
     title(content, screen)
+    old(content, screen, today)
     screen.print()
     sentences(screen, [*(((line, ""),) for line in outcomes.sentences(content)), *conclusion(content)])
     learning.show(pilots, screen)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from difprog.render import outcomes, shifted, spending, words
+from difprog.render import outcomes, shifted, spending, trust, words
 from difprog.render.format import percent, with_error
 from difprog.render.gfm import bullets, code, escape, image, table
 from difprog.render.ranktable import FIRST, beside, counted
@@ -55,8 +55,8 @@ def portfolio(content: Mapping[str, Any], page: str = "portfolio") -> str:
     parts += shifted.blocks(content, shifted.image(content, page))
     parts += [
         "## How it was made",
-        f"difprog {code(content['version'])}, seed {content['seed']}, {count:,} draws, years counted from "
-        f"{escape(content['as_of'])}.",
+        f"difprog {code(content['version'])}, seed {content['seed']}, {count:,} draws. "
+        f"{escape(trust.dated(content))}",
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 

@@ -6,6 +6,7 @@ Takes the projects of the JSON, so that what is printed is what is written.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from rich.console import Console
@@ -16,6 +17,7 @@ from difprog.render import outcomes, shifted
 from difprog.render.content import yardsticks
 from difprog.render.format import interval, percent, significant, with_error
 from difprog.render.screen import BAD, DIM, GOOD, HEAD, Column, fitted, indented, kept, section, text
+from difprog.render.terminal import old
 from difprog.render.verdict import basis, published_in
 
 #: Rows that a terminal shows; CSV and JSON have all.
@@ -161,6 +163,8 @@ def rank(
     many: int,
     failed: int,
     screen: Console,
+    *,
+    today: date | None = None,
 ) -> None:
     """Print a ranking.
 
@@ -176,11 +180,14 @@ def rank(
         How many rows could not be scored.
     screen : Console
         Where to print.
+    today : date, optional
+        Where given, years that are counted from long before it get a note.
     """
     models = [model["model"] for model in start["models"]]
     count, nothing = start["draws"], start["nothing"]["p_best"]
     screen.print(Text(f"{counted(many, failed)}, {FIRST[start['by']]} first", style=HEAD))
     screen.print(Text(basis(start), style=DIM))
+    old(start, screen, today)
     said = [*map(Text, outcomes.sentences(start)), *_headline(projects, start["by"])]
     if said:
         screen.print()

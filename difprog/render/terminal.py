@@ -277,6 +277,12 @@ def _down(columns: Sequence[Column], screen: Console) -> None:
             indented(screen, f"  {column.head:<12}{str(column.cells[at]).replace(chr(10), ', ')}")
 
 
+def old(content: Mapping[str, Any], screen: Console, today: date | None) -> None:
+    """Print a note where years are counted from long before today; nothing where no day is given."""
+    for line in trust.stale(content, today):
+        screen.print(text(line))
+
+
 def _notes(content: Mapping[str, Any], screen: Console, full: bool, today: date | None) -> None:
     found = trust.notes(content, today, brief=not full)
     if not found:
