@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from difprog.cli import complete
-from difprog.cli.options import Destination, Probability, again, portfolio_options
+from difprog.cli.options import Destination, Probability, again, portfolio_options, today
 
 if TYPE_CHECKING:
     from difprog.forecast.request import Request
@@ -60,8 +60,6 @@ def command(
         difprog allocate grants --budget 2M
         difprog allocate stack.csv --budget 500k --rule worst-model --beside short --beside long
     """  # noqa: D301
-    from datetime import UTC, datetime
-
     from difprog.base.errors import BadInput, Problem, plain
     from difprog.base.units import UnitError, quantity
     from difprog.choose.candidates import candidates
@@ -102,7 +100,7 @@ def command(
     if as_json:
         click.echo(data.dumps(content))
     else:
-        shown.show({**content, **more}, screen.console(), datetime.now(UTC).date())
+        shown.show({**content, **more}, screen.console(), today())
     if content["unread"]:
         ctx.exit(3)
 

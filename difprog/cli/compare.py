@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from difprog.cli import complete
-from difprog.cli.options import json_option, request_options
+from difprog.cli.options import json_option, request_options, today
 
 if TYPE_CHECKING:
     from difprog.forecast.request import Request
@@ -36,8 +36,6 @@ def command(
     doing nothing is), which dominates which, and what a million dollars buys. With several
     --scenario a single PROJECT is compared with itself under each of them.
     """
-    from datetime import UTC, datetime
-
     from difprog.base import limits
     from difprog.base.errors import BadInput, Problem
     from difprog.choose import compare
@@ -82,7 +80,7 @@ def command(
     if as_json:
         click.echo(data.dumps(shown.as_data(comparison)))
     else:
-        shown.terminal(comparison, screen.console(), datetime.now(UTC).date())
+        shown.terminal(comparison, screen.console(), today())
 
 
 def _scenarios(project: str, request: Request, as_json: bool) -> None:
@@ -95,4 +93,4 @@ def _scenarios(project: str, request: Request, as_json: bool) -> None:
     if as_json:
         click.echo(data.dumps(scenarios.as_data(found)))
     else:
-        scenarios.show(found, screen.console())
+        scenarios.show(found, screen.console(), today())

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from difprog.cli import complete
-from difprog.cli.options import json_option, request_options
+from difprog.cli.options import json_option, request_options, today
 
 if TYPE_CHECKING:
     from difprog.forecast.request import Request
@@ -57,8 +57,6 @@ def command(
     Where no proposal is called PROJECT, it may be a term of the glossary: difprog explain microdoom.
     "difprog glossary" lists them.
     """
-    from datetime import UTC, datetime
-
     from difprog.render import data, explained, screen
 
     if _is_term(project):
@@ -86,8 +84,7 @@ def command(
         content = explained.explain(found)
         click.echo(data.dumps({**content, "pilots": answers} if answers else content))
     else:
-        today = datetime.now(UTC).date()
-        terminal.explain(explained.report(found), screen.console(), everything, pilots=answers, today=today)
+        terminal.explain(explained.report(found), screen.console(), everything, pilots=answers, today=today())
 
 
 def _check_term(name: str) -> None:

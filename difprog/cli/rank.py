@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from difprog.base import limits
-from difprog.cli.options import Count, Destination, again, portfolio_options
+from difprog.cli.options import Count, Destination, again, portfolio_options, today
 from difprog.cli.progress import progress_shown
 
 if TYPE_CHECKING:
@@ -117,14 +117,13 @@ def _show(
             click.echo(piece, nl=False)
         click.echo()
     else:
-        from datetime import UTC, datetime
-
         from difprog.render import content, ranktable, screen
 
         start = {**shown.start(ranking), "standing": content.standing(ranking.setup)}
         projects = list(ranking.projects(ranktable.MOST_ROWS))
-        today = datetime.now(UTC).date()
-        ranktable.rank(start, projects, len(ranking.order), len(ranking.failed), screen.console(), today)
+        ranktable.rank(
+            start, projects, len(ranking.order), len(ranking.failed), screen.console(), today=today()
+        )
 
 
 def _report(ranking: Ranking, folder: Path, said: str) -> list[Path]:

@@ -37,7 +37,8 @@ from difprog.render.screen import (
     text,
     trusted,
 )
-from difprog.render.trust import carried_by_few, stale
+from difprog.render.terminal import old
+from difprog.render.trust import carried_by_few
 from difprog.render.verdict import in_use_by_all
 
 #: Rows of a table on the screen: of those funded, and of those below the line.
@@ -61,13 +62,14 @@ def show(content: Mapping[str, Any], screen: Console, today: date | None = None)
     screen : Console
         Where to print.
     today : date, optional
-        The day it is, for the note on beliefs that count years from long ago.
+        Where given, years that are counted from long before it get a note.
     """
     screen.print(text(f"What to fund with {money(content['budget'])}", HEAD))
     rule, drawn = basis(content)
     screen.print(text(rule, DIM))
     basis_line(screen, in_use_by_all(content["standing"]))
     screen.print(text(drawn, DIM))
+    old(content, screen, today)
     screen.print()
     sentences(screen, [((line, ""),) for line in (*outcomes.sentences(content), *verdict(content))])
     _table(content, content["chosen"], "Fund", MOST_ROWS, screen)
@@ -75,7 +77,7 @@ def show(content: Mapping[str, Any], screen: Console, today: date | None = None)
     _frontier(content, screen)
     _robust(content, screen)
     shifted.show(content, screen)
-    trusted(screen, [*carried_by_few(content["heavy"]), *stale(content, today)])
+    trusted(screen, carried_by_few(content["heavy"]))
 
 
 def _table(

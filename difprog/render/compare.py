@@ -35,6 +35,7 @@ from difprog.render.screen import (
     text,
     trusted,
 )
+from difprog.render.terminal import old
 from difprog.render.verdict import basis, in_use_by_all
 
 COMPARE_SCHEMA = "difprog.compare/1"
@@ -82,7 +83,7 @@ def as_data(found: Comparison) -> dict[str, Any]:
 
 
 def terminal(found: Comparison, screen: Console, today: date | None = None) -> None:
-    """Print a comparison."""
+    """Print a comparison; where the day is given, years counted from long before it get a note."""
     shown = as_data(found)
     models = [model["model"] for model in shown["models"]]
     count = shown["draws"]
@@ -90,6 +91,7 @@ def terminal(found: Comparison, screen: Console, today: date | None = None) -> N
     screen.print(Text(f"{len(projects)} options on the same worlds, best first", style=HEAD))
     basis_line(screen, in_use_by_all(standing(found.options[0].forecast.setup)))
     screen.print(Text(basis(shown), style=DIM))
+    old(shown, screen, today)
     screen.print()
     for line in (*outcomes.sentences(shown), *headline(found)):
         indented(screen, line)
@@ -100,7 +102,7 @@ def terminal(found: Comparison, screen: Console, today: date | None = None) -> N
     if found.pairs:
         _pairs(found, shown["prob"], count, screen)
     shifted.show(shown, screen)
-    trusted(screen, [*trust.heavy_rows(projects), *trust.stale(shown, today)])
+    trusted(screen, trust.heavy_rows(projects))
 
 
 def headline(found: Comparison) -> list[Text]:

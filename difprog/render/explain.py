@@ -28,7 +28,8 @@ from difprog.render.screen import (
     text,
     trusted,
 )
-from difprog.render.terminal import title, years
+from difprog.render.terminal import old, title, years
+from difprog.render.trust import mark
 
 #: Drivers that are shown unless all are asked for.
 TOP = 8
@@ -59,9 +60,10 @@ def explain(
     pilots : sequence of mapping
         What `difprog.render.pilot.as_data` returns of each that was asked about.
     today : date, optional
-        The day it is, for the note on beliefs that count years from long ago.
+        Where given, years that are counted from long before it get a note.
     """
     title(content, screen)
+    old(content, screen, today)
     screen.print()
     sentences(screen, [*(((line, ""),) for line in outcomes.sentences(content)), *conclusion(content)])
     learning.show(pilots, screen)
@@ -73,7 +75,7 @@ def explain(
     shifted.show(content, screen)
     if words.leading(content)["drivers"]:
         _drivers(content, screen, everything)
-    trusted(screen, [*trust.heavy_tails(content), *trust.stale(content, today)])
+    trusted(screen, trust.heavy_tails(content))
 
 
 def conclusion(content: Mapping[str, Any]) -> list[words.Sentence]:
@@ -194,8 +196,8 @@ def _drivers(content: Mapping[str, Any], screen: Console, everything: bool) -> N
         _tornado(content, found if everything else found[:TOP], screen)
     worth = reasons.worth_knowing(blocks[0][1])
     indented(screen, text(f"{worth} {reasons.information(words.leading(content))}"))
-    if any(reasons.mark(content, d["belief"]) for _, found in blocks for d in found):
-        indented(screen, Text(reasons.MARK_NOTE, style=DIM))
+    if any(mark(content, d["belief"]) for _, found in blocks for d in found):
+        indented(screen, Text(trust.MARK_NOTE, style=DIM))
     indented(screen, Text(reasons.DRIVERS_NOTE, style=DIM))
 
 
@@ -205,7 +207,7 @@ def _tornado(content: Mapping[str, Any], found: Sequence[Mapping[str, Any]], scr
         return
     ends = [d[key] for d in found for key in ("low", "high")]
     low, high = min(0.0, *ends), max(0.0, *ends)
-    names = [text(d["belief"] + reasons.mark(content, d["belief"])) for d in found]
+    names = [text(d["belief"] + mark(content, d["belief"])) for d in found]
     room = max(name.cell_len for name in names) + 1
     worth = [reasons.evppi(d) for d in found]
     worth_room = max(5, *map(len, worth))

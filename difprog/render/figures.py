@@ -22,7 +22,7 @@ import numpy.typing as npt
 from difprog.base import processes
 from difprog.base.errors import plain
 from difprog.forecast.summary import MICRODOOM
-from difprog.render import reasons, shifted, words
+from difprog.render import reasons, shifted, trust, words
 from difprog.render.format import microdooms, percent, significant
 
 Array = npt.NDArray[np.float64]
@@ -323,7 +323,7 @@ def tornado(figure: Any, content: Mapping[str, Any]) -> None:
         axes.plot(high, -row, marker="^", markersize=6.5, color="black", linestyle="", zorder=3)
     _clean(axes)
     axes.axvline(mean, color=HELP if mean > 0 else HARM, linewidth=1.0, linestyle=(0, (4, 2)))
-    names = [_label(d["belief"]) + reasons.mark(content, d["belief"]) for d in found]
+    names = [_label(d["belief"]) + trust.mark(content, d["belief"]) for d in found]
     axes.set_yticks([-r for r in range(len(found))], names)
     axes.set_ylim(-len(found) + 0.4, 1.2)
     axes.margins(x=0.06)
@@ -335,7 +335,7 @@ def tornado(figure: Any, content: Mapping[str, Any]) -> None:
     side.tick_params(length=0, labelfontfamily="DejaVu Sans Mono", labelsize=7.5)
     side.spines["right"].set_visible(False)
     axes.set_xlabel("mean net effect, microdooms averted (dashed: over all worlds)")
-    judged = ", ‡ a judgement" if any(reasons.mark(content, d["belief"]) for d in found) else ""
+    judged = ", ‡ a judgement" if any(trust.mark(content, d["belief"]) for d in found) else ""
     axes.set_title(f"▽ lowest tenth of the belief, ▲ highest tenth{judged}", loc="left")
 
 

@@ -9,7 +9,8 @@ from difprog.render import outcomes, shifted, spending, trust, verdict, words
 from difprog.render.format import percent, with_error
 from difprog.render.gfm import bullets, code, escape, fence, image, table
 from difprog.render.memo import marked
-from difprog.render.ranktable import FIRST, counted
+from difprog.render.ranktable import FIRST, beside, counted
+from difprog.render.verdict import WORTH
 
 
 def portfolio(content: Mapping[str, Any], page: str = "portfolio", command: str = "") -> str:
@@ -28,15 +29,18 @@ def portfolio(content: Mapping[str, Any], page: str = "portfolio", command: str 
     said = ". ".join(spending.alternative_cost(points, content["prob"]))
     projects, count = content["projects"], content["draws"]
     extra = list(dict.fromkeys(column for p in projects for column in p["extra"]))
-    money = any(p.get("value_for_money") for p in projects)
+    worth = [
+        (head, own, key, unit)
+        for head, (own, key, unit) in zip(("per \\$1M", "per person-year"), WORTH, strict=True)
+        if any(p.get(own) for p in projects)
+    ]
     heads = ["rank", "project", "mean ± error", f"{content['prob']:.0%} interval", "helps", "harms"]
-    heads += ["chance best"] + (["per \\$1M"] if money else []) + [escape(e) for e in extra]
+    heads += ["chance best"] + [head for head, *_ in worth] + [escape(e) for e in extra]
     rows = []
     for p in projects:
         row = [str(p["rank"]), escape(p["name"]), *words.net_cells(p["ensemble"]["net_effect"], count)]
         row.append("" if p.get("p_best") is None else percent(p["p_best"], count))
-        if money:
-            row.append(_per_million(p.get("value_for_money")))
+        row += [_ratio(p.get(own), key) for _, own, key, _ in worth]
         rows.append(row + [escape(p["extra"].get(e, "")) for e in extra])
     disagree = [p for p in projects if p["ensemble"]["sign_disagreement"]]
     names = ", ".join(code(m["model"]) for m in content["models"])
@@ -49,8 +53,9 @@ def portfolio(content: Mapping[str, Any], page: str = "portfolio", command: str 
         " ".join(escape(line) for line in outcomes.sentences(content)),
         f"**On {len(disagree):,} of them the models disagree about the sign.**" if disagree else "",
         image(said, f"{page}/{spending.COST}") if points else "",
-        table(heads, rows, [0, *range(2, 7 + money)]),
-        _legend(content, money),
+        table(heads, rows, [0, *range(2, 7 + len(worth))]),
+        _legend(content),
+        " ".join(f"Microdooms averted {head}{beside(unit)}." for head, _, _, unit in worth),
     ]
     if disagree:
         parts += ["## Where the models disagree", bullets(_disagreement(p) for p in disagree)]
@@ -63,20 +68,19 @@ def portfolio(content: Mapping[str, Any], page: str = "portfolio", command: str 
         parts += ["## How far to trust it", bullets(heavy)]
     parts += [
         "## How it was made",
-        f"difprog {code(content['version'])}, seed {content['seed']}, {count:,} draws, years counted from "
-        f"{escape(content['as_of'])}.",
+        f"difprog {code(content['version'])}, seed {content['seed']}, {count:,} draws. "
+        f"{escape(trust.dated(content))}",
         fence([command], "sh") if command else "",
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _legend(content: Mapping[str, Any], money: bool) -> str:
+def _legend(content: Mapping[str, Any]) -> str:
     """Return what the columns mean."""
     nothing = percent(content["nothing"]["p_best"], content["draws"])
     return (
         "Mean ± Monte Carlo error; interval: of the worlds; helps, harms: shares of the worlds; chance best: "
-        f"that it is the best of all, which doing nothing is in {nothing}"
-        + ("; per \\$1M: microdooms averted per million dollars." if money else ".")
+        f"that it is the best of all, which doing nothing is in {nothing}."
     )
 
 
@@ -88,10 +92,10 @@ def _problems(entry: Mapping[str, Any]) -> str:
     return "; ".join(escape(p) for p in entry.get("problems", ()))
 
 
-def _per_million(found: Mapping[str, Any] | None) -> str:
-    if not found or found["microdooms_per_million_usd"] is None:
+def _ratio(found: Mapping[str, Any] | None, key: str) -> str:
+    if not found or found[key] is None:
         return ""
-    return with_error(found["microdooms_per_million_usd"], found["mcse"] or 0.0, sign=True)
+    return with_error(found[key], found["mcse"] or 0.0, sign=True)
 
 
 def _disagreement(project: Mapping[str, Any]) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from difprog.render.format import MINUS, microdooms, significant, supported, with_error
+from difprog.render.trust import mark
 from difprog.render.words import (
     BAD,
     GOOD,
@@ -125,15 +126,6 @@ def turns_sign(driver: Mapping[str, Any]) -> bool:
         sign_of(driver[end], driver[f"{end}_se"] or 0.0) for end in ("low", "high")
     ]
     return ends[0] * ends[1] < 0
-
-
-#: What the mark of a judgement means.
-MARK_NOTE = "‡ somebody's judgement, not a measurement"
-
-
-def mark(content: Mapping[str, Any], name: str) -> str:
-    """Return the mark of a belief that is a judgement."""
-    return "‡" if any(row["judgement"] for row in content["provenance"] if row["name"] == name) else ""
 
 
 def whose(content: Mapping[str, Any], name: str) -> str:
