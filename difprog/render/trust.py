@@ -88,8 +88,8 @@ def carried_by_few(names: Sequence[str]) -> list[str]:
         return []
     return [
         "A few draws carry the mean, so that its error is too small (Pareto k-hat above "
-        f"{KHAT_LIMIT} under some model): {listed(names)}. difprog score shows the median and the shares of "
-        "worlds to go by."
+        f"{KHAT_LIMIT} under some model): {listed(names)}. More --draws may settle it; --json has each one's "
+        "median and shares of worlds to go by."
     ]
 
 
