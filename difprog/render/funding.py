@@ -58,7 +58,7 @@ def verdict(content: Mapping[str, Any]) -> list[str]:
     models = len(content["credences"])
     if models > 1:
         sure = sum(len(row["models_in"]) == models for row in chosen)
-        said.append(f"Each model on its own would fund {_of(sure, len(chosen))} too.")
+        said.append(_agreed(sure, len(chosen)))
     gap, error = content["disappointment"]["estimated"], content["disappointment"]["honest_se"]
     honest = content["disappointment"]["honest"]
     if gap - honest > 2 * error:
@@ -81,6 +81,15 @@ def by_parts(both: Summary, parts: float, between: Summary) -> str:
     return f"One by one they would add up to {total}: they {how}."
 
 
+def _agreed(sure: int, many: int) -> str:
+    """Return in a sentence how many of the rows that are funded every model on its own would fund."""
+    if sure == many:
+        return f"Each model on its own would fund {f'all {many}' if many > 1 else 'it'} too."
+    if many == 1:
+        return "Not every model on its own would fund it."
+    return f"{f'{sure} of the {many}' if sure else 'None of them'} would be funded by every model on its own."
+
+
 def _of(some: int, every: int) -> str:
     """Return "all 10", "none", "6 of the 10"."""
     return f"all {every}" if some == every else f"{some} of the {every}" if some else "none of them"
@@ -95,7 +104,8 @@ def _margin(content: Mapping[str, Any]) -> str:
                 "Money is left, and nothing more that is expected to help fits: it costs more than the "
                 "budget, harms more than the cap allows, or is another level of what is in."
             )
-        return "Money is left: everything that is expected to help is in."
+        left = "The money is just enough" if content["cost"] >= content["budget"] else "Money is left"
+        return f"{left}: everything that is expected to help is in."
     said = f"The bar at the margin is {significant(bar)} microdooms per million dollars"
     if any(row["per_million"] < bar for row in content["chosen"]):
         return f"{said}; grants below it that are in fill up what the larger ones leave."

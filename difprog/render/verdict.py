@@ -88,7 +88,10 @@ def middle(content: Mapping[str, Any]) -> Sentence:
         return ()
     few = abs(net.median) < abs(net.mean) / 3 and sign(net) != 0
     ends = interval(net.lower, net.upper, MICRODOOM, sign=True)
-    lie = f"half of the worlds lie below it, {content['prob']:.0%} within {ends}"
+    share = f"{content['prob']:.0%}"
+    lie = f"half of the worlds lie below it, {share} within {ends}"
+    if net.median == 0:  # where many worlds are at exactly 0, fewer than half lie below
+        lie = f"{share} of the worlds lie {'within' if net.lower < net.upper else 'at'} {ends}"
     few_words = "; few worlds carry the mean" if few else ""
     value = median(content["ensemble"]["net_effect"])
     return said("The median is ", (value, STRONG), f": {lie}{few_words}.")
@@ -106,11 +109,16 @@ def agreement(content: Mapping[str, Any]) -> Sentence:
         for which, verb in ((1, "helps"), (-1, "harms"))
         if signs[which]
     ]
+    nets = {str(m["model"]): summary(m["net_effect"]) for m in models}
+    exactly = [name for name in signs[0] if nets[name].mean == nets[name].sd == 0]
+    unsure = [name for name in signs[0] if name not in exactly]
+    if len(exactly) == count:
+        return said(f"It changes nothing under {count} of {count} models.")
     words = f"It {', '.join(parts)}" if parts else ""
-    if signs[0]:
-        cannot = f"cannot be told from zero under {len(signs[0])}" + ("" if parts else f" of {count} models")
-        words = f"{words}, and {cannot}" if parts else f"It {cannot}"
-        words += f" ({listed(signs[0])})"
+    for names, verb in ((exactly, "changes nothing"), (unsure, "cannot be told from zero")):
+        if names:
+            under = f"{verb} under {len(names)}{'' if words else f' of {count} models'} ({listed(names)})"
+            words = f"{words}, and {under}" if words else f"It {under}"
     odd = [
         str(m["model"])
         for m in models
