@@ -213,6 +213,17 @@ def test_disagreement_in_sign_comes_before_anything_else() -> None:
     assert screen.index("The models disagree about the sign") < screen.index("microdooms")
 
 
+def test_what_does_exactly_nothing_is_not_said_to_be_unresolved(tmp_path: Path) -> None:
+    """Nobody, for money that only two models ask about, and nobody for nothing."""
+    path = tmp_path / "nobody.toml"
+    path.write_text("[project]\nname='x'\neffort=0\nduration=1\ncost=1e9\n")
+    screen = " ".join(run("score", path, *PLAIN).stdout.split())
+    assert "changes nothing under 4 (serial_parallel, research_grid, overhang and alignment_tax)" in screen
+    assert "The median is 0: 90% of the worlds lie within" in screen  # not: half of them below it
+    path.write_text("[project]\nname='x'\neffort=0\nduration=1\ncost=0\n")
+    assert "It changes nothing under 6 of 6 models." in run("score", path, *PLAIN).stdout
+
+
 BAD = {
     "unknown key": ('[project]\nname = "x"\neffrot = 1\n', ["project.effrot", "effort"]),
     "unknown belief": ('[project]\nname="x"\neffort=1\nduration=1\n[beliefs]\nagi_arival=3\n',
