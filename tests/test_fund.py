@@ -97,6 +97,12 @@ def test_what_the_sentences_say_of_money_and_models_is_so() -> None:
     content = {"bar": 0.0, "left_out": [], "cost": 5e6, "budget": 5e6}
     assert "Money is left" not in funding._margin(content)
     assert "Money is left" in funding._margin({**content, "budget": 6e6})
+    helps = {"cost": 1e6, "net_effect": {"mean": 1e-6}}
+    asked = {"budget": 5e6, "max_harm": None, "left_out": [{**helps, "net_effect": {"mean": -1e-6}}]}
+    assert funding._nothing(asked) == "nothing in reach is expected to help"
+    assert funding._nothing({**asked, "left_out": [{**helps, "cost": 9e6}]}) == funding._nothing(asked)
+    assert "by this rule" in funding._nothing({**asked, "left_out": [helps]})
+    assert "harms more than the cap" in funding._nothing({**asked, "left_out": [helps], "max_harm": 0.01})
 
 
 def test_rules_caps_and_scenarios_are_answered(table: Path) -> None:

@@ -44,8 +44,7 @@ def verdict(content: Mapping[str, Any]) -> list[str]:
     chosen, out = content["chosen"], content["left_out"]
     many = len(chosen) + len(out)
     if not chosen:
-        budget = money(content["budget"])
-        return [f"Fund none of the {many} with {budget}: nothing in reach is expected to help."]
+        return [f"Fund none of the {many} with {money(content['budget'])}: {_nothing(content)}."]
     both = words.summary(content["together"])
     said = [
         f"Fund {len(chosen)} of {many} for {money(content['cost'])} of {money(content['budget'])}: "
@@ -67,6 +66,16 @@ def verdict(content: Mapping[str, Any]) -> list[str]:
             f"{microdooms(honest, error)}. More --draws would tell rows apart better."
         )
     return said
+
+
+def _nothing(content: Mapping[str, Any]) -> str:
+    """Return why nothing is funded."""
+    helpful = [row for row in content["left_out"] if row["net_effect"]["mean"] > 0]
+    if not any(row["cost"] <= content["budget"] for row in helpful):
+        return "nothing in reach is expected to help"
+    if content["max_harm"] is not None:
+        return "what is expected to help harms more than the cap allows"
+    return "by this rule no set is better than none"
 
 
 def by_parts(both: Summary, parts: float, between: Summary) -> str:
