@@ -16,6 +16,7 @@ ASSUMES = (
     "AGI will be built in a paradigm that arrives part of the way from now.",
     "Alignment work done before the paradigm is worth only a fraction.",
     "An acceleration today is paid back, in part, by slower progress later.",
+    "So capability work lengthens the time after the paradigm, by construction.",
     "Some chains of alignment work cannot start before the paradigm is there.",
 )
 OPENS = {

@@ -11,6 +11,7 @@ CITES = "the five essays together"
 ASSUMES = (
     "Every mechanism of the other models is at work at once.",
     "The beliefs about one mechanism do not depend on the others being open.",
+    "It is no independent vote: what a mechanism does in the model that is about it, it does here too.",
 )
 OPENS = {"*": "open in at least one reading"}
 PRIORS = ("overhang", "alignment_tax", "narrow_superhuman", "research_grid")

@@ -16,7 +16,7 @@ import pymc  # noqa: F401 - it sets the recursion limit when first imported: in 
 from difprog.base.errors import Problems
 from difprog.base.files import Source, find, shipped
 from difprog.beliefs.beliefs import Belief, Correlation, Layer
-from difprog.beliefs.families import Point, Shape
+from difprog.beliefs.distributions import Point, Shape
 from difprog.beliefs.parse import parse_beliefs
 from difprog.beliefs.project import DEFAULT_FACTS, Project, parse_project, read_project
 from difprog.evidence.posterior import Posterior

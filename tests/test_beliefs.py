@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from difprog.base import files
 from difprog.base.errors import BadInput, Problems
 from difprog.beliefs.beliefs import Stack
-from difprog.beliefs.families import Mixture, Point
+from difprog.beliefs.distributions import Mixture, Point
 from difprog.beliefs.outcomes import parse_believe
 from difprog.beliefs.parse import parse_layer, read_layer
 from difprog.beliefs.project import DEFAULT_FACTS

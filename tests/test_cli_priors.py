@@ -14,7 +14,7 @@ from click.testing import CliRunner
 
 from difprog.base import files
 from difprog.base.errors import BadInput
-from difprog.beliefs.families import Point
+from difprog.beliefs.distributions import Point
 from difprog.beliefs.standing import standing_stacks, user_file
 from difprog.cli import main
 from difprog.library import amend

@@ -227,11 +227,16 @@ def test_no_line_is_wider_than_the_screen_and_no_name_is_obeyed(width, tmp_path,
     assert "[bold red]x" in found.stdout
 
 
-def test_value_for_money_is_expected_effect_over_expected_cost(setup, tmp_path: Path):
+def test_value_for_money_and_of_time_are_ratios_of_expectations(setup, tmp_path: Path):
     path = tmp_path / "p.toml"
-    path.write_text('[project]\nname = "P"\neffort = 5\nduration = 1\ncost = "1e6 to 4e6"\n')
+    path.write_text('[project]\nname = "P"\neffort = "2 to 9"\nduration = 1\ncost = "1e6 to 4e6"\n')
     found = score(find_project(str(path), setup), setup, 1_000)
-    told = entry(Row(1, "p", found.project.source), found)["value_for_money"]
+    told = entry(Row(1, "p", found.project.source), found)
+    effort = found.models[0].beliefs["effort"].shape.mean
+    assert_allclose(
+        told["value_of_time"]["microdooms_per_fte_year"], found.ensemble["net_effect"].mean * 1e6 / effort
+    )
+    told = told["value_for_money"]
     cost = found.models[0].beliefs["cost"].shape.mean
     assert_allclose(
         told["microdooms_per_million_usd"], found.ensemble["net_effect"].mean * 1e6 / (cost / 1e6)

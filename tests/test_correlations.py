@@ -12,7 +12,8 @@ from scipy import stats
 
 from difprog.base.errors import BadInput
 from difprog.beliefs.beliefs import Correlation, Layer, Stack
-from difprog.beliefs.families import FAMILIES, Distribution, Mixture, Point, Shape
+from difprog.beliefs.distributions import Distribution, Mixture, Point, Shape
+from difprog.beliefs.families import FAMILIES
 from difprog.evidence.posterior import Posterior
 from difprog.forecast.copula import mixing
 from difprog.forecast.sampling import draw_beliefs

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from difprog.base.errors import BadInput
 from difprog.beliefs import elicit
-from difprog.beliefs.families import FAMILIES, Distribution, Mixture, Point, Shape
+from difprog.beliefs.distributions import Distribution, Mixture, Point, Shape
+from difprog.beliefs.families import FAMILIES
 from difprog.beliefs.forms import PERCENTILE
 from difprog.race.parameters import PARAMETERS
 from difprog.render import beliefs as drawing

@@ -10,18 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import special, stats
 
-from difprog.beliefs.families import (
-    BOUNDED_BY_ENDS,
-    FAMILIES,
-    Distribution,
-    FitError,
-    Mixture,
-    Point,
-    Shape,
-    checked,
-    fit,
-    misfit,
-)
+from difprog.beliefs.distributions import Distribution, Mixture, Point, Shape
+from difprog.beliefs.families import BOUNDED_BY_ENDS, FAMILIES
+from difprog.beliefs.fitting import FitError, checked, fit, misfit
 from difprog.forecast import compiled
 
 LEVELS = np.array([0.001, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.999])

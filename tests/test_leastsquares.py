@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import special
 
-from difprog.beliefs.families import FAMILIES, fit
+from difprog.beliefs.families import FAMILIES
+from difprog.beliefs.fitting import fit
 from difprog.beliefs.leastsquares import least_squares
 
 SIZES = st.floats(0.1, 10.0)

@@ -12,7 +12,8 @@ import pytest
 from click.testing import CliRunner
 
 from difprog.base.errors import BadInput
-from difprog.beliefs.families import FAMILIES, Distribution
+from difprog.beliefs.distributions import Distribution
+from difprog.beliefs.families import FAMILIES
 from difprog.cli import main
 from difprog.forecast import structure
 from difprog.forecast.compiled import quantile

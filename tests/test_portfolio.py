@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from difprog.base import files
 from difprog.base.errors import BadInput, Problems
-from difprog.beliefs.families import Point
+from difprog.beliefs.distributions import Point
 from difprog.beliefs.project import parse_project
 from difprog.choose.portfolio import read_portfolio
 from difprog.race.parameters import FACTS

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from difprog.base.errors import BadInput
-from difprog.beliefs.families import Point
+from difprog.beliefs.distributions import Point
 from difprog.cli import main
 from difprog.evidence import reviews
 from difprog.evidence.reviews import KEPT, Interval, pool

@@ -24,7 +24,7 @@ from click.testing import CliRunner, Result
 
 from difprog.base import files
 from difprog.cli import main
-from difprog.evidence import store
+from difprog.evidence import netcdf
 from tests import warm
 from tools import fuzz
 from tools.targets import TARGETS
@@ -290,7 +290,7 @@ def check_many(count: int, tmp_path: Path) -> None:
     text = mine.read_text()
     assert text in {f'# mine\n[beliefs.skill]\nvalue = {n + 1}\nsource = "s{n}"\n' for n in range(count)}
     kept = list((files.cache_folder() / "posteriors").glob("*.nc"))
-    assert all(store.load(one) is not None for one in kept)
+    assert all(netcdf.load(one) is not None for one in kept)
     assert left(tmp_path) == ["mine.toml", "p.toml"]
 
 
@@ -316,7 +316,7 @@ def test_many_fits_at_once(tmp_path: Path, short: bool) -> None:
     assert len({re.sub(r'"seconds": [0-9.]+', "", r.stdout) for r in found}) == 1
     kept = list((files.cache_folder() / "posteriors").glob("*.nc"))
     assert len(kept) == 1
-    assert store.load(kept[0]) is not None
+    assert netcdf.load(kept[0]) is not None
 
 
 # ---- hostile names

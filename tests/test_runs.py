@@ -18,7 +18,7 @@ import pytest
 from click.testing import CliRunner
 from numpy.testing import assert_allclose
 
-from difprog.base import heaps, limits, plainjson
+from difprog.base import hdf5, limits, plainjson
 from difprog.base.errors import BadInput
 from difprog.cli import main
 from difprog.evidence.posterior import Posterior, Predictive
@@ -326,14 +326,14 @@ def test_a_heap_of_texts_that_hdf5_never_comes_to_the_end_of_is_refused(
 def test_a_file_that_says_other_widths_or_has_heaps_without_number_is_none_of_ours(folder: Path) -> None:
     path = folder / runs.DRAWS
     raw = path.read_bytes()
-    heaps.check(path)
-    place = heaps.WIDTHS[raw[8]]
+    hdf5.check(path)
+    place = hdf5.WIDTHS[raw[8]]
     for changed in (
         b"", raw[:8], b"x" * 100, raw[:place] + b"\x04\x04" + raw[place + 2 :], raw + b"GCOL" * 1001,
     ):  # fmt: skip
         path.write_bytes(changed)
         with pytest.raises(ValueError, match=r"empty|as it is written here|heaps of texts"):
-            heaps.check(path)
+            hdf5.check(path)
 
 
 def test_a_link_in_place_of_a_file_is_refused(folder: Path, tmp_path: Path) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Callable
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ import pytest
 from click.testing import CliRunner
 from rich.cells import cell_len
 
+from difprog.base import files
 from difprog.choose import candidates, decision
 from difprog.cli import main
 from difprog.models.model import shipped_models
@@ -129,3 +132,54 @@ def test_the_answer_is_on_the_first_screen(width: int, monkeypatch: pytest.Monke
     assert lines[-1].startswith("difprog report rlhf")
 
 
+def test_what_is_published_stands_beside_a_ranking(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    table = tmp_path / "portfolio.csv"
+    table.write_text("name,kind,effort,duration,cost\nA,alignment,4,2,$900k\nB,alignment,6 to 15,2,$2.5M\n")
+    monkeypatch.setenv("COLUMNS", "200")
+    options = ["--report", str(tmp_path / "memo"), *FAST, *SOME]
+    screen = " ".join(CliRunner().invoke(main, ["rank", str(table), *options]).output.split())
+    (memo,) = (tmp_path / "memo").glob("*.md")
+    for page in (screen, memo.read_text(encoding="utf-8")):
+        assert "estimate +20, funders' bars +0.10 to +2.0" in page
+        assert "estimates +0.60 to +4.9" in page
+        assert "per FTE-year" in page
+
+
+@pytest.mark.parametrize(("name", "capabilities"), [("capability-work-now", True), ("inclusion", False)])
+def test_models_that_are_no_independent_votes_are_named(
+    name: str, capabilities: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`synthesis` opens all that others open; under `overhang` any capability work lengthens an era."""
+    monkeypatch.setenv("COLUMNS", "100")
+    output = CliRunner().invoke(main, ["score", name, "--no-evidence", "--draws", "4000"]).output
+    said = " ".join(output.split())
+    assert "The models disagree about the sign." in said
+    assert re.search(r"synthesis has the mechanisms of [a-z_, ]*overhang[a-z_ ]* in it: no independent", said)
+    by_construction = "Under overhang and synthesis capability work lengthens the time after the paradigm"
+    assert (by_construction in said) == capabilities
+
+
+@pytest.mark.parametrize("name", ["score", "explain", "compare", "compare scenarios", "rank", "allocate"])
+def test_years_from_long_ago_are_said_with_the_command_that_mends_it(name: str, tmp_path: Path) -> None:
+    old, table = tmp_path / "old.toml", tmp_path / "table.csv"
+    old.write_text("as_of = 2020-01-01\n")
+    table.write_text("name,kind,effort,duration,cost\nA,alignment,4,2,$900k\nB,alignment,6,2,$2.5M\n")
+    command = {
+        "compare scenarios": ["compare", "rlhf", "--scenario", "short", "--scenario", "long"],
+        "rank": ["rank", str(table)],
+        "allocate": ["allocate", str(table), "--budget", "$1M"],
+    }.get(name, SCREENS.get(name, []))
+    done = CliRunner().invoke(main, [*command, "--priors", str(old), *FAST, *SOME])
+    assert done.exit_code == 0, (done.output, done.exception)
+    said = " ".join(done.output.split())
+    assert re.search(r"Years are counted from 2020-01-01, [\d,]+ days ago; difprog evidence fit brings", said)
+
+
+def test_a_page_says_from_when_on_it_is_old(tmp_path: Path) -> None:
+    """The same on every day, so that the same inputs give the same bytes."""
+    done = CliRunner().invoke(main, ["report", "rlhf", "-o", str(tmp_path), *FAST, *SOME])
+    assert done.exit_code == 0, (done.output, done.exception)
+    (page,) = tmp_path.glob("*.md")
+    start = tomllib.loads(files.shipped("priors", "world.toml").read_text(encoding="utf-8"))["as_of"]
+    said = f"Years are counted from {start}; after {start + timedelta(days=90)} difprog evidence fit brings"
+    assert said in page.read_text(encoding="utf-8")

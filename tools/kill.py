@@ -222,7 +222,7 @@ def judged(
     case: Case, old: dict[str, bytes], new: dict[str, bytes], now: dict[str, bytes]
 ) -> Iterator[str]:  # fmt: skip
     """Yield what is neither old nor new."""
-    from difprog.evidence import store
+    from difprog.evidence import netcdf
 
     before, after, found = steady(old), steady(new), steady(now)
     for name in sorted({*before, *after, *found}):
@@ -233,7 +233,7 @@ def judged(
         if parts[0] not in parts[1:]:
             yield f"{whole} is part old, part new"
     for name in now:
-        if "cache/posteriors" in name and store.load(Path(name)) is None:
+        if "cache/posteriors" in name and netcdf.load(Path(name)) is None:
             yield f"{name} is damaged"
 
 

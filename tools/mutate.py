@@ -48,7 +48,9 @@ ROOT = Path(__file__).resolve().parent.parent
 TESTS = {
     "race/race": ("test_race.py",),
     "race/effects": ("test_race.py",),
+    "beliefs/distributions": ("test_families.py", "test_beliefs.py", "test_elicit.py"),
     "beliefs/families": ("test_families.py", "test_beliefs.py", "test_elicit.py"),
+    "beliefs/fitting": ("test_families.py", "test_beliefs.py", "test_elicit.py"),
     "forecast/weighing": ("test_summary.py", "test_tilting.py"),
     "forecast/summary": ("test_summary.py", "test_score.py"),
     "forecast/tilting": ("test_tilting.py", "test_believed.py"),

@@ -35,7 +35,7 @@ from difprog.beliefs.parse import read_layer
 from difprog.beliefs.project import Project, read_project
 from difprog.choose import journal, portfolio
 from difprog.choose.best import Best
-from difprog.evidence import checked, store, tables
+from difprog.evidence import checked, netcdf, store, tables
 from difprog.forecast import forecast
 from difprog.forecast.forecast import Forecast
 from difprog.forecast.setup import Setup, prepare
@@ -380,9 +380,9 @@ class Kept(Target):
                 arrays = {n: v[()].reshape(-1) for n, v in stream["posterior"].items() if v.ndim == 2}
                 del stream["notes"]
                 stream["notes"] = np.frombuffer(notes, np.uint8)
-                stream.attrs["digest"] = store._digest(arrays, notes)
+                stream.attrs["digest"] = netcdf._digest(arrays, notes)
         os.utime(self.file, ns=(_number(data), _number(data)))
-        found = store.load(self.file)
+        found = netcdf.load(self.file)
         if found is not None:
             for name in (*found.draws, *found.predictive):
                 found.sample(name, np.arange(3), np.zeros(3))

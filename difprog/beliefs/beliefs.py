@@ -12,7 +12,8 @@ from datetime import date
 
 from difprog.base import files
 from difprog.base.errors import Problem
-from difprog.beliefs.families import Point, Shape, misfit
+from difprog.beliefs.distributions import Point, Shape
+from difprog.beliefs.fitting import misfit
 from difprog.beliefs.outcomes import Outcome
 from difprog.race.parameters import FACT_OF, Group, Parameter
 

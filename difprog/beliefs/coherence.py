@@ -16,8 +16,9 @@ from typing import NamedTuple
 
 from difprog.base import files
 from difprog.beliefs.beliefs import Belief, Layer, Stack
+from difprog.beliefs.distributions import Point
 from difprog.beliefs.elicit import spoken
-from difprog.beliefs.families import Point, misfit
+from difprog.beliefs.fitting import misfit
 from difprog.beliefs.project import DEFAULT_FACTS, QUANTITIES, Project
 from difprog.beliefs.proportion import Lookup, of_facts
 from difprog.race.parameters import FACT_OF, PARAMETERS, Parameter

@@ -16,7 +16,8 @@ from typing import Any, NamedTuple
 from difprog.base.errors import BadInput, Problem, Problems
 from difprog.base.units import UnitError, interval, quantity
 from difprog.beliefs.beliefs import Belief
-from difprog.beliefs.families import FAMILIES, Point, Shape
+from difprog.beliefs.distributions import Point, Shape
+from difprog.beliefs.families import FAMILIES
 from difprog.beliefs.forms import PERCENTILE
 from difprog.beliefs.parse import parse_belief
 from difprog.beliefs.shapes import default_family

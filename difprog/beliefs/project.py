@@ -14,7 +14,7 @@ from typing import Any
 from difprog.base import files
 from difprog.base.errors import Problems
 from difprog.beliefs.beliefs import Belief, Layer
-from difprog.beliefs.families import Point
+from difprog.beliefs.distributions import Point
 from difprog.beliefs.forms import PROJECT_KEYS, QUANTITIES, ProjectForm, ProposalForm, ReviewForm, read
 from difprog.beliefs.outcomes import parse_outcomes
 from difprog.beliefs.parse import parse_belief, parse_beliefs, parse_correlations

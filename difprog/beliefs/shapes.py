@@ -10,16 +10,9 @@ from typing import Any
 
 from difprog.base.errors import Problems
 from difprog.base.units import UnitError, interval, quantity
-from difprog.beliefs.families import (
-    BOUNDED_BY_ENDS,
-    FAMILIES,
-    Distribution,
-    FitError,
-    Mixture,
-    Point,
-    Shape,
-    fit,
-)
+from difprog.beliefs.distributions import Distribution, Mixture, Point, Shape
+from difprog.beliefs.families import BOUNDED_BY_ENDS, FAMILIES
+from difprog.beliefs.fitting import FitError, fit
 from difprog.beliefs.forms import BELIEF_KEYS, PERCENTILE, BeliefForm, read
 from difprog.race.parameters import Parameter, Support
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from difprog.cli import complete
-from difprog.cli.options import Destination, Probability, portfolio_options, spelled
+from difprog.cli.options import Destination, Probability, portfolio_options, spelled, today
 
 if TYPE_CHECKING:
     from difprog.forecast.request import Request
@@ -100,7 +100,7 @@ def command(
     if as_json:
         click.echo(data.dumps(content))
     else:
-        shown.show(content, screen.console())
+        shown.show(content, screen.console(), today())
     if content["unread"]:
         ctx.exit(3)
 

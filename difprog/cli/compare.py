@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from difprog.cli import complete
-from difprog.cli.options import json_option, request_options
+from difprog.cli.options import json_option, request_options, today
 
 if TYPE_CHECKING:
     from difprog.forecast.request import Request
@@ -80,7 +80,7 @@ def command(
     if as_json:
         click.echo(data.dumps(shown.as_data(comparison)))
     else:
-        shown.terminal(comparison, screen.console())
+        shown.terminal(comparison, screen.console(), today())
 
 
 def _scenarios(project: str, request: Request, as_json: bool) -> None:
@@ -93,4 +93,4 @@ def _scenarios(project: str, request: Request, as_json: bool) -> None:
     if as_json:
         click.echo(data.dumps(scenarios.as_data(found)))
     else:
-        scenarios.show(found, screen.console())
+        scenarios.show(found, screen.console(), today())

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from difprog.cli import complete
-from difprog.cli.options import json_option, request_options
+from difprog.cli.options import json_option, request_options, today
 
 if TYPE_CHECKING:
     from difprog.forecast.request import Request
@@ -84,7 +84,7 @@ def command(
         content = explained.explain(found)
         click.echo(data.dumps({**content, "pilots": answers} if answers else content))
     else:
-        terminal.explain(explained.report(found), screen.console(), everything, pilots=answers)
+        terminal.explain(explained.report(found), screen.console(), everything, pilots=answers, today=today())
 
 
 def _check_term(name: str) -> None:

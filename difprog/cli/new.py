@@ -218,7 +218,7 @@ def _explain(asked: Asked) -> None:
 
 def _draw_back(asked: Asked, value: Any) -> None:
     from difprog.beliefs import elicit
-    from difprog.beliefs.families import Point
+    from difprog.beliefs.distributions import Point
     from difprog.library import interview
     from difprog.race.parameters import PARAMETERS
     from difprog.render import priors, screen

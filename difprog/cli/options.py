@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     from difprog.forecast.request import Request
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+def today() -> date:
+    """Return the day it is, the same everywhere on earth."""
+    return datetime.now(UTC).date()
 
 
 class Probability(click.FloatRange):

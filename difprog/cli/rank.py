@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from difprog.base import limits
-from difprog.cli.options import Count, Destination, portfolio_options
+from difprog.cli.options import Count, Destination, portfolio_options, today
 from difprog.cli.progress import progress_shown
 
 if TYPE_CHECKING:
@@ -113,7 +113,9 @@ def _show(
 
         start = shown.start(ranking)
         projects = list(ranking.projects(ranktable.MOST_ROWS))
-        ranktable.rank(start, projects, len(ranking.order), len(ranking.failed), screen.console())
+        ranktable.rank(
+            start, projects, len(ranking.order), len(ranking.failed), screen.console(), today=today()
+        )
 
 
 def _report(ranking: Ranking, folder: Path) -> None:

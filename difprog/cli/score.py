@@ -40,8 +40,6 @@ def command(
     AGI, under every model and in their mixture by credence. Exit status 0, or 2 with every
     problem of every file on standard error.
     """
-    from datetime import UTC, datetime
-
     from difprog.render import content, data, screen, terminal
 
     with screen.working("reading and drawing"):
@@ -57,5 +55,5 @@ def command(
     else:
         terminal.score(
             content.content(found), screen.console(), full=full, beliefs=beliefs,
-            today=datetime.now(UTC).date(), options=options.spelled(request),
+            today=options.today(), options=options.spelled(request),
         )  # fmt: skip

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from difprog.base import files
 
 if TYPE_CHECKING:  # the names of the datasets are wanted by a help text, which waits for no library
-    from difprog.beliefs.families import Shape
+    from difprog.beliefs.distributions import Shape
 
 #: The likelihoods of world beliefs, by the name that a belief's ``evidence`` key has: the modules of this
 #: package that have a table of their name, found by looking.

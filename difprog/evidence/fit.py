@@ -21,7 +21,7 @@ import numpy.typing as npt
 from difprog.base import limits
 from difprog.base.errors import DiagnosticsFailed
 from difprog.base.processes import ctrl_c_goes_through
-from difprog.beliefs.families import Shape
+from difprog.beliefs.distributions import Shape
 from difprog.evidence import Case, compilation, likelihood
 from difprog.evidence.posterior import Posterior
 

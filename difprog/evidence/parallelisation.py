@@ -27,7 +27,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from difprog.beliefs.families import Point, Shape
+from difprog.beliefs.distributions import Point, Shape
 from difprog.evidence import Case, scores, tables
 
 Array = npt.NDArray[np.float64]

@@ -45,7 +45,9 @@ from scipy import special
 
 from difprog.base.errors import BadInput, Problem
 from difprog.beliefs.beliefs import Belief
-from difprog.beliefs.families import FAMILIES, Distribution, FitError, Mixture, Point, Shape, fit
+from difprog.beliefs.distributions import Distribution, Mixture, Point, Shape
+from difprog.beliefs.families import FAMILIES
+from difprog.beliefs.fitting import FitError, fit
 from difprog.beliefs.project import Project, Review
 from difprog.evidence.posterior import Posterior
 from difprog.models.model import Model

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from difprog.beliefs.families import Distribution, Mixture, Point, Shape
+from difprog.beliefs.distributions import Distribution, Mixture, Point, Shape
 
 #: Scores beyond this are as good as certain; grid of families with no closed form.
 FARTHEST = 6.0

@@ -1,39 +1,28 @@
-"""Keep posteriors: one netCDF file each, named by a hash of everything that it depends on.
+"""Keep posteriors: one file each (`difprog.evidence.netcdf`), named by its key (`difprog.evidence.keys`).
 
-A file is written whole or not at all, is read back only if its digest holds, and is used only if
-its hash is that of the priors, data, code, settings and versions asked for. The code is every module
-that the likelihood and the sampling import, directly or through others (`closure`), without its
-comments; the date is an ingredient only of a likelihood that rests on it. A shipped result
-(``priors/evidence/<dataset>.nc``) is used whatever the versions are, if all else is the same.
-Nothing is unpickled. Reading imports h5py, and neither pymc nor arviz.
+A file is written whole or not at all, and is used only if its key is that of what is asked for. A
+shipped result (``priors/evidence/<dataset>.nc``) is used whatever the versions are, if all else is
+the same.
 """
 
 from __future__ import annotations
 
-import hashlib
-import io
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from functools import lru_cache
-from importlib import metadata
 from pathlib import Path
-from typing import Any, NamedTuple
 
-import numpy as np
-
-from difprog.base import files, heaps, locks, processes, writing
+from difprog.base import files, locks, processes, writing
 from difprog.base.errors import BadInput, DiagnosticsFailed, Problem
 from difprog.base.pace import Pace
-from difprog.beliefs.families import Distribution, Mixture, Point, Shape
-from difprog.evidence import closure, likelihood, scores, tables
+from difprog.beliefs.distributions import Point, Shape
+from difprog.evidence import likelihood, netcdf, scores, tables
 from difprog.evidence.checked import read
 from difprog.evidence.fit import Settings, Tick, fit
-from difprog.evidence.posterior import Posterior, Predictive
-
-#: Libraries whose version a fit depends on.
-LIBRARIES = ("pymc", "pytensor", "numpy", "scipy")
+from difprog.evidence.keys import Key, hashed, key
+from difprog.evidence.posterior import Posterior
 
 #: Years between the newest row of a dataset and ``as_of`` beyond which it says nothing of that day, and the
 #: sampler would be lost.
@@ -47,49 +36,6 @@ SAME_TIME = 1.0
 
 #: Bytes that a fit writes at most: what is compiled for it, and its result.
 ROOM = 1 << 24
-
-#: A kept result larger than this is none of ours.
-LARGEST = 1 << 24
-
-
-@lru_cache
-def version(library: str) -> str:
-    """Return the version of a library."""
-    return metadata.version(library)
-
-
-class Key(NamedTuple):
-    """Hashes that name a result: of all but versions, and of all."""
-
-    content: str
-    full: str
-
-
-def key(name: str, shapes: Mapping[str, Shape], as_of: date, settings: Settings) -> Key:
-    """Return the hashes of what a fit depends on.
-
-    Parameters
-    ----------
-    name : str
-        The dataset.
-    shapes : mapping of str to Shape
-        Its beliefs as stated.
-    as_of : date
-        The date from which years are counted; counts only where the likelihood is dated.
-    settings : Settings
-        Draws, chains and seed.
-    """
-    module = likelihood(name)
-    stated = {belief: _shape(shapes[belief]) for belief in module.BELIEFS}
-    texts = [name, json.dumps(stated), as_of.isoformat() if module.DATED else "", repr(settings)]
-    return _key([*(t.encode() for t in texts), tables.content(name), *_code(name)])
-
-
-def _code(name: str) -> list[bytes]:
-    """Return the code of every module that a fit rests on."""
-    return [
-        closure.code(path) for path in closure.paths((f"difprog.evidence.{name}", "difprog.evidence.fit"))
-    ]
 
 
 def check_date(name: str, as_of: date) -> None:
@@ -114,7 +60,7 @@ def conflict(name: str, shapes: Mapping[str, Shape], as_of: date) -> str | None:
 
     What the evidence says is read off the shipped result, whose priors are wide: nothing is sampled.
     """
-    found = load(shipped(name))
+    found = netcdf.load(shipped(name))
     if found is None:
         return None
     then = found.diagnostics.get("as_of")
@@ -136,30 +82,6 @@ def conflict(name: str, shapes: Mapping[str, Shape], as_of: date) -> str | None:
     return None
 
 
-def _key(parts: Sequence[bytes]) -> Key:
-    content = _hash(parts)
-    return Key(content, _hash([content.encode(), *(f"{n} {version(n)}".encode() for n in LIBRARIES)]))
-
-
-def _hash(parts: Sequence[bytes]) -> str:
-    digest = hashlib.blake2b(digest_size=16)
-    for part in parts:
-        digest.update(len(part).to_bytes(8, "little"))
-        digest.update(part)
-    return digest.hexdigest()
-
-
-def _shape(shape: Shape) -> Any:
-    """Return a belief's shape as JSON; parameters to nine digits, as fits differ in the last bits."""
-    if isinstance(shape, Point):
-        return ["point", f"{shape.value:.9g}"]
-    if isinstance(shape, Mixture):
-        return [[f"{w:.9g}", _shape(p)] for w, p in zip(shape.weights, shape.parts, strict=True)]
-    assert isinstance(shape, Distribution)
-    cuts = (shape.lower, shape.upper) if shape.truncated else (-math.inf, math.inf)
-    return [shape.family.name, *(f"{v:.9g}" for v in (*shape.parameters, *cuts)), shape.integer]
-
-
 def folder() -> Path:
     """Return the folder of kept results."""
     return files.cache_folder() / "posteriors"
@@ -172,10 +94,10 @@ def shipped(name: str) -> Path:
 
 def find(name: str, wanted: Key) -> Posterior | None:
     """Return the kept result for a key: the user's own, else the shipped one, else None."""
-    own = load(folder() / f"{wanted.full}.nc")
+    own = netcdf.load(folder() / f"{wanted.full}.nc")
     if own is not None and own.key == wanted.full:
         return own
-    found = load(shipped(name))
+    found = netcdf.load(shipped(name))
     if found is not None and found.diagnostics.get("content_key") == wanted.content:
         return found
     return None
@@ -246,7 +168,7 @@ def fitted(
             raise _failed(name, f"failed ({error})", doubt) from error
         fresh = label(made, wanted)
         if not fresh.diagnostics["failures"]:
-            write(path, fresh)
+            netcdf.write(path, fresh)
     return fresh
 
 
@@ -324,101 +246,5 @@ def _combine(same: tuple[_Same, ...]) -> Posterior:
         },
         datasets={n: d for p in parts for n, d in p.datasets.items()},
         diagnostics={p.diagnostics["dataset"]: p.diagnostics for p in parts},
-        key=_hash([p.key.encode() for p in parts]),
-    )
-
-
-def write(path: Path, posterior: Posterior) -> None:
-    """Write a posterior as netCDF 4 that ArviZ opens too: group ``posterior``, (chain, draw)."""
-    import h5netcdf
-
-    arrays = _arrays(posterior)
-    notes = json.dumps(
-        {
-            "key": posterior.key,
-            "datasets": dict(posterior.datasets),
-            "shifts": {name: p.shift for name, p in posterior.predictive.items()},
-            "diagnostics": dict(posterior.diagnostics),
-        },
-        sort_keys=True,
-    ).encode()
-    chains = posterior.diagnostics.get("settings", {}).get("chains", 1)
-    buffer = io.BytesIO()
-    with h5netcdf.File(buffer, "w") as stream:
-        stream.attrs["digest"] = _digest(arrays, notes)
-        stream.dimensions = {"byte": len(notes)}
-        stream.create_variable("notes", ("byte",), np.uint8, data=np.frombuffer(notes, np.uint8))
-        group = stream.create_group("posterior")
-        group.dimensions = {"chain": chains, "draw": posterior.size // chains}
-        for name, values in arrays.items():
-            group.create_variable(
-                name, ("chain", "draw"), np.float32, data=values.reshape(chains, -1),
-                compression="gzip", shuffle=True,
-            )  # fmt: skip
-    writing.write_atomically(path, buffer.getvalue())
-
-
-def load(path: Path) -> Posterior | None:
-    """Return the posterior that a file holds, or None where there is none or it is damaged."""
-    try:
-        stat = path.stat()
-        if not path.is_file() or stat.st_size > LARGEST:
-            return None
-        return _load(path, stat.st_mtime_ns, stat.st_size)
-    except OSError:
-        return None
-
-
-@lru_cache(maxsize=16)
-def _load(path: Path, _modified: int, _size: int) -> Posterior | None:
-    import h5py
-
-    try:
-        heaps.check(path)
-        with h5py.File(path, "r") as stream:
-            notes = np.asarray(stream["notes"], dtype=np.uint8).tobytes()
-            digest = stream.attrs["digest"]
-            group = stream["posterior"]
-            arrays = {
-                name: np.asarray(group[name], dtype=np.float32).reshape(-1)
-                for name in group
-                if group[name].ndim == 2
-            }
-        if digest != _digest(arrays, notes):
-            return None
-        return _restore(arrays, json.loads(notes))
-    except (OSError, KeyError, ValueError, TypeError, AttributeError, RuntimeError):
-        # Whatever is wrong with a kept file, the answer is the same: fit again.
-        return None
-
-
-def _arrays(posterior: Posterior) -> dict[str, Any]:
-    arrays = {name: values.astype(np.float32) for name, values in posterior.draws.items()}
-    for name, p in posterior.predictive.items():
-        arrays[f"{name}_location"] = p.location.astype(np.float32)
-        arrays[f"{name}_scale"] = p.scale.astype(np.float32)
-    return arrays
-
-
-def _digest(arrays: Mapping[str, Any], notes: bytes) -> str:
-    parts = [notes]
-    for name in sorted(arrays):
-        parts += [name.encode(), np.ascontiguousarray(arrays[name]).tobytes()]
-    return _hash(parts)
-
-
-def _restore(arrays: Mapping[str, Any], notes: Mapping[str, Any]) -> Posterior:
-    shifts = notes["shifts"]
-    predictive = {
-        name: Predictive(
-            arrays[f"{name}_location"].astype(float), arrays[f"{name}_scale"].astype(float), float(shift)
-        )
-        for name, shift in shifts.items()
-    }
-    return Posterior(
-        draws={name: arrays[name].astype(float) for name in notes["datasets"] if name not in shifts},
-        predictive=predictive,
-        datasets=notes["datasets"],
-        diagnostics=notes["diagnostics"],
-        key=notes["key"],
+        key=hashed([p.key.encode() for p in parts]),
     )

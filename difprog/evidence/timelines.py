@@ -37,7 +37,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
-from difprog.beliefs.families import Shape
+from difprog.beliefs.distributions import Shape
 from difprog.evidence import Case, tables
 from difprog.evidence.posterior import Predictive
 

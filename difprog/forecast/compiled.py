@@ -15,7 +15,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from difprog.beliefs.families import FAMILIES, Distribution, Member, Mixture, Point, Shape, mixture_quantile
+from difprog.beliefs.distributions import Distribution, Member, Mixture, Point, Shape, mixture_quantile
+from difprog.beliefs.families import FAMILIES
 from difprog.forecast.graph import Graph, Part, build, parts_of, readers
 from difprog.forecast.lowering import Lowered
 from difprog.forecast.question import Question

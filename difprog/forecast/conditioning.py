@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from difprog.base.errors import BadInput, Problem
 from difprog.beliefs.beliefs import Correlation, Layer, Stack
-from difprog.beliefs.families import Point
+from difprog.beliefs.distributions import Point
 from difprog.beliefs.project import Project
 from difprog.forecast.copula import mixing
 from difprog.forecast.kept import Kept

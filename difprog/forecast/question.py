@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from difprog.beliefs.beliefs import Belief, Correlation
-from difprog.beliefs.families import Point, Shape
+from difprog.beliefs.distributions import Point, Shape
 from difprog.evidence.posterior import Posterior
 from difprog.models.model import STATED_ONLY, Model, vocabulary_of
 from difprog.race.parameters import CRITERIA, Group, Parameter

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from difprog.beliefs.beliefs import Belief
-from difprog.beliefs.families import Point
+from difprog.beliefs.distributions import Point
 from difprog.forecast.graph import build
 from difprog.forecast.question import Question, View
 from difprog.models.model import Model

@@ -8,9 +8,9 @@ from typing import Any
 
 from difprog.base import files
 from difprog.beliefs.beliefs import Belief, Stack
-from difprog.beliefs.families import Point
+from difprog.beliefs.distributions import Point
 from difprog.beliefs.project import Project
-from difprog.evidence import DATASETS, likelihood, store, tables
+from difprog.evidence import DATASETS, keys, likelihood, netcdf, store, tables
 from difprog.evidence.checked import read
 from difprog.evidence.fit import LEVELS, Settings
 from difprog.forecast.setup import Setup, find_project, prepare
@@ -76,7 +76,7 @@ def _state(name: str, under: Stack) -> str:
     if not conditioned(name, under):
         return "not used"
     shapes = {n: b.shape for n, b in stated(name, under).items()}
-    found = store.find(name, store.key(name, shapes, under.as_of, Settings()))
+    found = store.find(name, keys.key(name, shapes, under.as_of, Settings()))
     return "to be fitted" if found is None else "kept"
 
 
@@ -129,7 +129,7 @@ def fit(
         if posterior.diagnostics["failures"]:
             failed.append(name)
         elif ship:
-            store.write(store.shipped(name), posterior)
+            netcdf.write(store.shipped(name), posterior)
         found[name] = dict(posterior.diagnostics)
     return found, failed
 

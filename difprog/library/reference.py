@@ -12,7 +12,7 @@ from functools import lru_cache
 from difprog.base import files
 from difprog.base.errors import Problems
 from difprog.beliefs.beliefs import Belief, Layer
-from difprog.beliefs.families import Point
+from difprog.beliefs.distributions import Point
 from difprog.beliefs.parse import read_layer
 from difprog.evidence import DATASETS, likelihood
 from difprog.library import edit

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from difprog.beliefs.beliefs import Belief, Layer, Stack
-from difprog.beliefs.families import Point
+from difprog.beliefs.distributions import Point
 from difprog.library.shelf import Entry
 
 
@@ -36,7 +36,7 @@ def used_percentiles(name: str, stack: Stack, levels: Sequence[float]) -> dict[f
     import numpy as np
     from scipy import special
 
-    from difprog.evidence import DATASETS, likelihood, store
+    from difprog.evidence import DATASETS, keys, likelihood, store
     from difprog.evidence.fit import Settings
 
     if belief.evidence not in DATASETS or name not in likelihood(belief.evidence).BELIEFS:
@@ -45,7 +45,7 @@ def used_percentiles(name: str, stack: Stack, levels: Sequence[float]) -> dict[f
     shapes = {n: b.shape for n, b in stated.items() if b is not None}
     if len(shapes) < len(stated):
         return None
-    kept = store.find(belief.evidence, store.key(belief.evidence, shapes, stack.as_of, Settings()))
+    kept = store.find(belief.evidence, keys.key(belief.evidence, shapes, stack.as_of, Settings()))
     if kept is None or name not in kept:
         return None
     # Every kept draw once, each with a score of an even grid, in an order that has nothing to do with it.

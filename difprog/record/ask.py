@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from difprog.base.errors import BadInput, Problem, nearest
-from difprog.beliefs.families import Distribution
+from difprog.beliefs.distributions import Distribution
 from difprog.forecast import identity
 from difprog.forecast.believed import DAYS
 from difprog.forecast.forecast import Forecast

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from rich.console import Console
@@ -24,6 +25,7 @@ from difprog.render.funding import (
     verdict,
 )  # fmt: skip
 from difprog.render.screen import DIM, HEAD, MARGIN, Column, fitted, indented, section, sentences, text
+from difprog.render.terminal import old
 
 #: Rows of a table on the screen: of those funded, and of those below the line.
 MOST_ROWS, MOST_BELOW = 30, 10
@@ -36,11 +38,12 @@ BAR, STEPS = 40, 12
 NUMBERS, NEEDS, LEAST_NAME, WIDEST_NAME = 46, 12, 20, 60
 
 
-def show(content: Mapping[str, Any], screen: Console) -> None:
-    """Print a decision: what to fund, the line, what would change it."""
+def show(content: Mapping[str, Any], screen: Console, today: date | None = None) -> None:
+    """Print a decision: what to fund, the line, what would change it; a note where years are old."""
     screen.print(text(f"What to fund with {money(content['budget'])}", HEAD))
     for line in basis(content):
         screen.print(text(line, DIM))
+    old(content, screen, today)
     screen.print()
     sentences(screen, [((line, ""),) for line in (*outcomes.sentences(content), *verdict(content))])
     _table(content, content["chosen"], "Fund", MOST_ROWS, screen)

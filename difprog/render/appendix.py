@@ -187,7 +187,8 @@ def _drivers(content: Mapping[str, Any]) -> list[str]:
     source = content["ensemble"] if several else content["models"][0]
     rows = [
         [
-            gfm_name(d["belief"]), reasons.distance(d), reasons.evppi_with_error(d),
+            gfm_name(d["belief"]) + trust.mark(content, d["belief"]), reasons.distance(d),
+            reasons.evppi_with_error(d),
             with_error(d["low"], d["low_se"], MICRODOOM, sign=True),
             with_error(d["high"], d["high_se"], MICRODOOM, sign=True),
         ]
@@ -197,7 +198,7 @@ def _drivers(content: Mapping[str, Any]) -> list[str]:
         "## What drives it, and what is worth finding out",
         figure(content, "drivers.svg", figures.alternative_drivers(content)),
         escape(reasons.worth_knowing(source["drivers"])),
-        escape(reasons.DRIVERS_NOTE),
+        f"‡ somebody's judgement, not a measurement. {escape(reasons.DRIVERS_NOTE)}",
         table(
             ["belief", "distance", "EVPPI ± error", "effect at its lowest tenth", "at its highest"],
             rows, range(1, 5),

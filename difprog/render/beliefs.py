@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from difprog.beliefs.families import Distribution, Mixture, Point, Shape
+from difprog.beliefs.distributions import Distribution, Mixture, Point, Shape
 from difprog.render.format import significant
 
 Array = npt.NDArray[np.float64]

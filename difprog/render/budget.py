@@ -14,7 +14,7 @@ from typing import Any
 from difprog.base import writing
 from difprog.choose.rules import RULES
 from difprog.forecast.summary import MICRODOOM
-from difprog.render import figures, funding, outcomes, shifted, spending, words
+from difprog.render import figures, funding, outcomes, shifted, spending, trust, words
 from difprog.render.allocate import MOST_BELOW
 from difprog.render.format import interval, microdooms, money, percent, significant, with_error
 from difprog.render.gfm import bullets, code, escape, fence, image, table
@@ -172,8 +172,8 @@ def _again(content: Content, command: str) -> list[str]:
     proved = ", as far as is proved," if content.get("short") else ""
     return [
         "## How it was made",
-        f"difprog {code(content['version'])}, seed {content['seed']}, {content['draws']:,} draws, years "
-        f"counted from {escape(content['as_of'])}, under {models}. The set is{proved} the best of the means "
+        f"difprog {code(content['version'])}, seed {content['seed']}, {content['draws']:,} draws, "
+        f"under {models}. {escape(trust.dated(content))} The set is{proved} the best of the means "
         "by an exact programme, in which effects add up; what it comes to together is the race run once with "
         "all of it.",
         fence([command], "sh") if command else "",

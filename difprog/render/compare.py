@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from difprog.render.format import microdooms, percent, with_error
 from difprog.render.rank import entry, head
 from difprog.render.ranktable import columns_of, span, table
 from difprog.render.screen import BAD, DIM, GOOD, HEAD, MARGIN, Column, fitted, indented, kept, section, text
+from difprog.render.terminal import old
 from difprog.render.verdict import basis
 
 COMPARE_SCHEMA = "difprog.compare/1"
@@ -65,14 +67,15 @@ def as_data(found: Comparison) -> dict[str, Any]:
     }
 
 
-def terminal(found: Comparison, screen: Console) -> None:
-    """Print a comparison."""
+def terminal(found: Comparison, screen: Console, today: date | None = None) -> None:
+    """Print a comparison; where the day is given, years counted from long before it get a note."""
     shown = as_data(found)
     models = [model["model"] for model in shown["models"]]
     count = shown["draws"]
     projects = shown["projects"]
     screen.print(Text(f"{len(projects)} options on the same worlds, best first", style=HEAD))
     screen.print(Text(basis(shown), style=DIM))
+    old(shown, screen, today)
     screen.print()
     for line in (*outcomes.sentences(shown), *headline(found)):
         indented(screen, line)

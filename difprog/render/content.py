@@ -45,6 +45,7 @@ def content(forecast: Forecast) -> dict[str, Any]:
             weight=weight,
             title=answer.model.title,
             cites=answer.model.cites,
+            opens=list(answer.model.opens),
             code={"path": answer.model.source.label, "sha256": answer.model.source.sha256},
             quantiles=[float(q) for q in answer.weighing.quantiles(answer.drawn("net_effect"), LEVELS)],
         )

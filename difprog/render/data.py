@@ -13,7 +13,7 @@ from typing import Any
 from difprog import __version__
 from difprog.base import plainjson
 from difprog.beliefs.beliefs import Belief, Layer
-from difprog.beliefs.families import Point
+from difprog.beliefs.distributions import Point
 from difprog.forecast.forecast import Forecast, ModelForecast
 from difprog.forecast.summary import MICRODOOM, Quantiles, Summary
 from difprog.forecast.tails import tail_index

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from rich.console import Console, Group
@@ -26,7 +27,8 @@ from difprog.render.screen import (
     sentences,
     text,
 )
-from difprog.render.terminal import title, years
+from difprog.render.terminal import old, title, years
+from difprog.render.trust import mark
 
 #: Drivers that are shown unless all are asked for.
 TOP = 8
@@ -42,6 +44,7 @@ def explain(
     everything: bool = False,
     *,
     pilots: Sequence[Mapping[str, Any]] = (),
+    today: date | None = None,
 ) -> None:
     """Print an explanation.
 
@@ -55,8 +58,11 @@ def explain(
         Whether to list every belief, and under every model on its own too.
     pilots : sequence of mapping
         What `difprog.render.pilot.as_data` returns of each that was asked about.
+    today : date, optional
+        Where given, years that are counted from long before it get a note.
     """
     title(content, screen)
+    old(content, screen, today)
     screen.print()
     sentences(screen, [*(((line, ""),) for line in outcomes.sentences(content)), *conclusion(content)])
     learning.show(pilots, screen)
@@ -189,12 +195,6 @@ def _drivers(content: Mapping[str, Any], screen: Console, everything: bool) -> N
     if any(mark(content, d["belief"]) for _, found in blocks for d in found):
         indented(screen, Text("‡ somebody's judgement, not a measurement", style=DIM))
     indented(screen, Text(reasons.DRIVERS_NOTE, style=DIM))
-
-
-def mark(content: Mapping[str, Any], name: str) -> str:
-    """Return the mark of a belief that is a judgement."""
-    rows = (row for row in content["provenance"] if row["name"] == name)
-    return "‡" if any(row["judgement"] and not row["conditioned_on"] for row in rows) else ""
 
 
 def _tornado(content: Mapping[str, Any], found: Sequence[Mapping[str, Any]], screen: Console) -> None:

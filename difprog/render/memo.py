@@ -182,6 +182,7 @@ def _trust(content: Content) -> list[str]:
         "them (‡)."
     ]
     lines += [escape(note) for note in trust.notes(content)[:NOTES]]
+    lines.append(escape(trust.dated(content)))
     return ["## How far to trust it", bullets(lines)]
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from difprog.render import outcomes, shifted, spending, words
+from difprog.render import outcomes, shifted, spending, trust, words
 from difprog.render.format import percent, with_error
 from difprog.render.gfm import bullets, code, escape, image, table
-from difprog.render.ranktable import FIRST, counted
+from difprog.render.ranktable import FIRST, beside, counted
+from difprog.render.verdict import WORTH
 
 
 def portfolio(content: Mapping[str, Any], page: str = "portfolio") -> str:
@@ -20,15 +21,18 @@ def portfolio(content: Mapping[str, Any], page: str = "portfolio") -> str:
     said = ". ".join(spending.alternative_cost(points, content["prob"]))
     projects, count = content["projects"], content["draws"]
     extra = list(dict.fromkeys(column for p in projects for column in p["extra"]))
-    money = any(p.get("value_for_money") for p in projects)
+    worth = [
+        (head, own, key, unit)
+        for head, (own, key, unit) in zip(("per million USD", "per FTE-year"), WORTH, strict=True)
+        if any(p.get(own) for p in projects)
+    ]
     heads = ["rank", "project", "mean ± error", f"{content['prob']:.0%} interval", "helps", "harms"]
-    heads += ["chance best"] + (["per million USD"] if money else []) + [escape(e) for e in extra]
+    heads += ["chance best"] + [head for head, *_ in worth] + [escape(e) for e in extra]
     rows = []
     for p in projects:
         row = [str(p["rank"]), escape(p["name"]), *words.net_cells(p["ensemble"]["net_effect"], count)]
         row.append("" if p.get("p_best") is None else percent(p["p_best"], count))
-        if money:
-            row.append(_per_million(p.get("value_for_money")))
+        row += [_ratio(p.get(own), key) for _, own, key, _ in worth]
         rows.append(row + [escape(p["extra"].get(e, "")) for e in extra])
     disagree = [p for p in projects if p["ensemble"]["sign_disagreement"]]
     names = ", ".join(code(m["model"]) for m in content["models"])
@@ -40,7 +44,8 @@ def portfolio(content: Mapping[str, Any], page: str = "portfolio") -> str:
         " ".join(escape(line) for line in outcomes.sentences(content)),
         f"**On {len(disagree):,} of them the models disagree about the sign.**" if disagree else "",
         image(said, f"{page}/{spending.COST}") if points else "",
-        table(heads, rows, [0, *range(2, 7 + money)]),
+        table(heads, rows, [0, *range(2, 7 + len(worth))]),
+        " ".join(f"Microdooms averted {head}{beside(unit)}." for head, _, _, unit in worth),
     ]
     if disagree:
         parts += ["## Where the models disagree", bullets(_disagreement(p) for p in disagree)]
@@ -50,8 +55,8 @@ def portfolio(content: Mapping[str, Any], page: str = "portfolio") -> str:
     parts += shifted.blocks(content, shifted.image(content, page))
     parts += [
         "## How it was made",
-        f"difprog {code(content['version'])}, seed {content['seed']}, {count:,} draws, years counted from "
-        f"{escape(content['as_of'])}.",
+        f"difprog {code(content['version'])}, seed {content['seed']}, {count:,} draws. "
+        f"{escape(trust.dated(content))}",
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -64,10 +69,10 @@ def _problems(entry: Mapping[str, Any]) -> str:
     return "; ".join(escape(p) for p in entry.get("problems", ()))
 
 
-def _per_million(found: Mapping[str, Any] | None) -> str:
-    if not found or found["microdooms_per_million_usd"] is None:
+def _ratio(found: Mapping[str, Any] | None, key: str) -> str:
+    if not found or found[key] is None:
         return ""
-    return with_error(found["microdooms_per_million_usd"], found["mcse"] or 0.0, sign=True)
+    return with_error(found[key], found["mcse"] or 0.0, sign=True)
 
 
 def _disagreement(project: Mapping[str, Any]) -> str:

@@ -30,6 +30,7 @@ def entry(row: Row, found: Forecast) -> dict[str, Any]:
         "ensemble": scored["ensemble"],
         "models": [{k: v for k, v in each.items() if k != "priors"} for each in scored["models"]],
         "value_for_money": data.value_for_money(found),
+        "value_of_time": data.value_of_time(found),
         "assumed": list(found.project.assumed),
         "extra": dict(row.extra),
     }
@@ -109,7 +110,7 @@ def as_csv(ranking: Ranking, extra: tuple[str, ...]) -> str:
         [
             "rank", "row", "name",
             *(f"net_effect_{part}" for part in summary),
-            "p_best", "sign_disagreement", "microdooms_per_million_usd",
+            "p_best", "sign_disagreement", "microdooms_per_million_usd", "microdooms_per_fte_year",
             *(f"net_effect_mean_{name}" for name in names),
             *(f"net_effect_mcse_{name}" for name in names),
             *(_cell(column) for column in extra),
@@ -117,13 +118,13 @@ def as_csv(ranking: Ranking, extra: tuple[str, ...]) -> str:
     )  # fmt: skip
     for project in ranking.projects():
         net = project["ensemble"]["net_effect"]
-        money = project["value_for_money"] or {}
+        money, time = project["value_for_money"] or {}, project.get("value_of_time") or {}
         writer.writerow(
             [
                 project["rank"], project["row"], _cell(project["name"]),
                 *(net[part] for part in summary),
                 project["p_best"], str(project["ensemble"]["sign_disagreement"]).lower(),
-                money.get("microdooms_per_million_usd"),
+                money.get("microdooms_per_million_usd"), time.get("microdooms_per_fte_year"),
                 *(each["net_effect"]["mean"] for each in project["models"]),
                 *(each["net_effect"]["mcse"] for each in project["models"]),
                 *(_cell(project["extra"].get(column, "")) for column in extra),

@@ -6,6 +6,7 @@ Takes the projects of the JSON, so that what is printed is what is written.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from rich.console import Console
@@ -13,9 +14,11 @@ from rich.text import Text
 
 from difprog.forecast.summary import MICRODOOM, Summary, sign
 from difprog.render import outcomes, shifted
+from difprog.render.content import yardsticks
 from difprog.render.format import interval, percent, significant, with_error
 from difprog.render.screen import BAD, DIM, GOOD, HEAD, Column, fitted, indented, kept, section, text
-from difprog.render.verdict import basis
+from difprog.render.terminal import old
+from difprog.render.verdict import basis, published_in
 
 #: Rows that a terminal shows; CSV and JSON have all.
 MOST_ROWS = 50
@@ -24,7 +27,9 @@ MOST_ROWS = 50
 NAME = 24
 
 #: Heads of columns that are explained below the table.
-MEAN, INTERVAL, BEST, MONEY, MODELS = "mean ± error", "interval", "best", "per $1M", "models"
+MEAN, INTERVAL, BEST, MONEY, TIME, MODELS = (
+    "mean ± error", "interval", "best", "per $1M", "per FTE-year", "models",
+)  # fmt: skip
 
 #: What comes first, by what a ranking is ordered by.
 FIRST = {"effect": "best", "per-dollar": "most per dollar", "best": "likeliest to be the best"}
@@ -59,6 +64,20 @@ def money(project: Mapping[str, Any]) -> str:
     return with_error(found["microdooms_per_million_usd"], found["mcse"] or 0.0, sign=True)
 
 
+def time(project: Mapping[str, Any]) -> str:
+    """Return microdooms per year of one person's work, cut where the error begins."""
+    found = project.get("value_of_time")
+    if found is None:
+        return ""
+    return with_error(found["microdooms_per_fte_year"], found["mcse"] or 0.0, sign=True)
+
+
+def beside(unit: str) -> str:
+    """Return the published magnitudes in a unit, to stand after what a column means."""
+    ranges = published_in(yardsticks(), unit)
+    return f"; published {', '.join(ranges)}" if ranges else ""
+
+
 def columns_of(
     projects: Sequence[Mapping[str, Any]], prob: float, count: int, what: str, by: str = "effect"
 ) -> list[Column]:
@@ -88,6 +107,8 @@ def columns_of(
     ]
     if any(project["value_for_money"] for project in projects):
         found.append(Column(MONEY, [money(project) for project in projects], drop=1 * (by != "per-dollar")))
+    if any(project.get("value_of_time") for project in projects):
+        found.append(Column(TIME, [time(project) for project in projects], drop=4))
     return [*found, Column(MODELS, [signs(project) for project in projects], left=True)]
 
 
@@ -120,7 +141,9 @@ def table(
             f"best: the chance that it is the best of all; doing nothing is in {percent(nothing, count)}."
         )
     if MONEY in shown:
-        said.append("per $1M: microdooms averted per million dollars.")
+        said.append(f"per $1M: microdooms averted per million dollars{beside('million_usd')}.")
+    if TIME in shown:
+        said.append(f"per FTE-year: per year of one person's work{beside('fte_year')}.")
     said.append(f"models: + helps, − harms, · not told from zero, by {', '.join(models)}.")
     if len(shown) < len(columns):
         said.append("A wider screen shows more columns.")
@@ -140,6 +163,8 @@ def rank(
     many: int,
     failed: int,
     screen: Console,
+    *,
+    today: date | None = None,
 ) -> None:
     """Print a ranking.
 
@@ -155,11 +180,14 @@ def rank(
         How many rows could not be scored.
     screen : Console
         Where to print.
+    today : date, optional
+        Where given, years that are counted from long before it get a note.
     """
     models = [model["model"] for model in start["models"]]
     count, nothing = start["draws"], start["nothing"]["p_best"]
     screen.print(Text(f"{counted(many, failed)}, {FIRST[start['by']]} first", style=HEAD))
     screen.print(Text(basis(start), style=DIM))
+    old(start, screen, today)
     said = [*map(Text, outcomes.sentences(start)), *_headline(projects, start["by"])]
     if said:
         screen.print()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 from rich.console import Console
@@ -13,6 +14,7 @@ from difprog.forecast.summary import sign
 from difprog.render import data, outcomes, shifted, words
 from difprog.render.format import probability, significant
 from difprog.render.screen import DIM, HEAD, MARGIN, Column, fitted, indented, section, sentences, text
+from difprog.render.terminal import old
 
 SCHEMA = "difprog.scenarios/1"
 STANDING = "as beliefs stand"
@@ -86,11 +88,12 @@ def verdict(found: Sequence[tuple[str, int]]) -> str:
     return f"{said}."
 
 
-def show(found: Sequence[Scenario], screen: Console) -> None:
-    """Print a table with a row per scenario."""
+def show(found: Sequence[Scenario], screen: Console, today: date | None = None) -> None:
+    """Print a table with a row per scenario; a note where years are counted from long before today."""
     first = found[0].forecast
     screen.print(text(f"{first.project.name} under {len(found) - 1} scenarios", HEAD))
     screen.print(text(f"{len(first.models)} models · {first.count:,} draws · seed {first.seed}", DIM))
+    old({"as_of": first.as_of.isoformat()}, screen, today)
     screen.print()
     sentences(screen, [((verdict([(one.name, one.sign) for one in found]), ""),)])
     section(screen, "Net effect", words.MICRODOOMS_NOTE)

@@ -18,6 +18,7 @@ from difprog.render.format import significant, supported
 from difprog.render.gfm import code, table
 from difprog.render.outcomes import shift
 from difprog.render.screen import DIM, GAP, MARGIN, Column, fitted, indented, section, text
+from difprog.render.trust import mark
 
 Content = Mapping[str, Any]
 
@@ -52,14 +53,17 @@ def show(content: Content, screen: Console) -> None:
     if not rows:
         return
     several = len(models) > 1
-    names, before = [text(m["belief"]) for m in rows], [ends(m["before"]) for m in rows]
+    names, before = [text(marked(content, m)) for m in rows], [ends(m["before"]) for m in rows]
     after = [f"→ {ends(m['after'])}" for m in rows]
-    taken = sum(max(map(len, column)) + GAP for column in (names, before, after))
-    cells = min(CELLS, screen.width - MARGIN - taken)
+    room = screen.width - MARGIN - sum(max(map(len, column)) + GAP for column in (names, before, after))
+    if room < -GAP:  # the last column has no gap after it; a mark is worth no number on two lines
+        names = [text(m["belief"]) for m in rows]
+    cells = min(CELLS, room)
     drawn = cells >= FEWEST
     section(
         screen, _TITLE,
-        (_ONE_LINE if drawn else _NO_LINE) + ("; under the model where it moved furthest" if several else ""),
+        (_ONE_LINE if drawn else _NO_LINE) + ("; under the model where it moved furthest" if several else "")
+        + ("; ‡ a judgement" if any("‡" in name.plain for name in names) else ""),
     )  # fmt: skip
     columns = [Column("", names, left=True)]
     if drawn:
@@ -84,7 +88,7 @@ def every(content: Content, screen: Console) -> None:
         indented(screen, Text.assemble(text(model["model"], "bold"), (note, DIM)))
         names, drawn, numbers = [], [], []
         for m in model["moved"]:
-            names.append(text(m["belief"]))
+            names.append(text(marked(content, m)))
             drawn.append("\n".join(drawing(m["before"], m["after"])))
             numbers.append("\n".join(ends(m[which]) for which in ("before", "after")))
         columns = [Column("belief", names, left=True, wrap=True)]
@@ -92,6 +96,11 @@ def every(content: Content, screen: Console) -> None:
             columns.append(Column("", drawn, left=True))
         columns.append(Column("before, after", numbers, left=True))
         indented(screen, fitted(columns, screen.width - MARGIN))
+
+
+def marked(content: Content, moved: Content) -> str:
+    """Return a belief that moved by its name, a judgement marked."""
+    return str(moved["belief"]) + mark(content, str(moved["belief"]))
 
 
 def ends(values: Sequence[float]) -> str:
@@ -162,7 +171,8 @@ def blocks(content: Content, figure: str) -> list[str]:
     ]  # fmt: skip
     moved = [
         [
-            code(m["model"]), code(b["belief"]), ends(b["before"]), ends(b["after"]),
+            code(m["model"]), code(b["belief"]) + mark(content, b["belief"]),
+            ends(b["before"]), ends(b["after"]),
             supported(b["distance"], b["distance_se"], digits=2),
         ]
         for m in tilted for b in m["moved"]

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from difprog.base.errors import plain
 from difprog.beliefs.beliefs import Belief
-from difprog.beliefs.families import Point
+from difprog.beliefs.distributions import Point
 from difprog.forecast.summary import MICRODOOM, sign
 from difprog.race.parameters import PARAMETERS
 from difprog.race.parameters import Group as ParameterGroup
@@ -275,6 +275,12 @@ def _down(columns: Sequence[Column], screen: Console) -> None:
         indented(screen, name if isinstance(name, Text) else Text(name))
         for column in columns[1:]:
             indented(screen, f"  {column.head:<12}{str(column.cells[at]).replace(chr(10), ', ')}")
+
+
+def old(content: Mapping[str, Any], screen: Console, today: date | None) -> None:
+    """Print a note where years are counted from long before today; nothing where no day is given."""
+    for line in trust.stale(content, today):
+        screen.print(text(line))
 
 
 def _notes(content: Mapping[str, Any], screen: Console, full: bool, today: date | None) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from difprog.forecast.summary import Summary
@@ -15,11 +15,19 @@ from difprog.render.words import MIXTURE, listed, net_of, summary
 #: Days after which the date that years are counted from is worth a note.
 STALE = 90
 
+_UP_TO_DATE = "difprog evidence fit brings the evidence up to date once a belief file sets as_of"
+
 
 def judgements(content: Mapping[str, Any]) -> tuple[int, int]:
     """Return how many of the beliefs are somebody's judgement, and how many beliefs there are."""
     rows = content["provenance"]
     return sum(bool(row["judgement"]) for row in rows), len(rows)
+
+
+def mark(content: Mapping[str, Any], name: str) -> str:
+    """Return the mark of a belief that is a judgement and conditioned on nothing; "" where no data say so."""
+    rows = (row for row in content.get("provenance", ()) if row["name"] == name)
+    return "‡" if any(row["judgement"] and not row["conditioned_on"] for row in rows) else ""
 
 
 def notes(content: Mapping[str, Any], today: date | None = None, brief: bool = True) -> list[str]:
@@ -30,23 +38,33 @@ def notes(content: Mapping[str, Any], today: date | None = None, brief: bool = T
     content : mapping
         The data.
     today : date, optional
-        Where given, beliefs that count years from long before it get a note. Reports have none:
-        the same inputs give the same bytes on any day.
+        Where given, beliefs that count years from long before it get a note. Pages have `dated`
+        instead: the same inputs give the same bytes on any day.
     brief : bool
         Whether long lists are counted in place of named.
     """
     found = [*heavy_tails(content), *monte_carlo(content)]
-    if today is not None and (days := (today - date.fromisoformat(content["as_of"])).days) > STALE:
-        found.append(
-            f"Years are counted from {content['as_of']}, {days} days ago; "
-            "difprog evidence fit brings the evidence up to date once a belief file sets as_of."
-        )
+    found += stale(content, today)
     for warning in content["warnings"]:
         start, colon, names = str(warning).partition("no source is given for: ")
         if brief and colon and not start and names.count(",") > 1:
             warning = f"no source is given for {names.count(',') + 1} beliefs"
         found.append(f"Note: {warning}.")
     return found
+
+
+def stale(content: Mapping[str, Any], today: date | None) -> list[str]:
+    """Return a note where years are counted from long before today; none where no day is given."""
+    if today is None or (days := (today - date.fromisoformat(content["as_of"])).days) <= STALE:
+        return []
+    return [f"Years are counted from {content['as_of']}, {days} days ago; {_UP_TO_DATE}."]
+
+
+def dated(content: Mapping[str, Any]) -> str:
+    """Return from when on a page is old, which is the same on every day."""
+    start = date.fromisoformat(content["as_of"])
+    until = start + timedelta(days=min(STALE, (date.max - start).days))
+    return f"Years are counted from {start}; after {until} {_UP_TO_DATE}."
 
 
 def heavy_tails(content: Mapping[str, Any]) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from difprog.forecast.summary import MICRODOOM, sign
@@ -45,8 +45,30 @@ def disagreement(content: Mapping[str, Any]) -> Sentence:
     signs = _signs(content)
     return said(
         ("The models disagree about the sign. ", STRONG), ("It helps", GOOD), f" under {listed(signs[1])}; ",
-        ("it harms", BAD), f" under {listed(signs[-1])}.",
+        ("it harms", BAD), f" under {listed(signs[-1])}.", *dependent(content, signs),
     )  # fmt: skip
+
+
+def dependent(content: Mapping[str, Any], signs: Mapping[int, Sequence[str]]) -> list[str]:
+    """Return what keeps models that agree from being as many independent votes.
+
+    A model that opens all that another one opens has its mechanisms in it. And where capability work
+    makes up for itself by `overhang`, it lengthens the time after the paradigm in every world.
+    """
+    opens = {str(model["model"]): set(model.get("opens", ())) for model in content["models"]}
+    found = []
+    for names in (signs[1], signs[-1]):
+        for name in names:
+            parts = [n for n in names if opens[n] and opens[n] < opens[name]]
+            if parts:
+                inside = f"the mechanisms of {listed(parts)} in it: no independent vote."
+                found.append(f" Of these, {name} has {inside}")
+    under = [name for name in signs[1] if "overhang" in opens[name]]
+    if under and content["project"].get("facts", {}).get("kind") == "capabilities":
+        found.append(
+            f" Under {listed(under)} capability work lengthens the time after the paradigm by construction."
+        )
+    return found
 
 
 def _signs(content: Mapping[str, Any]) -> dict[int, list[str]]:
@@ -153,12 +175,18 @@ def money(content: Mapping[str, Any]) -> list[Sentence]:
 
 
 def published(content: Mapping[str, Any], unit: str) -> list[str]:
+    """Return the published ranges in a unit that the data hold, in words."""
+    return published_in(content.get("yardsticks", ()), unit)
+
+
+def published_in(yardsticks: Iterable[Mapping[str, Any]], unit: str) -> list[str]:
     """Return the published ranges in a unit: what work is estimated to achieve, and bars set for it."""
+    yardsticks = list(yardsticks)
     found = []
     for kind, words in (("estimate", "estimates {}"), ("bar", "funders' bars {}")):
         ends = [
             end
-            for entry in content.get("yardsticks", ())
+            for entry in yardsticks
             if entry["kind"] == kind
             for end in entry.get(f"microdooms_per_{unit}", ())
         ]

@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from difprog.base.errors import BadInput, Problem
 from difprog.beliefs.beliefs import Belief, Stack
-from difprog.beliefs.families import Point
+from difprog.beliefs.distributions import Point
 from difprog.forecast import identity
 from difprog.forecast.believed import meeting
 from difprog.forecast.forecast import MIXED, Forecast, fewest_clusters

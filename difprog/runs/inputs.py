@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from difprog.beliefs.beliefs import Belief
-from difprog.beliefs.families import Point
+from difprog.beliefs.distributions import Point
 from difprog.beliefs.outcomes import Outcome
 from difprog.forecast.believed import stated
 from difprog.forecast.forecast import Forecast, ModelForecast

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from difprog.base import heaps
+from difprog.base import hdf5
 from difprog.base.stream import Stream
 from difprog.evidence.posterior import Posterior, Predictive
 from difprog.forecast import tree
@@ -147,11 +147,10 @@ def read(path: Path, group: str, names: Iterable[str], *shapes: tuple[int, ...])
     """
     import h5py
 
-    heaps.check(path)
     left = path.stat().st_size
     due = {len(shape): shape for shape in shapes}
     found = {}
-    with h5py.File(path, "r") as stream:
+    with hdf5.opened(path) as stream:
         for name in names:
             entry = _inside(stream, group, name)
             if entry.dtype != np.float64:
@@ -181,8 +180,7 @@ def readings(path: Path, count: int) -> list[str]:
     """
     import h5py
 
-    heaps.check(path)
-    with h5py.File(path, "r") as stream:
+    with hdf5.opened(path) as stream:
         entry = _inside(stream, "posterior", "reading")
         if entry.shape != (count,) or h5py.check_string_dtype(entry.dtype) is None:
             raise ValueError("its readings are not those of the run")

@@ -18,7 +18,8 @@ import numpy.typing as npt
 from scipy import special, stats
 
 from difprog.beliefs.beliefs import Belief
-from difprog.beliefs.families import FAMILIES, Distribution, Point
+from difprog.beliefs.distributions import Distribution, Point
+from difprog.beliefs.families import FAMILIES
 from difprog.beliefs.project import DEFAULT_FACTS
 from difprog.evidence import Case, compilation, headcounts
 from difprog.evidence.compiled import Compiled

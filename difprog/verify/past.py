@@ -28,7 +28,7 @@ import numpy.typing as npt
 
 from difprog.base import files, locks, plainjson, writing
 from difprog.base.errors import BadInput
-from difprog.evidence import Case, closure, headcounts, likelihood, store, tables, timelines
+from difprog.evidence import Case, closure, headcounts, keys, likelihood, tables, timelines
 from difprog.evidence.fit import Settings, judge, sample
 from difprog.record.predictive import LEVELS, Normal, Predictive, content, from_quantiles, read
 from difprog.verify.sbc import stated
@@ -172,7 +172,7 @@ def told(name: str, cut: date, settings: Settings, tick: Tick | None = None) -> 
 
 def _key(name: str, cut: date, settings: Settings) -> str:
     """Return the hash of what a result rests on: the fit's own, the days of publication, this code."""
-    digest = hashlib.blake2b(store.key(name, stated(name), cut, settings).full.encode(), digest_size=16)
+    digest = hashlib.blake2b(keys.key(name, stated(name), cut, settings).full.encode(), digest_size=16)
     digest.update(tables.content("published"))
     for path in closure.paths((__name__,)):
         digest.update(closure.code(path))

@@ -26,7 +26,7 @@ import numpy.typing as npt
 
 from difprog.base import files
 from difprog.beliefs.beliefs import Layer, Stack
-from difprog.beliefs.families import Shape
+from difprog.beliefs.distributions import Shape
 from difprog.beliefs.parse import read_layer
 from difprog.evidence import DATASETS, Case, compilation, likelihood, tables
 from difprog.evidence.compiled import Compiled

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from difprog.beliefs.families import Shape
+from difprog.beliefs.distributions import Shape
 from difprog.beliefs.project import Project
 from difprog.evidence import Case, compilation, timelines
 from difprog.evidence.compiled import Compiled

@@ -1,4 +1,4 @@
-"""Whether HDF5 would come to an end with the texts of a file: asked before the library opens one.
+"""The one door to HDF5 files, which may be anybody's: refused are those that the library never ends with.
 
 HDF5 keeps texts in heaps ("GCOL"), objects one after the other, each with its size. One whose size is 0, or
 so large that it wraps around, has the library go round in C for ever, where no signal reaches it. Layout:
@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import mmap
 import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 SIGNATURE, HEAP = b"\x89HDF\r\n\x1a\n", b"GCOL"
 
@@ -21,6 +24,22 @@ HEAD = 16
 
 #: More heaps, or larger ones, than texts of ours need.
 MOST, LARGEST = 1000, 1 << 24
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Any]:
+    """Open a file to read from it, as h5py does.
+
+    Raises
+    ------
+    ValueError, OSError
+        As `check`; and where the library does not know it.
+    """
+    check(path)
+    import h5py
+
+    with h5py.File(path, "r") as stream:
+        yield stream
 
 
 def check(path: Path) -> None:
@@ -63,6 +82,3 @@ def _check_heap(data: mmap.mmap, start: int) -> None:
         if not 0 < step <= end - at:
             raise ValueError("a heap of texts does not end")
         at += step
-
-
-__all__ = ["check"]
