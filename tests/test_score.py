@@ -224,6 +224,23 @@ def test_what_does_exactly_nothing_is_not_said_to_be_unresolved(tmp_path: Path) 
     assert "It changes nothing under 6 of 6 models." in run("score", path, *PLAIN).stdout
 
 
+def test_where_most_worlds_say_otherwise_than_the_mean_it_is_said() -> None:
+    from dataclasses import asdict
+
+    from difprog.forecast.summary import Summary
+    from difprog.render import verdict, words
+
+    def model(name: str, mean: float, positive: float, negative: float) -> dict[str, Any]:
+        found = Summary(mean, 1.0, 0.1, 0.0, -1.0, 1.0, positive, negative)
+        return {"model": name, "net_effect": asdict(found)}
+
+    models = [model("a", 1.0, 0.2, 0.7), model("b", -1.0, 0.7, 0.2), model("c", 0.1, 0.5, 0.4)]
+    assert words.plain(verdict.agreement({"models": models})) == (
+        "It helps under 1 of 3 models, harms under 1 of 3 models, and cannot be told from zero under 1 (c). "
+        "Under a it harms in more worlds than it helps. Under b it helps in more worlds than it harms."
+    )
+
+
 BAD = {
     "unknown key": ('[project]\nname = "x"\neffrot = 1\n', ["project.effrot", "effort"]),
     "unknown belief": ('[project]\nname="x"\neffort=1\nduration=1\n[beliefs]\nagi_arival=3\n',

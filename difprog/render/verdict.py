@@ -120,7 +120,7 @@ def middle(content: Mapping[str, Any]) -> Sentence:
 
 
 def agreement(content: Mapping[str, Any]) -> Sentence:
-    """Return how many models help, harm or cannot tell, and which harm in more worlds than they help."""
+    """Return how many models help, harm or cannot tell, and under which most worlds say otherwise."""
     models = content["models"]
     if len(models) < 2:
         return ()
@@ -141,13 +141,15 @@ def agreement(content: Mapping[str, Any]) -> Sentence:
         if names:
             under = f"{verb} under {len(names)}{'' if words else f' of {count} models'} ({listed(names)})"
             words = f"{words}, and {under}" if words else f"It {under}"
-    odd = [
-        str(m["model"])
-        for m in models
-        if sign(summary(m["net_effect"])) >= 0
-        and m["net_effect"]["p_negative"] > m["net_effect"]["p_positive"]
-    ]
-    more = f" Under {listed(odd)} it harms in more worlds than it helps." if odd else ""
+    against = {
+        "it harms in more worlds than it helps": [
+            name for name, net in nets.items() if sign(net) >= 0 and net.p_negative > net.p_positive
+        ],
+        "it helps in more worlds than it harms": [
+            name for name, net in nets.items() if sign(net) < 0 and net.p_positive > net.p_negative
+        ],
+    }
+    more = "".join(f" Under {listed(odd)} {what}." for what, odd in against.items() if odd)
     return said(f"{words}.{more}")
 
 
