@@ -68,6 +68,11 @@ BELIEFS = {
         "[project]\nname='x'\neffort=1\nduration=2\nstart=5\n[beliefs]\nserial_speedup=1\nlead_effect=0",
         "serial_speedup: stated outright, so that it holds whole: a start in 5 years changes nothing",
     ),
+    "whole by reviewers": (
+        "[project]\nname='x'\neffort=1\nduration=2\nstart=5\n[[reviews]]\nreviewer='A'\n"
+        "serial_speedup={p10=0.1,p90=1}",
+        "serial_speedup: stated outright, so that it holds whole: a start in 5 years changes nothing",
+    ),
     "team": (
         "[project]\nname='x'\neffort=9000\nduration=1",
         "9,000 people at a time (effort over duration, medians), more than are in the whole field (",

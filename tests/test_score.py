@@ -241,6 +241,14 @@ def test_where_most_worlds_say_otherwise_than_the_mean_it_is_said() -> None:
     )
 
 
+def test_what_may_be_nothing_is_not_quoted_without_its_error() -> None:
+    from difprog.render import verdict
+
+    assert verdict.worth(70.0, 90.0) == "+70 ± 90"
+    assert verdict.worth(70.0, 9.0) == "+70"
+    assert verdict.worth(0.0, 0.0) == "0"
+
+
 BAD = {
     "unknown key": ('[project]\nname = "x"\neffrot = 1\n', ["project.effrot", "effort"]),
     "unknown belief": ('[project]\nname="x"\neffort=1\nduration=1\n[beliefs]\nagi_arival=3\n',

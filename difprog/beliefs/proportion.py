@@ -66,10 +66,11 @@ def of_facts(
             if name in vocabulary and vocabulary[name].group is Group.EFFECT
             and any(case.shape.percentile(0.5) for case in cases.values())
         ]  # fmt: skip
+        effects += [name for review in project.reviews for name in review.effects]
         if effects:
             later = f"a start in {told('start', start)}"
             said = f"stated outright, so that it holds whole: {later} changes nothing"
-            yield ", ".join(effects), said, "start"
+            yield ", ".join(dict.fromkeys(effects)), said, "start"
     if effort and duration:
         field, where = FIELDS.get(project.facts["kind"], ("", ""))
         there = middle(field) if field else None

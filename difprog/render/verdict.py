@@ -6,7 +6,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from difprog.forecast.summary import MICRODOOM, sign
-from difprog.render.format import interval, microdooms, one_in, percent, significant, supported
+from difprog.render.format import (
+    interval,
+    microdooms,
+    one_in,
+    percent,
+    significant,
+    supported,
+    with_error,
+)
 from difprog.render.trust import judgements
 from difprog.render.words import (
     BAD,
@@ -88,8 +96,8 @@ def size(content: Mapping[str, Any]) -> Sentence:
     if not sign(net):
         if net.sd == 0:
             return said(*start, ": the effect is exactly 0 in every world drawn.")
-        error = microdooms(2 * net.mcse, sign=False)
-        return said(*start, f": the mean effect is within {error} microdooms of zero.")
+        most = microdooms(abs(net.mean) + 2 * net.mcse, net.mcse, sign=False)
+        return said(*start, f": the mean effect is within {most} microdooms of zero.")
     if net.sd == 0:
         return said(
             *start, f": {microdooms(net.mean)} microdooms averted, exactly, in every world drawn. The chance "
@@ -169,11 +177,18 @@ def money(content: Mapping[str, Any]) -> list[Sentence]:
         found = content.get(own)
         if not found or found[key] is None:
             continue
-        value = supported(found[key], found["mcse"] or 0.0, sign=True, digits=2)
+        value = worth(found[key], found["mcse"] or 0.0)
         ranges = published(content, unit)
         beside = f"; published {', '.join(ranges)}" if ranges else ""
         sentences.append(said(f"{SHORT[unit]}: ", (value, STRONG), f" microdooms{beside}."))
     return sentences
+
+
+def worth(value: float, error: float) -> str:
+    """Return an effect per million dollars or per year of work; with its error where it may be nothing."""
+    if 0 < abs(value) <= 2 * error:
+        return with_error(value, error, sign=True)
+    return supported(value, error, sign=True, digits=2)
 
 
 def published(content: Mapping[str, Any], unit: str) -> list[str]:
