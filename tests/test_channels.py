@@ -222,6 +222,22 @@ def test_break_even_where_no_factor_does_it() -> None:
     assert (nothing.capability_multiplier, nothing.alignment_multiplier, nothing.sign) == (None, None, 0)
 
 
+def test_break_even_where_only_a_stretch_of_factors_does_it() -> None:
+    """In an overhang x brings the paradigm nearer ten times faster than AGI, until the paradigm is here.
+
+    Work counts from the paradigm on: 50·(0.9·x) person-years more make up for 200 lost from x = 4.44 on,
+    and 50·(10 − 0.1·x) do until x = 60.
+    """
+    late = {
+        "overhang": 0.9, "paradigm_fraction": 0.5, "early_relevance": 0, "gated_chains": 0, "convergence": 0
+    }  # fmt: skip
+    stated = proposal({"parallel_speedup": -200, "serial_speedup": 0, "capability_speedup": 0.005})
+    draws = score(stated, "overhang", PARALLEL_ONLY | late, draws=200).draws
+    found = breakeven.break_even(draws, 0)
+    assert found.capability_multiplier == pytest.approx(200 / 45 / 0.005, rel=1e-5)
+    assert found.sign == -1
+
+
 def test_break_even_in_closed_form() -> None:
     """Half a hundred people a year make up for x years: 50·x person-years."""
     found = breakeven.break_even(toy(PARALLEL_ONLY, parallel_speedup=5, capability_speedup=0.2), 0)

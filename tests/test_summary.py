@@ -86,6 +86,14 @@ def test_a_mixture_weighs_by_credence() -> None:
     assert found.mcse == pytest.approx(np.std([-0.25, 1.25], ddof=1) / math.sqrt(2))
 
 
+@pytest.mark.parametrize("readings", range(1, 12))
+def test_where_every_world_is_helped_the_share_is_exactly_one(readings: int) -> None:
+    columns = list(np.random.default_rng(readings).uniform(1, 2, (readings, 7)))
+    drawn = list(np.random.default_rng(readings).uniform(0, 1, readings))
+    for credences in (drawn, [1 / readings] * readings):
+        assert summarise_mixture(columns, [Weighing(7)] * readings, credences, 0.9).p_positive == 1.0
+
+
 def test_a_mixture_of_equal_points_is_a_point() -> None:
     found = summarise_mixture([0.25, np.full(3, 0.25)], [Weighing(3)] * 2, [1.0, 2.0], 0.9)
     assert astuple(found) == (0.25, 0.0, 0.0, 0.25, 0.25, 0.25, 1.0, 0.0, *NO_ERRORS)

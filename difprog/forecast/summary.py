@@ -200,8 +200,10 @@ def summarise_mixture(
     around = inverted(points, cdf, _ends(levels, shares[:3]))
     if tilted:
         positive, negative = (float(np.sum(mass * part)) for part in parts[3:])
-    else:  # counted, not summed: to the last bit
-        positive, negative = (float(share @ np.count_nonzero(part, axis=1)) / count for part in parts[3:])
+    else:  # counted, not summed: all worlds are exactly 1
+        positive, negative = (
+            math.fsum(share * np.count_nonzero(part, axis=1)) / math.fsum(share * count) for part in parts[3:]
+        )
     return Summary(
         mean, float(np.sqrt(share @ (variances + (means - mean) ** 2))), error,
         float(found[1]), float(found[0]), float(found[2]), positive, negative,

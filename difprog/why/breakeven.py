@@ -180,7 +180,9 @@ def _nearest(mean: _Mean) -> tuple[float | None, float | None]:
     """Return the factor nearest to 1, in ratio, at which the mean is 0, and its error.
 
     The search widens from 1 to both sides, to 1/4 and 4, 1/16 and 16, 1/256 and 256, and so on
-    to 0 and `LARGEST_FACTOR`; a mean that crosses 0 twice between two of these is taken not to.
+    to 0 and `LARGEST_FACTOR`. Where all of these have one sign, the middles of the stretches between them are
+    looked at too: a speedup can help when it is small and harm when it is large. A mean that crosses 0 twice
+    between two of all these is taken not to.
     """
     here = mean(1.0)
     without = mean(0.0)
@@ -188,6 +190,7 @@ def _nearest(mean: _Mean) -> tuple[float | None, float | None]:
         return (1.0, 0.0) if without != 0.0 or mean(STEP) != 0.0 else (None, None)
     low = high = 1.0
     step = STEP
+    between: list[tuple[float, float]] = []
     while step <= LARGEST_FACTOR:
         last = step**2 > LARGEST_FACTOR
         for new, old in ((step, high), (0.0 if last else 1.0 / step, low)):
@@ -200,8 +203,14 @@ def _nearest(mean: _Mean) -> tuple[float | None, float | None]:
             if (sign > 0) != (here > 0):
                 root, smooth = _root(mean, old, new, here > 0)
                 return root, _error(mean, root, smooth)
+            if new > 0 and step > STEP:
+                between.append((math.sqrt(old * new), old))
         low, high = 1.0 / step, step
         step = step**2
+    for middle, old in between:
+        if mean.sign(middle) * here < 0:
+            root, smooth = _root(mean, old, middle, here > 0)
+            return root, _error(mean, root, smooth)
     return None, None
 
 
