@@ -298,3 +298,18 @@ def test_nothing_in_a_name_is_obeyed(tmp_path):
     assert "\x1b" not in found.stdout
     assert "\u202e" not in found.stdout
     assert "[bold]x" in found.stdout
+
+
+def test_a_belief_that_takes_the_place_of_evidence_is_named_with_its_numbers() -> None:
+    from difprog.runs.inputs import Side, differences
+
+    sides = [
+        Side(score(find_project("rlhf", asked), asked, 100, 1), 100)
+        for asked in (prepare(["serial_parallel"], scenarios=each) for each in ((), ("short",)))
+    ]
+    there, back = (
+        list(differences(one, two, ["serial_parallel"])) for one, two in (sides, sides[::-1])
+    )
+    instead = "not used: agi_arrival 0.8 to 12 years (p10 to p90)"
+    assert [tuple(label) for label in there] == [("evidence", "timelines", "used", instead)]
+    assert [tuple(label) for label in back] == [("evidence", "timelines", instead, "used")]

@@ -148,14 +148,14 @@ def test_no_amount_that_is_proposed_is_taken_for_a_name_by_the_shell() -> None:
 @pytest.mark.parametrize(
     ("median", "said"),
     [
-        (0.24e-6, "The median is +0.24: half of the worlds lie below it, "),
-        (1e-12, "The median is above 0 by less than 0.001: half of the worlds lie below it, "),
-        (-1e-12, "The median is below 0 by less than 0.001: half of the worlds lie below it, "),
-        (0.0, "The median is 0: on neither side of it lie half of the worlds, "),
+        (0.24e-6, "The median is +0.24: half of the worlds lie below it, 90% within"),
+        (1e-12, "The median is above 0 by less than 0.001: half of the worlds lie below it, 90% within"),
+        (-1e-12, "The median is below 0 by less than 0.001: half of the worlds lie below it, 90% within"),
+        (0.0, "The median is 0: 90% of the worlds lie within"),
     ],
 )
 def test_the_median_in_a_sentence(median: float, said: str) -> None:
     net = {"mean": 5e-6, "sd": 1e-4, "mcse": 1e-6, "median": median, "median_se": 1e-8, "lower": -4e-5,
            "upper": 6e-5, "p_positive": 0.48, "p_negative": 0.35}  # fmt: skip
     found = plain(verdict.middle({"prob": 0.9, "ensemble": {"net_effect": net}}))
-    assert found == f"{said}90% within −40 to +60; few worlds carry the mean."
+    assert found == f"{said} −40 to +60; few worlds carry the mean."

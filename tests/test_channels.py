@@ -169,6 +169,14 @@ def test_paths_share_their_channel_and_stand_alone() -> None:
             assert parts[name].left_out == pytest.approx(without.mean(), rel=1e-9)
 
 
+def test_a_channel_that_is_one_path_is_not_split() -> None:
+    """People whom field-building draws in: what rounding leaves of the other paths is no share."""
+    found = score_all(project("sandwiching", kind="field-building", criteria=()), draws=200)
+    shares = channels.channel_draws(found.draws)
+    assert all(np.any(share["run_up"]) for share in shares)
+    assert not any(channels.paths(found.draws, [share["run_up"] for share in shares]))
+
+
 # break-even
 
 def mean_at(draws: Draws, row: int, effects: Any, factor: float) -> float:

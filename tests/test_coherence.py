@@ -60,6 +60,35 @@ BELIEFS = {
         "[project]\nname='x'\neffort=1\nduration=40",
         "a duration (40 years, median) past the even chance",
     ),
+    "late": (
+        "[project]\nname='x'\neffort=1\nduration=2\nstart=9",
+        "a start in 9 years and a duration of 2 years (medians), past the even chance of AGI (10 years)",
+    ),
+    "whole": (
+        "[project]\nname='x'\neffort=1\nduration=2\nstart=5\n[beliefs]\nserial_speedup=1\nlead_effect=0",
+        "serial_speedup: stated outright, so that it holds whole: a start in 5 years changes nothing",
+    ),
+    "whole by reviewers": (
+        "[project]\nname='x'\neffort=1\nduration=2\nstart=5\n[[reviews]]\nreviewer='A'\n"
+        "serial_speedup={p10=0.1,p90=1}",
+        "serial_speedup: stated outright, so that it holds whole: a start in 5 years changes nothing",
+    ),
+    "team": (
+        "[project]\nname='x'\neffort=9000\nduration=1",
+        "9,000 people at a time (effort over duration, medians), more than are in the whole field (",
+    ),
+    "team at the frontier": (
+        "[project]\nname='x'\nkind='capabilities'\neffort=90_000\nduration=1",
+        "90,000 people at a time (effort over duration, medians), more than work at the frontier (",
+    ),
+    "price": (
+        "[project]\nname='x'\neffort=5\nduration=1\ncost=2.5",
+        "0.5 USD for an FTE-year (medians): is the amount right",
+    ),
+    "nobody": (
+        "[project]\nname='x'\neffort=0\nduration=1\ncost=1e6\n[beliefs.hype_leverage]\nvalue=1\nsource='x'",
+        "nobody works on it: what it does, its cost does",
+    ),
     "kind": (
         "[project]\nname='x'\nkind='capabilities'\neffort=1\nduration=1\n[beliefs]\nrelevance = 0.5",
         "relevance: has no effect: kind = capabilities puts 0 in its place",
@@ -87,6 +116,9 @@ def test_each_contradiction_is_said_with_its_numbers(name):
         "[beliefs.coupling]\np5 = 0.05\np95 = 0.5\nsource = 'x'",
         "[beliefs.chunk_length]\nvalue = 1\nsource = 'x'",
         "[project]\nname='x'\neffort=1\nduration=1",
+        "[project]\nname='x'\neffort=10\nduration=2\nstart=5\ncost='$2M'",
+        "[project]\nname='x'\nkind='applications'\neffort=9000\nduration=1\ncost=0",
+        "[project]\nname='x'\neffort=0\nduration=1\ncost=0",
     ],
 )
 def test_what_coheres_is_not_warned_of(text):

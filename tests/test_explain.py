@@ -65,6 +65,7 @@ def test_json_adds_to_that_of_score() -> None:
         assert entry["evpi"] >= max(d["evppi"] - 3 * d["evppi_se"] for d in entry["drivers"])
         assert len(entry["drivers"]) == len({d["belief"] for d in entry["drivers"]})
     ensemble = data["ensemble"]
+    assert ensemble["evpi"] >= max(d["evppi"] - 3 * d["evppi_se"] for d in ensemble["drivers"])
     assert sum(ensemble["channels"].values()) == pytest.approx(ensemble["net_effect"]["mean"], rel=1e-9)
     assert "NaN" not in done.stdout
     assert "Infinity" not in done.stdout
@@ -241,11 +242,30 @@ def driver(**changed: Any) -> dict[str, Any]:
     return {"belief": "serial_exponent", **flat, **changed}
 
 
-def hinge(**changed: Any) -> str:
+def hinge(net_effect: dict[str, float] | None = None, **changed: Any) -> str:
     row = {"name": "serial_exponent", "judgement": True, "conditioned_on": "", "kind": "ships",
            "meaning": "how fast"}  # fmt: skip
-    content = {"models": [{"drivers": [driver(**changed)]}], "provenance": [row]}
+    entry = {"drivers": [driver(**changed)], **({"net_effect": net_effect} if net_effect else {})}
+    content = {"models": [entry], "provenance": [row]}
     return " ".join(words.plain(sentence) for sentence in reasons.hinge(content))
+
+
+@pytest.mark.parametrize("believe", [(), ("p_success=0.3",)])
+def test_knowing_everything_is_worth_no_less_than_which_model_is_right(believe: tuple[str, ...]) -> None:
+    """Where models differ in sign, that is most of what there is to know."""
+    asked = prepare(believe=believe, use_evidence=False)
+    what = explain.explain(forecast.score(project("capability-work-now"), asked, 2000, 1))
+    (which,) = [d for d in what.drivers or () if d.belief == WHICH_MODEL]
+    assert which.evppi > 2 * which.evppi_se > 0
+    assert what.evpi.value >= which.evppi
+    gains = []
+    for row, answer in enumerate(what.models):
+        options = np.stack([0 * answer.answer.draws.without[row], *(
+            value[row] for value in explain.policies(what.forecast).values()
+        )])  # fmt: skip
+        gains.append([answer.answer.weighing.mean(o) for o in (options.max(axis=0), *options)])
+    best, *each = np.asarray(what.forecast.weights) @ np.array(gains)
+    assert what.evpi.value == pytest.approx(best - max(each), rel=1e-9)
 
 
 def test_the_sentence_that_draws_the_conclusion() -> None:
@@ -255,6 +275,10 @@ def test_the_sentence_that_draws_the_conclusion() -> None:
     )
     assert "the sign turns on it" in hinge(low=-4e-6)
     assert "the sign turns on it" not in hinge(low=-4e-6, low_se=3e-6)
+    assert "in its highest, and higher in between; that" in hinge(net_effect={"mean": 2e-4, "mcse": 1e-6})
+    lower = hinge(net_effect={"mean": 1e-6, "mcse": 1e-7}, high_se=1e-6)
+    assert "in its highest, and lower in between; that" in lower
+    assert "in between" not in hinge(net_effect={"mean": 1e-4, "mcse": 1e-6})
     first_screen = printed(found(), 80).splitlines()[:22]
     assert any("hangs on" in line for line in first_screen)
 

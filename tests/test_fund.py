@@ -86,6 +86,25 @@ def test_budgets_below_the_cheapest_and_above_the_dearest(table: Path, budget: s
     assert "the cheapest costs $" in screen.stdout if many == 0 else "Money is left" in screen.stdout
 
 
+def test_what_the_sentences_say_of_money_and_models_is_so() -> None:
+    from difprog.render import funding
+
+    assert funding._agreed(5, 5) == "Each model on its own would fund all 5 too."
+    assert funding._agreed(2, 5) == "2 of the 5 would be funded by every model on its own."
+    assert funding._agreed(0, 5) == "None of them would be funded by every model on its own."
+    assert funding._agreed(1, 1) == "Each model on its own would fund it too."
+    assert funding._agreed(0, 1) == "Not every model on its own would fund it."
+    content = {"bar": 0.0, "left_out": [], "cost": 5e6, "budget": 5e6}
+    assert "Money is left" not in funding._margin(content)
+    assert "Money is left" in funding._margin({**content, "budget": 6e6})
+    helps = {"cost": 1e6, "net_effect": {"mean": 1e-6}}
+    asked = {"budget": 5e6, "max_harm": None, "left_out": [{**helps, "net_effect": {"mean": -1e-6}}]}
+    assert funding._nothing(asked) == "nothing in reach is expected to help"
+    assert funding._nothing({**asked, "left_out": [{**helps, "cost": 9e6}]}) == "the cheapest costs $9M"
+    assert "by this rule" in funding._nothing({**asked, "left_out": [helps]})
+    assert "harms more than the cap" in funding._nothing({**asked, "left_out": [helps], "max_harm": 0.01})
+
+
 def test_rules_caps_and_scenarios_are_answered(table: Path) -> None:
     found = allocated(
         table, "--budget", "700k", "--rule", "worst-model", "--max-harm", "0.2", "--beside", "short",

@@ -213,6 +213,42 @@ def test_disagreement_in_sign_comes_before_anything_else() -> None:
     assert screen.index("The models disagree about the sign") < screen.index("microdooms")
 
 
+def test_what_does_exactly_nothing_is_not_said_to_be_unresolved(tmp_path: Path) -> None:
+    """Nobody, for money that only two models ask about, and nobody for nothing."""
+    path = tmp_path / "nobody.toml"
+    path.write_text("[project]\nname='x'\neffort=0\nduration=1\ncost=1e9\n")
+    screen = " ".join(run("score", path, *PLAIN).stdout.split())
+    assert "changes nothing under 4 (serial_parallel, research_grid, overhang and alignment_tax)" in screen
+    assert "The median is 0: 90% of the worlds lie within" in screen  # not: half of them below it
+    path.write_text("[project]\nname='x'\neffort=0\nduration=1\ncost=0\n")
+    assert "It changes nothing under 6 of 6 models." in run("score", path, *PLAIN).stdout
+
+
+def test_where_most_worlds_say_otherwise_than_the_mean_it_is_said() -> None:
+    from dataclasses import asdict
+
+    from difprog.forecast.summary import Summary
+    from difprog.render import verdict, words
+
+    def model(name: str, mean: float, positive: float, negative: float) -> dict[str, Any]:
+        found = Summary(mean, 1.0, 0.1, 0.0, -1.0, 1.0, positive, negative)
+        return {"model": name, "net_effect": asdict(found)}
+
+    models = [model("a", 1.0, 0.2, 0.7), model("b", -1.0, 0.7, 0.2), model("c", 0.1, 0.5, 0.4)]
+    assert words.plain(verdict.agreement({"models": models})) == (
+        "It helps under 1 of 3 models, harms under 1 of 3 models, and cannot be told from zero under 1 (c). "
+        "Under a it harms in more worlds than it helps. Under b it helps in more worlds than it harms."
+    )
+
+
+def test_what_may_be_nothing_is_not_quoted_without_its_error() -> None:
+    from difprog.render import verdict
+
+    assert verdict.worth(70.0, 90.0) == "+70 ± 90"
+    assert verdict.worth(70.0, 9.0) == "+70"
+    assert verdict.worth(0.0, 0.0) == "0"
+
+
 BAD = {
     "unknown key": ('[project]\nname = "x"\neffrot = 1\n', ["project.effrot", "effort"]),
     "unknown belief": ('[project]\nname="x"\neffort=1\nduration=1\n[beliefs]\nagi_arival=3\n',

@@ -20,6 +20,7 @@ from difprog.beliefs.distributions import Point
 from difprog.beliefs.elicit import spoken
 from difprog.beliefs.fitting import misfit
 from difprog.beliefs.project import DEFAULT_FACTS, QUANTITIES, Project
+from difprog.beliefs.proportion import Lookup, of_facts
 from difprog.race.parameters import FACT_OF, PARAMETERS, Parameter
 
 #: A fitted percentile this far from the stated one is worth a word.
@@ -167,8 +168,6 @@ _ORDERS = (
     ("researchers", 0.5, "field_ceiling", 0.5,
      "more researchers today ({0}, median) than the field will ever have ({1}, median)", "ceiling"),
     ("gated_chains", 0.5, "serial_chains", 0.5, "more gated chains ({0}, median) than chains ({1})", "gated"),
-    ("duration", 0.5, "agi_arrival", 0.5,
-     "a duration ({0}, median) past the even chance of AGI ({1})", "duration"),
 )  # fmt: skip
 
 #: What should not fall from one value of a fact to the next.
@@ -187,8 +186,6 @@ _FIXED = {
     "applications": {"relevance": "applications_relevance", "coupling": "applications_coupling"},
     "field-building": {"relevance": "0", "coupling": "0"},
 }
-
-Lookup = Callable[[str], Belief | None]
 
 
 def between(
@@ -289,7 +286,10 @@ def of_layer(layer: Layer, below: Stack, vocabulary: Mapping[str, Parameter] = P
 
 
 def of_project(
-    project: Project, lookup: Lookup, vocabulary: Mapping[str, Parameter] = PARAMETERS
+    project: Project,
+    lookup: Lookup,
+    vocabulary: Mapping[str, Parameter] = PARAMETERS,
+    arrival: float | None = None,
 ) -> list[Doubt]:
     """Return what is doubtful about a proposal and the beliefs in force for it.
 
@@ -301,6 +301,8 @@ def of_project(
         From a name to the belief in force, the proposal's own among them.
     vocabulary : mapping of str to Parameter
         The names that beliefs may have.
+    arrival : float, optional
+        The even chance of AGI as used, years; that of the belief in force where left out.
     """
     found: list[Doubt] = []
     own = {id(b) for cases in project.layer.beliefs.values() for b in cases.values()}
@@ -310,6 +312,7 @@ def of_project(
             doubts = of_belief(key, belief, vocabulary[name]) if name in vocabulary else ()
             found += (d for d in doubts if not (d.topic == "source" and name in QUANTITIES))
     found += between(lookup, vocabulary, lambda belief: id(belief) in own)
+    found += (Doubt(*each) for each in of_facts(project, lookup, vocabulary, arrival))
     kind = project.facts["kind"]
     for name, value in _FIXED.get(kind, {}).items():
         if name in project.layer.beliefs:

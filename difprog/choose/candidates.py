@@ -209,10 +209,8 @@ def _cost(forecast: Forecast, row: Row) -> float:
     cost = forecast.models[0].value("cost") if "cost" in forecast.models[0].beliefs else None
     mean = None if cost is None else float(np.mean(cost))
     if mean is None or not 0 < mean < np.inf:
-        raise BadInput(
-            Problem(row.where, "cost", "must be stated to be allocated to", mean or None,
-                    "in USD, such as $250k")
-        )  # fmt: skip
+        what = "must be above 0 to be allocated to" if mean == 0 else "must be stated to be allocated to"
+        raise BadInput(Problem(row.where, "cost", what, 0 if mean == 0 else mean, "in USD, such as $250k"))
     return mean
 
 

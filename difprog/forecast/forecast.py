@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property, partial
+from statistics import median
 from typing import Any
 
 import numpy as np
@@ -333,9 +334,11 @@ def mixed(draws: Draws, columns: Iterable[Any], credences: Sequence[float], prob
 def doubts(project: Project, answers: Sequence[ModelForecast]) -> list[str]:
     """Return what a reader should know before trusting a forecast."""
     found = [f"the proposal does not state {fact}, which was assumed" for fact in project.assumed]
+    # To two digits: those that some thousands of draws support.
+    arrival = float(f"{median(answer.arrival.values[0] for answer in answers):.2g}")
     for answer in answers:
-        beliefs = answer.beliefs
-        found.extend(str(d) for d in coherence.of_project(project, beliefs.get) if d.topic != "source")
+        about = coherence.of_project(project, answer.beliefs.get, arrival=arrival)
+        found.extend(str(d) for d in about if d.topic != "source")
     found = list(dict.fromkeys(found))
     read = {name for answer in answers for name in answer.beliefs}
     if idle := [name for name in project.layer.beliefs if name not in read]:
@@ -344,7 +347,7 @@ def doubts(project: Project, answers: Sequence[ModelForecast]) -> list[str]:
     unsourced: dict[str, Belief] = {}
     for answer in answers:
         for name, belief in answer.beliefs.items():
-            if not belief.source and name not in ("effort", "duration", "cost"):
+            if not belief.source and name not in ("effort", "start", "duration", "cost"):
                 unsourced.setdefault(name, belief)
     if unsourced:
         listed = ", ".join(f"{name} ({b.layer})" for name, b in sorted(unsourced.items()))

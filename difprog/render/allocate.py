@@ -121,7 +121,7 @@ def _frontier(content: Mapping[str, Any], screen: Console) -> None:
     steps = content["frontier"]
     if len(steps) < 2:
         return
-    section(screen, "What more or less money buys", "the best set at each budget")
+    section(screen, "What more or less money buys", "the best set at each budget: the sum of its parts")
     top = max(step["effect"] for step in steps) or 1.0
     both = content["together"]
     share = abs(both["mcse"] / both["mean"]) if both and both["mean"] else 0.0

@@ -59,7 +59,7 @@ def verdict(content: Mapping[str, Any]) -> list[str]:
     models = len(content["credences"])
     if models > 1:
         sure = sum(len(row["models_in"]) == models for row in chosen)
-        said.append(f"Each model on its own would fund {_of(sure, len(chosen))} too.")
+        said.append(_agreed(sure, len(chosen)))
     gap, error = content["disappointment"]["estimated"], content["disappointment"]["honest_se"]
     honest = content["disappointment"]["honest"]
     if gap - honest > 2 * error:
@@ -74,13 +74,13 @@ def _nothing(content: Mapping[str, Any]) -> str:
     """Return why nothing is funded."""
     rows = content["left_out"]
     within = [row for row in rows if row["cost"] <= content["budget"]]
-    if not within:
-        return f"the cheapest costs {money(min(row['cost'] for row in rows))}" if rows else "there is nothing"
+    if rows and not within:
+        return f"the cheapest costs {money(min(row['cost'] for row in rows))}"
     if not any(row["net_effect"]["mean"] > 0 for row in within):
-        return "nothing that it pays for is expected to help"
+        return "nothing in reach is expected to help"
     if content["max_harm"] is not None:
-        return "all that it pays for and that is expected to help harms more than the cap allows"
-    return f"by the rule {content['rule']} nothing that it pays for is better than nothing"
+        return "what is expected to help harms more than the cap allows"
+    return "by this rule no set is better than none"
 
 
 def by_parts(both: Summary, parts: float, between: Summary) -> str:
@@ -93,6 +93,15 @@ def by_parts(both: Summary, parts: float, between: Summary) -> str:
         total = f"{microdooms(abs(between.mean), between.mcse, sign=False)} {'more' if less else 'less'}"
     how = "get in each other's way" if less else "help each other"
     return f"One by one they would add up to {total}: they {how}."
+
+
+def _agreed(sure: int, many: int) -> str:
+    """Return in a sentence how many of the rows that are funded every model on its own would fund."""
+    if sure == many:
+        return f"Each model on its own would fund {f'all {many}' if many > 1 else 'it'} too."
+    if many == 1:
+        return "Not every model on its own would fund it."
+    return f"{f'{sure} of the {many}' if sure else 'None of them'} would be funded by every model on its own."
 
 
 def _of(some: int, every: int) -> str:
@@ -109,7 +118,8 @@ def _margin(content: Mapping[str, Any]) -> str:
                 "Money is left, and nothing more that is expected to help fits: it costs more than the "
                 "budget, harms more than the cap allows, or is another level of what is in."
             )
-        return "Money is left: everything that is expected to help is in."
+        left = "The money is just enough" if content["cost"] >= content["budget"] else "Money is left"
+        return f"{left}: everything that is expected to help is in."
     said = f"The bar at the margin is {significant(bar)} microdooms per million dollars"
     if any(row["per_million"] < bar for row in content["chosen"]):
         return f"{said}; grants below it that are in fill up what the larger ones leave."

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from difprog.render import outcomes, reasons, scenarios, trust, verdict, words
-from difprog.render.format import supported
 from difprog.render.gfm import bullets, code, escape, table
 from difprog.render.gfm import name as gfm_name
 
@@ -158,7 +157,7 @@ def _yardsticks(content: Content) -> list[str]:
         ranges = verdict.published(content, unit)
         found = content.get(own)
         if found and found[key] is not None and ranges:
-            value = supported(found[key], found["mcse"] or 0.0, sign=True, digits=2)
+            value = verdict.worth(found[key], found["mcse"] or 0.0)
             rows.append([f"per {words.UNITS[unit]}", f"**{value}**", ", ".join(ranges)])
     if not rows:
         return []

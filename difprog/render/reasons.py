@@ -97,7 +97,7 @@ def hinge(content: Mapping[str, Any]) -> list[Sentence]:
             first = "Then on "
             continue
         about = meaning(content, name)
-        turns = "; the sign turns on it" if turns_sign(driver) else ""
+        turns = between(driver, leading(content)) + ("; the sign turns on it" if turns_sign(driver) else "")
         ends = f": {low} in its lowest tenth, {high} in its highest{turns}{whose(content, name)}."
         sentences.append(said(first, (name, NAME), about and f" {about}", ends))
         break
@@ -118,6 +118,19 @@ def turning(content: Mapping[str, Any], most: int) -> Sentence:
             f": {low} in its lowest tenth, {high} in its highest{judged}",
         ]  # fmt: skip
     return said(*parts, ".") if parts else ()
+
+
+def between(driver: Mapping[str, Any], entry: Mapping[str, Any]) -> str:
+    """Return that the effect is higher, or lower, between a belief's ends than at both, where it is."""
+    net = entry.get("net_effect")
+    if not net:
+        return ""
+    slack = 2 * max(net["mcse"] or 0.0, driver["low_se"] or 0.0, driver["high_se"] or 0.0)
+    if net["mean"] > max(driver["low"], driver["high"]) + slack:
+        return ", and higher in between"
+    if net["mean"] < min(driver["low"], driver["high"]) - slack:
+        return ", and lower in between"
+    return ""
 
 
 def turns_sign(driver: Mapping[str, Any]) -> bool:
@@ -278,7 +291,7 @@ def information(entry: Mapping[str, Any]) -> str:
     def amount_of(value: float, error: float) -> str:
         return supported(value, error, digits=2) if value > 2 * error else "nothing that shows"
 
-    found = f"Knowing the world outright (EVPI): {amount_of(entry['evpi'], entry['evpi_se'])}."
+    found = f"Knowing everything (EVPI): {amount_of(entry['evpi'], entry['evpi_se'])}."
     if "together" in entry:
         together = entry["together"]
         names, worth = " and ".join(together["beliefs"]), amount_of(together["evppi"], together["evppi_se"])

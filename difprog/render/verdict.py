@@ -6,7 +6,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from difprog.forecast.summary import MICRODOOM, sign
-from difprog.render.format import interval, microdooms, one_in, percent, significant, supported
+from difprog.render.format import (
+    interval,
+    microdooms,
+    one_in,
+    percent,
+    significant,
+    supported,
+    with_error,
+)
 from difprog.render.trust import judgements
 from difprog.render.words import (
     BAD,
@@ -89,8 +97,8 @@ def size(content: Mapping[str, Any]) -> Sentence:
     if not sign(net):
         if net.sd == 0:
             return said(*start, ": the effect is exactly 0 in every world drawn.")
-        error = microdooms(2 * net.mcse, sign=False)
-        return said(*start, f": the mean effect is within {error} microdooms of zero.")
+        most = microdooms(abs(net.mean) + 2 * net.mcse, net.mcse, sign=False)
+        return said(*start, f": the mean effect is within {most} microdooms of zero.")
     if net.sd == 0:
         return said(
             *start, f": {microdooms(net.mean)} microdooms averted, exactly, in every world drawn. The chance "
@@ -111,8 +119,10 @@ def middle(content: Mapping[str, Any]) -> Sentence:
         return ()
     few = abs(net.median) < abs(net.mean) / 3 and sign(net) != 0
     ends = interval(net.lower, net.upper, MICRODOOM, sign=True)
-    half = "half of the worlds lie below it" if net.median else "on neither side of it lie half of the worlds"
-    lie = f"{half}, {content['prob']:.0%} within {ends}"
+    share = f"{content['prob']:.0%}"
+    lie = f"half of the worlds lie below it, {share} within {ends}"
+    if net.median == 0:  # where many worlds are at exactly 0, fewer than half lie below
+        lie = f"{share} of the worlds lie {'within' if net.lower < net.upper else 'at'} {ends}"
     few_words = "; few worlds carry the mean" if few else ""
     value = median(content["ensemble"]["net_effect"])
     if value[0] in "<>":
@@ -121,7 +131,7 @@ def middle(content: Mapping[str, Any]) -> Sentence:
 
 
 def agreement(content: Mapping[str, Any]) -> Sentence:
-    """Return how many models help, harm or cannot tell, and which harm in more worlds than they help."""
+    """Return how many models help, harm or cannot tell, and under which most worlds say otherwise."""
     models = content["models"]
     if len(models) < 2:
         return ()
@@ -132,18 +142,25 @@ def agreement(content: Mapping[str, Any]) -> Sentence:
         for which, verb in ((1, "helps"), (-1, "harms"))
         if signs[which]
     ]
+    nets = {str(m["model"]): summary(m["net_effect"]) for m in models}
+    exactly = [name for name in signs[0] if nets[name].mean == nets[name].sd == 0]
+    unsure = [name for name in signs[0] if name not in exactly]
+    if len(exactly) == count:
+        return said(f"It changes nothing under {count} of {count} models.")
     words = f"It {', '.join(parts)}" if parts else ""
-    if signs[0]:
-        cannot = f"cannot be told from zero under {len(signs[0])}" + ("" if parts else f" of {count} models")
-        words = f"{words}, and {cannot}" if parts else f"It {cannot}"
-        words += f" ({listed(signs[0])})"
-    odd = [
-        str(m["model"])
-        for m in models
-        if sign(summary(m["net_effect"])) >= 0
-        and m["net_effect"]["p_negative"] > m["net_effect"]["p_positive"]
-    ]
-    more = f" Under {listed(odd)} it harms in more worlds than it helps." if odd else ""
+    for names, verb in ((exactly, "changes nothing"), (unsure, "cannot be told from zero")):
+        if names:
+            under = f"{verb} under {len(names)}{'' if words else f' of {count} models'} ({listed(names)})"
+            words = f"{words}, and {under}" if words else f"It {under}"
+    against = {
+        "it harms in more worlds than it helps": [
+            name for name, net in nets.items() if sign(net) >= 0 and net.p_negative > net.p_positive
+        ],
+        "it helps in more worlds than it harms": [
+            name for name, net in nets.items() if sign(net) < 0 and net.p_positive > net.p_negative
+        ],
+    }
+    more = "".join(f" Under {listed(odd)} {what}." for what, odd in against.items() if odd)
     return said(f"{words}.{more}")
 
 
@@ -163,11 +180,18 @@ def money(content: Mapping[str, Any]) -> list[Sentence]:
         found = content.get(own)
         if not found or found[key] is None:
             continue
-        value = supported(found[key], found["mcse"] or 0.0, sign=True, digits=2)
+        value = worth(found[key], found["mcse"] or 0.0)
         ranges = published(content, unit)
         beside = f"; published {', '.join(ranges)}" if ranges else ""
         sentences.append(said(f"{SHORT[unit]}: ", (value, STRONG), f" microdooms{beside}."))
     return sentences
+
+
+def worth(value: float, error: float) -> str:
+    """Return an effect per million dollars or per year of work; with its error where it may be nothing."""
+    if 0 < abs(value) <= 2 * error:
+        return with_error(value, error, sign=True)
+    return supported(value, error, sign=True, digits=2)
 
 
 def published(content: Mapping[str, Any], unit: str) -> list[str]:

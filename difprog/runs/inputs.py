@@ -151,10 +151,15 @@ def _label(name: str, reading: str, one: Side, two: Side, changed: set[str]) -> 
     ]  # fmt: skip
     if any(datasets):
         dataset = datasets[0] or datasets[1]
-        if datasets[0] != datasets[1]:
-            return Label("evidence", dataset, *("used" if own == dataset else "not used" for own in datasets))
         # Beliefs that one dataset is about move together, whichever's prior it was that changed.
-        moved = _moved_priors(dataset, old, new)
+        moved = list(dict.fromkeys((*_moved_priors(dataset, old, new), *_moved_priors(dataset, new, old))))
+        if datasets[0] != datasets[1]:
+            said = []
+            for own, view in zip(datasets, views, strict=True):
+                instead = "; ".join(f"{n} {_spelled(n, view.beliefs[n], one)}" for n in moved)
+                without = f"not used: {instead}" if moved else "not used"
+                said.append("used" if own == dataset else without)
+            return Label("evidence", dataset, *said)
         if moved:
             priors = ["; ".join(f"{n} {_spelled(n, view.beliefs[n], one)}" for n in moved) for view in views]
             return Label("evidence", dataset, f"prior {priors[0]}", priors[1])

@@ -129,8 +129,9 @@ def channels(draws: Draws) -> list[dict[str, Estimate]]:
 def paths(
     draws: Draws, run_up: Sequence[Any], variants: Variants | None = None
 ) -> list[dict[str, Path]]:
-    """Return, per reading, the three paths of the channel ``run_up``; empty where none is open.
+    """Return, per reading, the paths of the channel ``run_up``; empty where it has fewer than two.
 
+    Those that a project takes: people whom field-building draws in are one path, and the whole channel.
     A path's share is the mean of what it adds when it comes first and when it comes last, scaled
     so that the shares sum to the channel: effects this small all but add up, and the scale is 1
     to several digits.
@@ -145,7 +146,15 @@ def paths(
         Of these draws, where they are at hand.
     """
     every = list(draws.effects_hit)
-    rows = [row for row, value in enumerate(run_up) if np.any(value)]
+
+    def taken(row: int) -> list[str]:
+        branches = (draws.effects_hit, draws.effects_miss)
+        return [
+            name for name, effects in PATHS.items()
+            if any(b[effect][row].any() for b in branches for effect in effects if effect in b)
+        ]  # fmt: skip
+
+    rows = [row for row, value in enumerate(run_up) if np.any(value) and len(taken(row)) > 1]
     found: list[dict[str, Path]] = [{} for _ in run_up]
     if not rows:
         return found
@@ -160,10 +169,10 @@ def paths(
         piece.close()
     raw = {name: 0.5 * (alone[name] + net - left[name]) for name in PATHS}
     for place, row in enumerate(rows):
-        mean = draws.ways[row].mean
-        total = sum(mean(raw[name][place]) for name in PATHS)
+        mean, own = draws.ways[row].mean, taken(row)
+        total = sum(mean(raw[name][place]) for name in own)
         scale = mean(run_up[row]) / total if total else 1.0
-        for name in PATHS:
+        for name in own:
             share = estimate(draws, row, scale * raw[name][place])
             apart = mean(alone[name][place]), mean(left[name][place])
             found[row][name] = Path(share.value, share.mcse, *apart)

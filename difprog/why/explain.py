@@ -80,8 +80,8 @@ class ModelExplanation:
 class Explanation:
     """Why a forecast comes out as it does, model by model and mixed by credence.
 
-    The mixture's EVPI is about the world under every model at once, as its ``together`` is: which
-    model is right stays open, and is a driver of its own.
+    The mixture's EVPI is about everything, which model is right among it. Its ``together`` is about
+    beliefs under every model at once: which model is right stays open there, and is a driver of its own.
     """
 
     forecast: Forecast
@@ -168,7 +168,7 @@ def explain(
         channels={name: mixed([share.get(name, 0.0) for share in shares]) for name in names},
         options={name: mixed(list(value)) for name, value in options.items()},
         drivers=tuple(_mixed_drivers(draws, options, weights, mixture, kept)) if with_drivers else None,
-        evpi=perfect_information(benefits, draws.count, **weighed(mixture.weighing)),
+        evpi=_everything(options, ways, weights, clusters),
         together=partial_information(known, benefits, **weighed(mixture.weighing)) if know else None,
         known=tuple(know),
     )
@@ -320,6 +320,21 @@ def _mixed_drivers(
     return sorted(found, key=lambda d: (-d.distance, -d.evppi, d.belief))
 
 
+def _plain(value: Array, ways: Sequence[Weighing]) -> Array:
+    """Return draws of every reading, shape (reading, draw), whose plain means are the weighted ones."""
+    return np.stack([way.plain(row) for way, row in zip(ways, value, strict=True)])
+
+
+def _everything(
+    options: Mapping[str, Array], ways: Sequence[Weighing], weights: Array, clusters: int | None
+) -> Gain:
+    """Return the EVPI of the mixture: what it would be worth to know the world and which model is right."""
+    every = np.stack([np.zeros(next(iter(options.values())).shape), *options.values()])
+    blind = int(np.argmax([float(weights @ _plain(value, ways).mean(axis=1)) for value in every]))
+    gain = weights @ _plain(every.max(axis=0) - every[blind], ways)
+    return Gain(max(float(gain.mean()), 0.0), clustered_error(gain, clusters))
+
+
 def _which_model(
     nets: Array,
     options: Mapping[str, Array],
@@ -333,10 +348,7 @@ def _which_model(
     mixture's.
     """
     count = ways[0].count
-    own = {
-        name: np.stack([way.plain(row) for way, row in zip(ways, value, strict=True)])
-        for name, value in options.items()
-    }
+    own = {name: _plain(value, ways) for name, value in options.items()}
     means = {name: value.mean(axis=1) for name, value in own.items()}
     blind = max((0.0, NOTHING), *((float(weights @ v), name) for name, v in means.items()))[1]
     gain = -(weights @ own[blind]) if blind != NOTHING else np.zeros(count)
