@@ -510,3 +510,23 @@ def test_a_signal_that_a_library_swallows_is_sent_again(tmp_path: Path, name: st
     )
     done = warm.run(cwd=tmp_path, code=code)
     assert (done.returncode, done.stdout, done.stderr) == (128 + number, "swallowed\n", "Stopped.\n")
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_what_a_signal_leaves_half_made_is_thrown_away_without_a_word(tmp_path: Path, name: str) -> None:
+    """As a file of h5netcdf, which closes itself and takes itself for whole."""
+    number = getattr(signal, name)
+    code = (
+        "import signal\n"
+        "from difprog import __main__, cli\n"
+        "class Half:\n"
+        "    def __init__(self):\n"
+        f"        signal.raise_signal({number})\n"
+        "        self.closed = False\n"
+        "    def __del__(self):\n"
+        "        self.closed\n"
+        "cli.main = Half\n"
+        "__main__.run()\n"
+    )
+    done = warm.run(cwd=tmp_path, code=code)
+    assert (done.returncode, done.stderr) == (128 + number, "Stopped.\n")

@@ -59,7 +59,10 @@ def stop_on_signals() -> None:
     import signal
     import threading  # noqa: F401 - here, and not for the first time in the middle of a signal
 
+    heard: list[int] = []
+
     def stop(number: int, _: FrameType | None) -> None:
+        heard.append(number)
         _send_in(HEARD, number)
         raise KeyboardInterrupt if number == signal.SIGINT else Stopped(number)
 
@@ -68,7 +71,7 @@ def stop_on_signals() -> None:
         number = getattr(signal, name, None)
         if number is not None and signal.getsignal(number) == before:
             signal.signal(number, stop)
-    _send_again_what_was_swallowed()
+    _send_again_what_was_swallowed(heard)
 
 
 def _send_in(seconds: float, number: int) -> None:
@@ -80,11 +83,12 @@ def _send_in(seconds: float, number: int) -> None:
     again.start()
 
 
-def _send_again_what_was_swallowed() -> None:
+def _send_again_what_was_swallowed(heard: list[int]) -> None:
     """Send a signal again that was raised where Python ignores what is raised.
 
     That is in callbacks of weak references and in ``__del__``, in which a program that throws large
     graphs away spends a good part of its time: the signal would be lost, and a traceback printed.
+    Nor is one printed for what a library cannot clean up that a signal left half made.
     """
     import signal
     from contextlib import suppress
@@ -94,7 +98,8 @@ def _send_again_what_was_swallowed() -> None:
     def hook(ignored: sys.UnraisableHookArgs) -> None:
         error = ignored.exc_value
         if not isinstance(error, (Stopped, KeyboardInterrupt)):
-            usual(ignored)
+            if not heard:
+                usual(ignored)
             return
         number = error.number if isinstance(error, Stopped) else int(signal.SIGINT)
         sent = False
