@@ -561,6 +561,8 @@ def test_from_a_forecast_to_its_score(tmp_path: Path) -> None:
     assert "must be yes or no" in run("resolve", ids["breakthrough_hit"], "3", "--source", "x", status=2)
     assert "cannot be converted" in run("resolve", ids["effort"], "3 dollars", "--source", "x", status=2)
     assert "no forecast has this id" in run("resolve", "zz", "1", "--source", "x", status=2)
+    early = run("resolve", ids["agi_by_2035"], "no", "--source", "x", status=2)
+    assert "cannot be known before 2035-12-31: only yes can come sooner" in early
     run("resolve", ids["breakthrough_hit"], "yes", "--source", "the team")
     run("resolve", ids["effort"][:6], "200 person-months", "--source", "the books")
     run("resolve", ids["agi_by_2035"], "ambiguous", "--source", "nobody agrees")

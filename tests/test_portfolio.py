@@ -61,6 +61,18 @@ def test_delimiters_of_spreadsheets_are_understood(tmp_path, delimiter):
     assert project.layer.beliefs["effort"][""].shape == Point(1.0)
 
 
+def test_rows_that_say_the_same_are_named_and_namesakes_that_differ_are_not(tmp_path):
+    found = read_portfolio([table(tmp_path, "name,effort\nA,1\nB,1\nA,1\nA,2\nB,1\nA,1\n")])
+    at = [row.where for row in found.rows]
+    pairs = ((2, 0), (5, 0), (4, 1))
+    said = [f"{at[again]}: the same as {at[first]}, and counted once more" for again, first in pairs]
+    assert found.repeated() == said
+    many = read_portfolio([table(tmp_path, "name,effort\n" + "A,1\n" * 30)]).repeated()
+    assert (len(many), many[-1]) == (11, "and 19 more rows like that")
+    twice = read_portfolio(["rlhf", "scaling", "rlhf"])
+    assert [words.partition(":")[0] for words in twice.repeated()] == [twice.rows[2].where]
+
+
 def test_a_bad_row_carries_its_problems_and_the_others_are_read(tmp_path):
     text = (
         "name,effort,duration,kind\n"

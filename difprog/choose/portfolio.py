@@ -24,6 +24,9 @@ from difprog.race.parameters import FACT_OF, PARAMETERS, Group, Parameter
 
 _TEXTS = ("name", "summary", "source", "note")
 
+#: Rows that repeat another, of which each is said.
+MOST_REPEATED = 10
+
 
 @dataclass(frozen=True)
 class Row:
@@ -101,6 +104,22 @@ class Portfolio:
 
     rows: tuple[Row, ...]
     paths: tuple[Path, ...]
+
+    def repeated(self) -> list[str]:
+        """Return in words which rows say the same: a stack of proposals easily holds one twice."""
+        alike: dict[str, list[Row]] = {}
+        for row in self.rows:
+            alike.setdefault(row.source.sha256 if row.content is None else row.name, []).append(row)
+        found: list[str] = []
+        for rows in alike.values():
+            first: dict[str, Row] = {}
+            for row in rows if len(rows) > 1 else ():
+                earlier = first.setdefault(json.dumps(row.content, sort_keys=True, default=str), row)
+                if earlier is not row:
+                    found.append(f"{row.where}: the same as {earlier.where}, and counted once more")
+        if len(found) > MOST_REPEATED:
+            found[MOST_REPEATED:] = [f"and {len(found) - MOST_REPEATED:,} more rows like that"]
+        return found
 
 
 def read_portfolio(

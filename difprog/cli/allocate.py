@@ -81,6 +81,8 @@ def command(
         raise BadInput(Problem("--budget", "", "must be above 0", budget))
     setup = request.setup(say=lambda words: click.echo(f"difprog: {words}", err=True))
     found = read_portfolio(portfolio, vocabulary_of(setup.models), keep=keep, renamed=renamed)
+    for words in found.repeated():
+        setup.say(words)
     condition(found, setup)
     with progress_shown("scoring") as progress:
         stack = candidates(found, request, progress)

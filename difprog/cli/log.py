@@ -108,8 +108,9 @@ def resolve(start: str, value: str, source: str, path: Path | None) -> None:
 
     where = path or log.place()
     entry = log.load(where).meant(start)
-    outcome = log.answer(entry, value)
-    log.add(where, [log.resolution(entry, outcome, source, datetime.now(UTC))])
+    now = datetime.now(UTC)
+    outcome = log.answer(entry, value, now.date())
+    log.add(where, [log.resolution(entry, outcome, source, now)])
     shown.resolved(entry, outcome, screen.console())
 
 

@@ -70,6 +70,8 @@ def command(
         raise click.UsageError("--jobs is for this machine, --dask for a cluster: give one of them.")
     setup = request.setup(say=lambda words: click.echo(f"difprog: {words}", err=True))
     found = read_portfolio(portfolio, vocabulary_of(setup.models), keep=keep, renamed=renamed)
+    for words in found.repeated():
+        setup.say(words)
     condition(found, setup)
     try:
         with progress_shown("ranking") as progress, ranked(

@@ -294,13 +294,13 @@ def resolution(entry: Entry, outcome: float | bool | str, source: str, at: datet
     })  # fmt: skip
 
 
-def answer(entry: Entry, text: str) -> float | bool | str:
+def answer(entry: Entry, text: str, today: date) -> float | bool | str:
     """Return what a user says a forecast came to: "yes", "18 months", "ambiguous".
 
     Raises
     ------
     BadInput
-        Where it is no answer to this question.
+        Where it is no answer to this question, or none that can be known on this day.
     """
     from difprog.base.units import UnitError, quantity
 
@@ -309,7 +309,11 @@ def answer(entry: Entry, text: str) -> float | bool | str:
         return word
     if entry.yes_no:
         if word in ("yes", "true", "1", "no", "false", "0"):
-            return word in ("yes", "true", "1")
+            said = word in ("yes", "true", "1")
+            if not said and today < entry.resolves and entry.quantity.startswith("agi_by_"):
+                why = f"cannot be known before {entry.resolves}: only yes can come sooner"
+                raise BadInput(Problem("VALUE", entry.quantity, why, text, "or ambiguous, or withdrawn"))
+            return said
         raise BadInput(Problem("VALUE", "", "must be yes or no, ambiguous or withdrawn", text))
     try:
         return quantity(text, None, entry.unit)

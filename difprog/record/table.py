@@ -112,7 +112,7 @@ def _lines(
         days["made"], days["resolves"], read(said), {},
     )  # fmt: skip
     try:
-        outcome = answer(entry, cells["outcome"])
+        outcome = answer(entry, cells["outcome"], now.date())
     except BadInput as error:
         problems.add(f"{where}: outcome", error.problems[0].message, cells["outcome"])
         return []
