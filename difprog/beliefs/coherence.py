@@ -12,15 +12,15 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from functools import lru_cache
-from typing import NamedTuple
 
 from difprog.base import files
 from difprog.beliefs.beliefs import Belief, Layer, Stack
 from difprog.beliefs.distributions import Point
+from difprog.beliefs.doubts import Doubt, Lookup
 from difprog.beliefs.elicit import spoken
 from difprog.beliefs.fitting import misfit
 from difprog.beliefs.project import DEFAULT_FACTS, QUANTITIES, Project
-from difprog.beliefs.proportion import Lookup, of_facts
+from difprog.beliefs.proportion import of_facts
 from difprog.race.parameters import FACT_OF, PARAMETERS, Parameter
 
 #: A fitted percentile this far from the stated one is worth a word.
@@ -28,17 +28,6 @@ MISFIT = 0.15
 
 #: Distance in standard scores between the 5th and the 95th percentile.
 _NINETY = 3.2897072539029435
-
-
-class Doubt(NamedTuple):
-    """One thing to look at: where, what, and the word by which a note would explain it."""
-
-    key: str
-    message: str
-    topic: str
-
-    def __str__(self) -> str:
-        return f"{self.key}: {self.message}"
 
 
 @lru_cache
@@ -312,7 +301,7 @@ def of_project(
             doubts = of_belief(key, belief, vocabulary[name]) if name in vocabulary else ()
             found += (d for d in doubts if not (d.topic == "source" and name in QUANTITIES))
     found += between(lookup, vocabulary, lambda belief: id(belief) in own)
-    found += (Doubt(*each) for each in of_facts(project, lookup, vocabulary, arrival))
+    found += of_facts(project, lookup, vocabulary, arrival)
     kind = project.facts["kind"]
     for name, value in _FIXED.get(kind, {}).items():
         if name in project.layer.beliefs:

@@ -5,14 +5,12 @@ A unit that was forgotten, or a question that the race does not ask, shows in th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
-from difprog.beliefs.beliefs import Belief
+from difprog.beliefs.doubts import Doubt, Lookup
 from difprog.beliefs.elicit import spoken
 from difprog.beliefs.project import Project
 from difprog.race.parameters import PARAMETERS, Group, Parameter
-
-Lookup = Callable[[str], Belief | None]
 
 #: What an FTE-year costs at least and at most, USD: grants that ship lie between 17,000 and a million.
 #: Judgement: far enough from both that what lies outside is more likely a unit that was forgotten.
@@ -28,8 +26,8 @@ FIELDS = {
 
 def of_facts(
     project: Project, lookup: Lookup, vocabulary: Mapping[str, Parameter], arrival: float | None = None
-) -> Iterator[tuple[str, str, str]]:
-    """Yield what is out of proportion: where, what, and a topic, in the order of `coherence.Doubt`.
+) -> Iterator[Doubt]:
+    """Yield what is out of proportion.
 
     Parameters
     ----------
@@ -59,7 +57,7 @@ def of_facts(
             said = f"a start in {told('start', start)} and {long}, past the even chance of AGI {when}"
         else:
             said = f"a duration ({told('duration', duration)}, median) past the even chance of AGI {when}"
-        yield "start, duration, agi_arrival" if start else "duration, agi_arrival", said, "duration"
+        yield Doubt("start, duration, agi_arrival" if start else "duration, agi_arrival", said, "duration")
     if start:
         effects = [
             name for name, cases in project.layer.beliefs.items()
@@ -70,17 +68,17 @@ def of_facts(
         if effects:
             later = f"a start in {told('start', start)}"
             said = f"stated outright, so that it holds whole: {later} changes nothing"
-            yield ", ".join(dict.fromkeys(effects)), said, "start"
+            yield Doubt(", ".join(dict.fromkeys(effects)), said, "start")
     if effort and duration:
         field, where = FIELDS.get(project.facts["kind"], ("", ""))
         there = middle(field) if field else None
         if there is not None and effort / duration > there:
             team = f"{effort / duration:,.0f} people at a time (effort over duration, medians)"
-            yield "effort", f"{team}, more than {where} ({told(field, there)})", "team"
+            yield Doubt("effort", f"{team}, more than {where} ({told(field, there)})", "team")
     if effort and cost and not CHEAPEST <= cost / effort <= DEAREST:
         said = f"{told('cost', cost / effort)} for an FTE-year (medians): is the amount right"
-        yield "cost, effort", said, "price"
+        yield Doubt("cost, effort", said, "price")
     nobody, draws_in = lookup("effort"), lookup("hype_leverage")
     if cost and draws_in is not None and nobody is not None and nobody.shape.percentile(0.95) == 0:
         said = "nobody works on it: what it does, its cost does, by the investment in AI that it draws in"
-        yield "effort", said, "nobody"
+        yield Doubt("effort", said, "nobody")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from difprog.cli import complete
-from difprog.cli.options import Destination, Probability, again, portfolio_options, today
+from difprog.cli.options import Destination, Probability, again, portfolio_options, rows_of, today
 
 if TYPE_CHECKING:
     from difprog.forecast.request import Request
@@ -64,10 +64,7 @@ def command(
     from difprog.base.units import UnitError, quantity
     from difprog.choose.candidates import candidates
     from difprog.choose.decision import decide
-    from difprog.choose.portfolio import read_portfolio
-    from difprog.choose.rank import condition
     from difprog.cli.progress import progress_shown
-    from difprog.models.model import vocabulary_of
     from difprog.render import allocate as shown
     from difprog.render import allocation, data, screen
 
@@ -80,16 +77,14 @@ def command(
     if not 0 < amount < float("inf"):
         raise BadInput(Problem("--budget", "", "must be above 0", budget))
     setup = request.setup(say=lambda words: click.echo(f"difprog: {words}", err=True))
-    found = read_portfolio(portfolio, vocabulary_of(setup.models), keep=keep, renamed=renamed)
-    for words in found.repeated():
-        setup.say(words)
-    condition(found, setup)
+    found = rows_of(portfolio, setup, keep, renamed)
     with progress_shown("scoring") as progress:
         stack = candidates(found, request, progress)
     under = {name: replace(request, scenarios=(*request.scenarios, name)) for name in beside}
     others = {name: candidates(found, other) for name, other in under.items()}
     decision = decide(stack, amount, rule.removesuffix("-model"), max_harm, beside=others)
-    content, more = allocation.as_data(decision), allocation.rests_on(decision)
+    content = allocation.as_data(decision)
+    more = {} if as_json and report is None else allocation.rests_on(decision)
     for row in content["unread"]:
         for problem in row["problems"]:
             click.echo(f"difprog: {plain(problem)}", err=True)

@@ -15,7 +15,9 @@ from difprog.base.limits import DRAWS, Limit
 from difprog.cli import complete
 
 if TYPE_CHECKING:
+    from difprog.choose.portfolio import Portfolio
     from difprog.forecast.request import Request
+    from difprog.forecast.setup import Setup
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -200,6 +202,21 @@ def spelled(request: Request) -> str:
         if getattr(request, field) != getattr(usual, field):
             said += [option, str(getattr(request, field))]
     return f" {shlex.join(said)}" if said else ""
+
+
+def rows_of(
+    portfolio: tuple[str, ...], setup: Setup, keep: tuple[str, ...], renamed: dict[str, str]
+) -> Portfolio:
+    """Return the rows that a portfolio's words mean, those that repeat another named, evidence at hand."""
+    from difprog.choose.portfolio import read_portfolio
+    from difprog.choose.rank import condition
+    from difprog.models.model import vocabulary_of
+
+    found = read_portfolio(portfolio, vocabulary_of(setup.models), keep=keep, renamed=renamed)
+    for words in found.repeated():
+        setup.say(words)
+    condition(found, setup)
+    return found
 
 
 def again(

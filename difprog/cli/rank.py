@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from difprog.base import limits
-from difprog.cli.options import Count, Destination, again, portfolio_options, today
+from difprog.cli.options import Count, Destination, again, portfolio_options, rows_of, today
 from difprog.cli.progress import progress_shown
 
 if TYPE_CHECKING:
@@ -61,18 +61,13 @@ def command(
     read are reported and passed over; the exit status is then 3. Interrupted, the same command goes
     on where it stopped.
     """
-    from difprog.choose.portfolio import read_portfolio
-    from difprog.choose.rank import condition, ranked
-    from difprog.models.model import vocabulary_of
+    from difprog.choose.rank import ranked
     from difprog.render import rank as shown
 
     if dask is not None and jobs > 1:
         raise click.UsageError("--jobs is for this machine, --dask for a cluster: give one of them.")
     setup = request.setup(say=lambda words: click.echo(f"difprog: {words}", err=True))
-    found = read_portfolio(portfolio, vocabulary_of(setup.models), keep=keep, renamed=renamed)
-    for words in found.repeated():
-        setup.say(words)
-    condition(found, setup)
+    found = rows_of(portfolio, setup, keep, renamed)
     try:
         with progress_shown("ranking") as progress, ranked(
             found, request, shown.entry, jobs, dask, fresh=not resume, progress=progress

@@ -20,7 +20,7 @@ from difprog.base.errors import BadInput, Problem, Problems
 from difprog.base.spelling import in_digits
 from difprog.base.units import interval
 from difprog.beliefs.beliefs import Belief
-from difprog.beliefs.coherence import Doubt
+from difprog.beliefs.doubts import Doubt
 from difprog.beliefs.forms import BELIEF_KEYS, PERCENTILE
 from difprog.beliefs.standing import user_file
 from difprog.library import edit

@@ -12,8 +12,8 @@ from difprog.base import files
 from difprog.base.errors import BadInput, Problem, Problems, nearest
 from difprog.beliefs import coherence
 from difprog.beliefs.beliefs import Layer, Stack
-from difprog.beliefs.coherence import Doubt
 from difprog.beliefs.credences import parse_credences
+from difprog.beliefs.doubts import Doubt
 from difprog.beliefs.parse import parse_layer
 from difprog.beliefs.project import Project, parse_project
 from difprog.library.shelf import Shelf, is_shipped, kind_of, locate

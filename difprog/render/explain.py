@@ -81,9 +81,10 @@ def explain(
 def conclusion(content: Mapping[str, Any]) -> list[words.Sentence]:
     """Return what an explanation comes to: the size, which channel, which belief, which policy."""
     found = [verdict.disagreement(content), verdict.size(content), reasons.main_channel(content)]
-    hinge = reasons.hinge(content)
-    turning = reasons.turning(content, 1)
-    found += hinge if any("the sign turns on it" in words.plain(one) for one in hinge) else [*hinge, turning]
+    found += reasons.hinge(content)
+    named = reasons.named(content)
+    if named is None or not reasons.turns_sign(named):
+        found.append(reasons.turning(content, 1))
     found.append(words.said(reasons.choice(content)))
     return [sentence for sentence in found if sentence]
 

@@ -8,6 +8,7 @@ from typing import Any
 from difprog.forecast.summary import MICRODOOM, Summary
 from difprog.render import words
 from difprog.render.format import microdooms, money, percent, significant, supported
+from difprog.render.verdict import basis as drawn
 
 #: What each rule looks at, by what it is called.
 RULE_WORDS = {
@@ -28,8 +29,6 @@ def basis(content: Mapping[str, Any]) -> list[str]:
     """Return by which rule and under what was chosen, in lines."""
     share = content["max_harm"]
     cap = "" if share is None else f", the average dollar harming at most {100 * share:g}% of worlds"
-    many = len(content["credences"])
-    models = f"{many} models weighed by credence" if many > 1 else "1 model"
     short = content.get("short")
     proved = (
         f", as far as is proved: none is better by more than {significant(short / MICRODOOM)} microdooms"
@@ -37,7 +36,7 @@ def basis(content: Mapping[str, Any]) -> list[str]:
     )  # fmt: skip
     return [
         f"rule {content['rule']}: {RULE_WORDS[content['rule']]}{cap}{proved}",
-        f"{models} · {content['draws']:,} draws · seed {content['seed']} · years from {content['as_of']}",
+        drawn({**content, "models": content["credences"]}),
     ]
 
 

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from difprog.render import outcomes, shifted, spending, trust, verdict, words
-from difprog.render.format import percent, with_error
+from difprog.render.format import percent
 from difprog.render.gfm import bullets, code, escape, fence, image, table
 from difprog.render.memo import marked
-from difprog.render.ranktable import FIRST, beside, counted
+from difprog.render.ranktable import FIRST, beside, counted, ratio
 from difprog.render.verdict import WORTH
 
 
@@ -40,7 +40,7 @@ def portfolio(content: Mapping[str, Any], page: str = "portfolio", command: str 
     for p in projects:
         row = [str(p["rank"]), escape(p["name"]), *words.net_cells(p["ensemble"]["net_effect"], count)]
         row.append("" if p.get("p_best") is None else percent(p["p_best"], count))
-        row += [_ratio(p.get(own), key) for _, own, key, _ in worth]
+        row += [ratio(p, own, key) for _, own, key, _ in worth]
         rows.append(row + [escape(p["extra"].get(e, "")) for e in extra])
     disagree = [p for p in projects if p["ensemble"]["sign_disagreement"]]
     names = ", ".join(code(m["model"]) for m in content["models"])
@@ -90,12 +90,6 @@ def _row(entry: Mapping[str, Any]) -> str:
 
 def _problems(entry: Mapping[str, Any]) -> str:
     return "; ".join(escape(p) for p in entry.get("problems", ()))
-
-
-def _ratio(found: Mapping[str, Any] | None, key: str) -> str:
-    if not found or found[key] is None:
-        return ""
-    return with_error(found[key], found["mcse"] or 0.0, sign=True)
 
 
 def _disagreement(project: Mapping[str, Any]) -> str:

@@ -16,8 +16,8 @@ from difprog.base import files
 from difprog.base.errors import plain
 from difprog.beliefs import elicit
 from difprog.beliefs.beliefs import Belief
-from difprog.beliefs.coherence import Doubt
 from difprog.beliefs.distributions import Distribution, Mixture, Point, Shape
+from difprog.beliefs.doubts import Doubt
 from difprog.library.amend import Change
 from difprog.library.reference import number
 from difprog.library.shelf import Entry, Shelf, label

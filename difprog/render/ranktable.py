@@ -31,7 +31,7 @@ from difprog.render.screen import (
     trusted,
 )
 from difprog.render.terminal import old
-from difprog.render.verdict import basis, in_use_by_all, published_in
+from difprog.render.verdict import WORTH, basis, in_use_by_all, published_in
 
 #: Rows that a terminal shows; CSV and JSON have all.
 MOST_ROWS = 50
@@ -69,20 +69,12 @@ def signs(project: Mapping[str, Any]) -> Text:
     return line
 
 
-def money(project: Mapping[str, Any]) -> str:
-    """Return microdooms per million dollars, cut where the error begins."""
-    found = project["value_for_money"]
-    if found is None:
+def ratio(project: Mapping[str, Any], own: str, key: str) -> str:
+    """Return a project's effect per unit of cost or work, cut where the error begins; ""."""
+    found = project.get(own)
+    if not found or found[key] is None:
         return ""
-    return with_error(found["microdooms_per_million_usd"], found["mcse"] or 0.0, sign=True)
-
-
-def time(project: Mapping[str, Any]) -> str:
-    """Return microdooms per year of one person's work, cut where the error begins."""
-    found = project.get("value_of_time")
-    if found is None:
-        return ""
-    return with_error(found["microdooms_per_fte_year"], found["mcse"] or 0.0, sign=True)
+    return with_error(found[key], found["mcse"] or 0.0, sign=True)
 
 
 def beside(unit: str) -> str:
@@ -118,10 +110,9 @@ def columns_of(
         Column(f"{prob:.0%} {INTERVAL}", [span(net) for net in nets], drop=3),
         Column(BEST, [percent(project["p_best"], count) for project in projects], drop=2 * (by != "best")),
     ]
-    if any(project["value_for_money"] for project in projects):
-        found.append(Column(MONEY, [money(project) for project in projects], drop=1 * (by != "per-dollar")))
-    if any(project.get("value_of_time") for project in projects):
-        found.append(Column(TIME, [time(project) for project in projects], drop=4))
+    for head, (own, key, _), drop in zip((MONEY, TIME), WORTH, (1 * (by != "per-dollar"), 4), strict=True):
+        if any(project.get(own) for project in projects):
+            found.append(Column(head, [ratio(project, own, key) for project in projects], drop=drop))
     return [*found, Column(MODELS, [signs(project) for project in projects], left=True)]
 
 

@@ -87,21 +87,31 @@ def hinge(content: Mapping[str, Any]) -> list[Sentence]:
         return []
     sentences: list[Sentence] = []
     first = "It hangs on "
-    for driver in drivers[:2]:
-        name = str(driver["belief"])
-        low, high = (microdooms(driver[end], driver[f"{end}_se"] or 0.0) for end in ("low", "high"))
-        if name == WHICH_MODEL:
-            sentences.append(
-                said(first, (name, STRONG), f": {low} under the least favourable, {high} under the most.")
-            )
-            first = "Then on "
-            continue
+    if drivers[0]["belief"] == WHICH_MODEL:
+        low, high = _ends(drivers[0])
+        model = f": {low} under the least favourable, {high} under the most."
+        sentences.append(said(first, (WHICH_MODEL, STRONG), model))
+        first = "Then on "
+    driver = named(content)
+    if driver is not None:
+        name, (low, high) = str(driver["belief"]), _ends(driver)
         about = meaning(content, name)
         turns = between(driver, leading(content)) + ("; the sign turns on it" if turns_sign(driver) else "")
         ends = f": {low} in its lowest tenth, {high} in its highest{turns}{whose(content, name)}."
         sentences.append(said(first, (name, NAME), about and f" {about}", ends))
-        break
     return sentences
+
+
+def named(content: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Return the driver that is the first belief, which `hinge` names; None where there is none."""
+    found: Sequence[Mapping[str, Any]] = leading(content)["drivers"][:2]
+    return next((driver for driver in found if driver["belief"] != WHICH_MODEL), None)
+
+
+def _ends(driver: Mapping[str, Any]) -> tuple[str, str]:
+    """Return the mean effect in a driver's lowest and highest tenth, in words."""
+    low, high = (microdooms(driver[end], driver[f"{end}_se"] or 0.0) for end in ("low", "high"))
+    return low, high
 
 
 def turning(content: Mapping[str, Any], most: int) -> Sentence:
@@ -109,8 +119,7 @@ def turning(content: Mapping[str, Any], most: int) -> Sentence:
     drivers = [d for d in leading(content).get("drivers") or () if d["belief"] != WHICH_MODEL]
     parts: list[str | Span] = []
     for driver in [d for d in drivers if turns_sign(d)][:most]:
-        name = str(driver["belief"])
-        low, high = (microdooms(driver[end], driver[f"{end}_se"] or 0.0) for end in ("low", "high"))
+        name, (low, high) = str(driver["belief"]), _ends(driver)
         about = meaning(content, name)
         judged = " (a judgement)" if mark(content, name) else ""
         parts += [

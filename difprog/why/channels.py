@@ -154,7 +154,8 @@ def paths(
             if any(b[effect][row].any() for b in branches for effect in effects if effect in b)
         ]  # fmt: skip
 
-    rows = [row for row, value in enumerate(run_up) if np.any(value) and len(taken(row)) > 1]
+    chosen = {row: taken(row) for row, value in enumerate(run_up) if np.any(value)}
+    rows = [row for row, names in chosen.items() if len(names) > 1]
     found: list[dict[str, Path]] = [{} for _ in run_up]
     if not rows:
         return found
@@ -169,7 +170,7 @@ def paths(
         piece.close()
     raw = {name: 0.5 * (alone[name] + net - left[name]) for name in PATHS}
     for place, row in enumerate(rows):
-        mean, own = draws.ways[row].mean, taken(row)
+        mean, own = draws.ways[row].mean, chosen[row]
         total = sum(mean(raw[name][place]) for name in own)
         scale = mean(run_up[row]) / total if total else 1.0
         for name in own:
